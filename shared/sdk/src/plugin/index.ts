@@ -1,0 +1,38 @@
+export type { Call } from "./call.ts";
+export { ignoredKeys, parseConfig } from "./config.ts";
+export type { ConfigKey, ConfigSchema, ConfigValues } from "./config.ts";
+export { bool, byteSize, custom, duration, oneOf, text, url } from "./config-keys.ts";
+export type { KeyOptions } from "./config-keys.ts";
+export { defineObjectStore, defineVolumeSnapshotter } from "./definition.ts";
+export type {
+  Definition,
+  ObjectStoreDefinition,
+  OpenContext,
+  OpenedObjectStore,
+  OpenedVolumeSnapshotter,
+  VolumeSnapshotterDefinition,
+} from "./definition.ts";
+export type {
+  Finding,
+  ObjectDescription,
+  ObjectInspector,
+  RecordedChecksum,
+  SelfCheck,
+  SnapshotDescription,
+  SnapshotInspector,
+} from "./inspection.ts";
+export { silentLogger } from "./logger.ts";
+export type { LogFields, Logger } from "./logger.ts";
+export { ownDomain } from "./names.ts";
+export type { ListQuery, ObjectRef, ObjectStore, PrefixQuery } from "./object-store.ts";
+export { isJsonObject, parseJson, printJson } from "./persistent-volume.ts";
+export type { JsonObject, JsonValue, PersistentVolume, RawNumber } from "./persistent-volume.ts";
+export { isKind, PluginError } from "./plugin-error.ts";
+export type { PluginErrorKind, PluginErrorOptions } from "./plugin-error.ts";
+export type {
+  SnapshotRequest,
+  VolumeFromSnapshot,
+  VolumeInfo,
+  VolumeRef,
+  VolumeSnapshotter,
+} from "./volume-snapshotter.ts";
