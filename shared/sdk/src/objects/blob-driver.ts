@@ -47,7 +47,10 @@ export interface BlobRange {
 export interface BlobRead extends BlobVersion {
   /** The recorded checksum as far as this answer tells it; undefined where the store keeps none. */
   readonly checksum: StoredChecksum | undefined;
-  /** The bytes as they arrive. Leaving the iteration early closes the connection. */
+  /**
+   * The bytes as they arrive. Each chunk belongs to the reader for good, since many are held until it is their turn.
+   * Leaving the iteration early closes the connection.
+   */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -109,7 +112,7 @@ export interface BlobDriver {
 
   /**
    * Opens one range of one version. Throws `conflict` when the object is of another version by now, `not-found` when it
-   * is gone.
+   * is gone. Chunks and early leave as in {@link BlobRead.body}.
    */
   readRange(key: string, range: BlobRange, call: Call): Promise<AsyncIterable<Uint8Array>>;
 

@@ -138,18 +138,20 @@ function key<T, const O extends KeyOptions<T>>(
   parse: (text: string) => T,
   options: O | undefined,
 ): ConfigKey<Optional<T, O>> {
+  const given: KeyOptions<T> = options ?? {};
   const built: ConfigKey<T> = {
     help,
     form,
     parse,
-    fallback: options?.fallback,
-    defaultText: options?.defaultText ?? (options?.fallback === undefined ? undefined : String(options.fallback)),
-    required: options?.required ?? false,
-    keepsEmpty: options?.keepsEmpty ?? false,
-    origin: options?.origin ?? "official",
-    secret: options?.secret ?? false,
-    ignored: options?.ignored,
+    fallback: given.fallback,
+    defaultText: given.defaultText ?? (given.fallback === undefined ? undefined : String(given.fallback)),
+    required: given.required ?? false,
+    keepsEmpty: given.keepsEmpty ?? false,
+    origin: given.origin ?? "official",
+    secret: given.secret ?? false,
+    ignored: given.ignored,
   };
   // A key without fallback that is not required yields undefined when absent: that is what Optional says.
+  // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- without it, tsc refuses the conditional type
   return built as ConfigKey<Optional<T, O>>;
 }

@@ -1,4 +1,8 @@
+export { backoffMs } from "./backoff.ts";
+export type { Backoff } from "./backoff.ts";
 export type { Call } from "./call.ts";
+export { systemClock } from "./clock.ts";
+export type { Clock, ClockTimer } from "./clock.ts";
 export { ignoredKeys, parseConfig } from "./config.ts";
 export type { ConfigKey, ConfigSchema, ConfigValues } from "./config.ts";
 export { bool, byteSize, custom, duration, oneOf, text, url } from "./config-keys.ts";

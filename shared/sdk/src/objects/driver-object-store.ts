@@ -1,0 +1,73 @@
+import { PluginError, systemClock } from "../plugin/index.ts";
+import { openDownload } from "./download.ts";
+import { guardGzip } from "./gzip-guard.ts";
+import { verified } from "./integrity.ts";
+import { listCommonPrefixes, listObjects } from "./listing.ts";
+import { nameOf } from "./object-name.ts";
+import { PartPool } from "./part-pool.ts";
+import { restarting } from "./restart.ts";
+import { defaultTries } from "./retry.ts";
+import { uploadObject } from "./upload.ts";
+import type { Clock, ObjectInspector, ObjectRef, ObjectStore } from "../plugin/index.ts";
+import type { BlobDriver } from "./blob-driver.ts";
+import type { TransferContext } from "./transfer-context.ts";
+
+/** What an object store is made of. */
+export interface DriverObjectStoreOptions {
+  /** Called once for each bucket. */
+  readonly openDriver: (bucket: string) => BlobDriver;
+  /** For part buffers and read-ahead of all transfers together; 64 MiB unless told. */
+  readonly memoryLimitBytes?: number;
+  readonly clock?: Clock;
+  /** Between 0 and 1, for the jitter of backoffs. */
+  readonly random?: () => number;
+}
+
+/** Of the memory of all transfers of one location. */
+export const defaultMemoryLimitBytes = 64 * 1024 ** 2;
+
+/** Turns a driver into an object store: here the layers are put together. */
+export function driverObjectStore(options: DriverObjectStoreOptions): ObjectStore & ObjectInspector {
+  const contextOf = transferContexts(options);
+  const driverOf = (bucket: string): BlobDriver => contextOf(bucket).driver;
+  return {
+    putObject: async (object, body, call) => {
+      await uploadObject(contextOf(object.bucket), object, guardGzip(object, body), call).catch(rethrow);
+    },
+    getObject: (object, call) =>
+      restarting(object, call, async function* () {
+        yield* verified(object, await openDownload(contextOf(object.bucket), object, call), call);
+      }),
+    objectExists: async (object, call) => (await driverOf(object.bucket).stat(object.key, call)) !== undefined,
+    describeObject: async (object, call) => {
+      const description = await driverOf(object.bucket).stat(object.key, call);
+      if (description === undefined) throw absent(object);
+      return description;
+    },
+    listCommonPrefixes: async (query, call) => await listCommonPrefixes(driverOf(query.bucket), query, call),
+    listObjects: async (query, call) => await listObjects(driverOf(query.bucket), query, call),
+    deleteObject: async ({ bucket, key }, call) => await driverOf(bucket).remove(key, call),
+    createSignedUrl: async ({ bucket, key }, ttlSeconds, call) => await driverOf(bucket).sign(key, ttlSeconds, call),
+  };
+}
+
+function transferContexts(options: DriverObjectStoreOptions): (bucket: string) => TransferContext {
+  const { openDriver, memoryLimitBytes, clock, random } = options;
+  const pool = new PartPool(memoryLimitBytes ?? defaultMemoryLimitBytes);
+  const retry = { ...defaultTries, clock: clock ?? systemClock, random: random ?? Math.random };
+  const contexts = new Map<string, TransferContext>();
+  return (bucket) => {
+    const context = contexts.get(bucket) ?? { driver: openDriver(bucket), pool, retry };
+    contexts.set(bucket, context);
+    return context;
+  };
+}
+
+/** Sources and signals throw what they like; the contract does not. */
+function rethrow(error: unknown): never {
+  throw PluginError.from(error);
+}
+
+function absent(object: ObjectRef): PluginError {
+  return new PluginError(`describe ${nameOf(object)}: not found`, { kind: "not-found" });
+}

@@ -1,0 +1,20 @@
+export type {
+  BlobDriver,
+  BlobLimits,
+  BlobPage,
+  BlobRange,
+  BlobRead,
+  BlobUpload,
+  BlobVersion,
+  Checksum,
+  ChecksumAlgorithm,
+  CompletedUpload,
+  StoredChecksum,
+  UploadedPart,
+} from "./blob-driver.ts";
+export { checksumOf, combineChecksums, createChecksum, isSameChecksum, printChecksum } from "./checksum.ts";
+export type { ComputedAlgorithm, RunningChecksum } from "./checksum.ts";
+export { defaultMemoryLimitBytes, driverObjectStore } from "./driver-object-store.ts";
+export type { DriverObjectStoreOptions } from "./driver-object-store.ts";
+export { compareKeys } from "./listing.ts";
+export { largestObjectBytes } from "./part-plan.ts";

@@ -1,0 +1,56 @@
+import { backoffMs, PluginError } from "../plugin/index.ts";
+import type { Backoff, Call, Clock } from "../plugin/index.ts";
+
+/** How failed requests are tried again. */
+export interface RetryPolicy extends Backoff {
+  /** Of one request, the first included. */
+  readonly tries: number;
+  readonly clock: Clock;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+}
+
+/**
+ * Beyond the retries of the cloud's SDK, which are over within seconds: these outlast a fail-over of the service or of a
+ * router, about a quarter of a minute in all.
+ */
+export const defaultTries: Backoff & { readonly tries: number } = { tries: 5, baseMs: 1000, maxMs: 15_000 };
+
+/** Whether the same request may succeed later. */
+export function isTransient(thrown: unknown): boolean {
+  return thrown instanceof PluginError && (thrown.kind === "unavailable" || thrown.kind === "timeout");
+}
+
+/** Runs an operation until it succeeds, fails for good, or the tries are used up; then the last error stands. */
+export async function withRetry<T>(
+  policy: RetryPolicy,
+  call: Call,
+  what: string,
+  operation: () => Promise<T>,
+): Promise<T> {
+  for (let failed = 1; ; failed += 1) {
+    try {
+      return await operation();
+    } catch (error) {
+      if (call.signal.aborted || !isTransient(error) || failed >= policy.tries) throw error;
+      await pauseAfter(policy, call, what, failed, error);
+    }
+  }
+}
+
+/** Waits before the next try, and says so in the log. */
+export async function pauseAfter(
+  policy: RetryPolicy,
+  call: Call,
+  what: string,
+  failedTries: number,
+  error: unknown,
+): Promise<void> {
+  const delayMs = backoffMs(failedTries, policy, policy.random);
+  call.log.info(`${what}: trying again`, {
+    attempt: failedTries,
+    delayMs: Math.round(delayMs),
+    reason: PluginError.from(error).message,
+  });
+  await policy.clock.sleep(delayMs, call.signal);
+}

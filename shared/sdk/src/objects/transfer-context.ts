@@ -1,0 +1,10 @@
+import type { BlobDriver } from "./blob-driver.ts";
+import type { PartPool } from "./part-pool.ts";
+import type { RetryPolicy } from "./retry.ts";
+
+/** What all transfers of one bucket share. The pool is the location's. */
+export interface TransferContext {
+  readonly driver: BlobDriver;
+  readonly pool: PartPool;
+  readonly retry: RetryPolicy;
+}

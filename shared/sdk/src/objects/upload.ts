@@ -1,0 +1,90 @@
+import { PluginError } from "../plugin/index.ts";
+import { linkAbort } from "./abort-link.ts";
+import { createChecksum } from "./checksum.ts";
+import { withDeadline } from "./deadline.ts";
+import { interruptible } from "./interruptible.ts";
+import { nameOf } from "./object-name.ts";
+import { cutParts } from "./part-cutter.ts";
+import { largestObjectBytes, planParts } from "./part-plan.ts";
+import { PartedUpload } from "./parted-upload.ts";
+import { withRetry } from "./retry.ts";
+import { requestLimitMs } from "./time-limits.ts";
+import type { Call, ObjectRef } from "../plugin/index.ts";
+import type { BlobDriver } from "./blob-driver.ts";
+import type { RunningChecksum } from "./checksum.ts";
+import type { CutPart } from "./part-cutter.ts";
+import type { TransferContext } from "./transfer-context.ts";
+
+/**
+ * Stores a stream of unknown length: in one request when it fits one part, otherwise in parts that travel in parallel.
+ * A failure of any kind, the source's and the caller's abort included, leaves nothing and is thrown as it came.
+ */
+export async function uploadObject(
+  context: TransferContext,
+  object: ObjectRef,
+  body: AsyncIterable<Uint8Array>,
+  call: Call,
+): Promise<void> {
+  const { driver, pool } = context;
+  const plan = planParts(driver.limits, pool.budget.limitBytes);
+  const checksum = await startChecksum(driver);
+  const share = pool.openShare(plan.firstPartBytes);
+  // A part that fails for good must also end the wait for a slow source.
+  const stop = linkAbort(call.signal);
+  const inner: Call = { log: call.log, signal: stop.signal };
+  const upload = new PartedUpload(context, object, inner, (error) => stop.abort(error));
+  try {
+    call.signal.throwIfAborted();
+    const tooLarge = (): PluginError => describeTooLarge(context, object);
+    const source = interruptible(body, stop.signal);
+    for await (const part of cutParts(source, { plan, share, checksum, signal: stop.signal, tooLarge })) {
+      if (part.number === 1 && part.isLast) return await putWhole(context, object, part, inner);
+      if (upload.sizeBytes + part.body.byteLength > driver.limits.maxObjectBytes) throw tooLarge();
+      await upload.send(part);
+    }
+    await upload.complete();
+  } catch (error) {
+    stop.abort(error);
+    await upload.discard();
+    throw error;
+  } finally {
+    stop.unlink();
+    share.close();
+  }
+}
+
+async function startChecksum(driver: BlobDriver): Promise<RunningChecksum | undefined> {
+  return driver.checksumAlgorithm === "none" ? undefined : await createChecksum(driver.checksumAlgorithm);
+}
+
+async function putWhole(
+  { driver, retry }: TransferContext,
+  object: ObjectRef,
+  part: CutPart,
+  call: Call,
+): Promise<void> {
+  const what = `put ${nameOf(object)}`;
+  const limitMs = requestLimitMs(part.body.byteLength);
+  await withRetry(retry, call, what, async () => {
+    await withDeadline({ clock: retry.clock, limitMs, signal: call.signal, what }, async (signal) => {
+      await driver.put(object.key, part.body, part.checksum, { log: call.log, signal });
+    });
+  });
+  part.release(true);
+}
+
+function describeTooLarge({ driver: { limits }, pool }: TransferContext, object: ObjectRef): PluginError {
+  const memoryBytes = pool.budget.limitBytes;
+  const largest = largestObjectBytes(limits, memoryBytes);
+  const remedy =
+    largest < limits.maxObjectBytes
+      ? `the most that parts from ${printSize(memoryBytes)} of memory can hold; raise the location's memoryLimit`
+      : "the most that the service accepts";
+  return new PluginError(`put ${nameOf(object)}: larger than ${printSize(largest)}, ${remedy}; nothing was stored`, {
+    kind: "invalid-argument",
+  });
+}
+
+function printSize(bytes: number): string {
+  return bytes < 1024 ** 3 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+}

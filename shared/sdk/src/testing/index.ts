@@ -1,0 +1,10 @@
+export { fixtureFaults } from "./fixture-faults.ts";
+export { FaultyBlobDriver } from "./faulty-blob-driver.ts";
+export type { BlobRequest, Fault, FaultAction } from "./faulty-blob-driver.ts";
+export { MemoryObjectStore } from "./memory-object-store.ts";
+export { MemoryVolumeSnapshotter } from "./memory-volume-snapshotter.ts";
+export { MemoryBlobDriver } from "./memory-blob-driver.ts";
+export type { MemoryBlobOptions, MemoryObject } from "./memory-blob-driver.ts";
+export { chunksOf, collect, sampleBytes } from "./streams.ts";
+export { settle, TestClock } from "./test-clock.ts";
+export { loopbackCertificate } from "./loopback-certificate.ts";
