@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, writeSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { PluginError } from "../plugin/index.ts";
@@ -129,6 +129,7 @@ async function* endless(object: ObjectRef, record: (event: string) => void): Asy
 }
 
 async function talking(store: MemoryObjectStore, object: ObjectRef, call: Call): Promise<boolean> {
+  writeSync(1, "noise by a plain descriptor\n");
   process.stdout.write("noise by process.stdout.write\n");
   process.stdout.write(`${"x".repeat(200_000)}\n`);
   process.stderr.write("[ERROR] noise by process.stderr.write\n");

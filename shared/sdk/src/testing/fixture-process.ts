@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { create } from "@bufbuild/protobuf";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import type { DescMethodUnary, DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
@@ -8,6 +7,7 @@ import type { ClientDuplexStream, ClientReadableStream, ClientWritableStream } f
 import type { ChildProcess } from "node:child_process";
 
 import { goPlugin, methodDefinition, velero } from "../wire/index.ts";
+import { fixtureName, fixturePath } from "./fixture-path.ts";
 
 /** How to start the fixture plugin. */
 export interface FixtureOptions {
@@ -21,12 +21,6 @@ export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
-
-/** The name under which the fixture plugin registers both kinds. */
-export const fixtureName = "velero.io/fixture";
-
-/** The program that the fixture runs. */
-export const fixturePath = fileURLToPath(new URL("fixture-plugin.ts", import.meta.url));
 
 /** The fixture plugin as a process of its own, and a client on its wire. */
 export class FixtureProcess implements AsyncDisposable {

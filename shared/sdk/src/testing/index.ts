@@ -1,4 +1,5 @@
 export { fixtureFaults } from "./fixture-faults.ts";
+export { fixtureName, fixturePath } from "./fixture-path.ts";
 export { FaultyBlobDriver } from "./faulty-blob-driver.ts";
 export type { BlobRequest, Fault, FaultAction } from "./faulty-blob-driver.ts";
 export { MemoryObjectStore } from "./memory-object-store.ts";

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { createServer, get as httpGet } from "node:http";
+import type { RequestListener, Server } from "node:http";
+import { createServer as createTlsServer, get as httpsGet } from "node:https";
+import { connect } from "node:net";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { isKind } from "../plugin/index.ts";
+import { loopbackCertificate } from "../testing/loopback-certificate.ts";
+import { AgentPool } from "./agent-pool.ts";
+import { createTrust } from "./trust.ts";
+
+const noTrust = createTrust({ env: {} });
+
+async function listen(t: TestContext, server: Server): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", resolve);
+  await promise;
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  // A TCP server's address is an object.
+  return (server.address() as AddressInfo).port;
+}
+
+async function fetchText(t: TestContext, pool: AgentPool, url: URL): Promise<string> {
+  t.after(() => pool.destroy());
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const get = url.protocol === "https:" ? httpsGet : httpGet;
+  get(url, { agent: pool.agentFor(url) }, (response) => {
+    response
+      .setEncoding("utf8")
+      .toArray()
+      .then((chunks) => resolve(chunks.join("")), reject);
+  }).on("error", reject);
+  return await promise;
+}
+
+const answerPath: RequestListener = (request, response) => void response.end(request.url);
+
+test("a server with an unknown certificate is refused", async (t) => {
+  const port = await listen(t, createTlsServer(loopbackCertificate, answerPath));
+  const pool = new AgentPool({ env: {}, trust: noTrust });
+
+  await assert.rejects(fetchText(t, pool, new URL(`https://127.0.0.1:${port}/a`)), {
+    code: "DEPTH_ZERO_SELF_SIGNED_CERT",
+  });
+});
+
+test("a server whose certificate the location gives is trusted", async (t) => {
+  const port = await listen(t, createTlsServer(loopbackCertificate, answerPath));
+  const trust = createTrust({ env: {}, extraPems: [loopbackCertificate.cert] });
+
+  const text = await fetchText(t, new AgentPool({ env: {}, trust }), new URL(`https://127.0.0.1:${port}/a`));
+
+  assert.equal(text, "/a");
+});
+
+test("any certificate is accepted where the location says so", async (t) => {
+  const port = await listen(t, createTlsServer(loopbackCertificate, answerPath));
+  const pool = new AgentPool({ env: {}, trust: noTrust, insecureSkipVerify: true });
+
+  assert.equal(await fetchText(t, pool, new URL(`https://127.0.0.1:${port}/a`)), "/a");
+});
+
+test("plain http goes through HTTP_PROXY in absolute form", async (t) => {
+  const port = await listen(t, createServer(answerPath));
+  const pool = new AgentPool({ env: { HTTP_PROXY: `http://127.0.0.1:${port}` }, trust: noTrust });
+
+  assert.equal(await fetchText(t, pool, new URL("http://store.example/a")), "http://store.example/a");
+});
+
+test("https goes through HTTPS_PROXY in a tunnel", async (t) => {
+  const port = await listen(t, createTlsServer(loopbackCertificate, answerPath));
+  const asked: string[] = [];
+  const proxy = createServer();
+  proxy.on("connect", (request, socket) => {
+    asked.push(request.url ?? "");
+    const target = connect(port, "127.0.0.1", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
+    target.pipe(socket).pipe(target);
+    target.on("error", () => socket.destroy());
+    socket.on("error", () => target.destroy());
+  });
+  const proxyPort = await listen(t, proxy);
+  const env = { HTTPS_PROXY: `http://127.0.0.1:${proxyPort}` };
+
+  const text = await fetchText(
+    t,
+    new AgentPool({ env, trust: noTrust, insecureSkipVerify: true }),
+    new URL("https://store.example/a"),
+  );
+
+  assert.deepEqual([text, asked], ["/a", ["store.example:443"]]);
+});
+
+test("what NO_PROXY names is reached directly", async (t) => {
+  const port = await listen(t, createServer(answerPath));
+  const env = { HTTP_PROXY: "http://127.0.0.1:1", NO_PROXY: "127.0.0.0/8" };
+
+  const text = await fetchText(t, new AgentPool({ env, trust: noTrust }), new URL(`http://127.0.0.1:${port}/a`));
+
+  assert.equal(text, "/a");
+});
+
+test("a proxy of another kind is named as the fault", () => {
+  const pool = new AgentPool({ env: { HTTPS_PROXY: "socks5://127.0.0.1:1" }, trust: noTrust });
+
+  assert.throws(
+    () => pool.agentFor(new URL("https://store.example/")),
+    (error) => isKind(error, "invalid-config") && error.message.includes("socks5"),
+  );
+});
