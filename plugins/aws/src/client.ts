@@ -1,0 +1,103 @@
+import type { OpenContext } from "@flotilla/sdk/plugin";
+import type { HttpHandler } from "@smithy/core/protocols";
+import type { AwsCredentialIdentityProvider } from "@smithy/types";
+import { openCredentials } from "./credentials.ts";
+import { readSharedConfig } from "./shared-config.ts";
+import type { SharedConfig } from "./shared-config.ts";
+import { createTransport } from "./transport.ts";
+
+/** The keys that decide how a service is reached, of either kind of location. */
+export interface ConnectionConfig {
+  readonly region: string | undefined;
+  readonly endpoint: URL | undefined;
+  readonly credentialsFile: string | undefined;
+  readonly profile: string | undefined;
+  readonly caCert: string | undefined;
+  readonly insecureSkipVerify: boolean;
+}
+
+/** What an SDK client of this plugin is built from; the fields are named as the SDK's constructors name them. */
+export interface ClientSettings {
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly credentials: AwsCredentialIdentityProvider;
+  readonly requestHandler: HttpHandler;
+  readonly maxAttempts: number;
+  readonly retryMode: string;
+  readonly useFipsEndpoint: boolean;
+  readonly useDualstackEndpoint: boolean;
+  readonly customUserAgent: string;
+}
+
+/** An opened location's way to its services. */
+export interface Connection {
+  readonly settings: ClientSettings;
+  /** Whether the region was configured rather than guessed. */
+  readonly isRegionKnown: boolean;
+}
+
+const defaultRegion = "us-east-1";
+// One more than the server's own patience needs: a throttled store is asked for about half a minute.
+const defaultMaxAttempts = 6;
+
+/**
+ * Resolves a location's identity, endpoint, region and network from its keys, its profile and the environment. Only
+ * credentials of a file are resolved at once; nothing else makes a request.
+ */
+export async function openConnection(
+  service: "s3" | "ec2",
+  config: ConnectionConfig,
+  context: OpenContext,
+): Promise<Connection> {
+  const { env, signal } = context;
+  const source = { credentialsFile: config.credentialsFile, profile: config.profile, env, signal };
+  const shared = await readSharedConfig(source);
+  const setting = settingReader(env, shared);
+  const region = config.region ?? setting(["AWS_REGION", "AWS_DEFAULT_REGION"], "region") ?? defaultRegion;
+  const endpoint = config.endpoint?.href ?? configuredEndpoint(service, env, shared);
+  const transport = await createTransport({
+    env,
+    caCert: config.caCert,
+    caBundle: setting(["AWS_CA_BUNDLE"], "ca_bundle"),
+    insecureSkipVerify: config.insecureSkipVerify,
+  });
+  return {
+    isRegionKnown: config.region !== undefined,
+    settings: {
+      region,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      credentials: await openCredentials({ source, shared, transport, region }),
+      requestHandler: transport,
+      maxAttempts: positiveInteger(setting(["AWS_MAX_ATTEMPTS"], "max_attempts")) ?? defaultMaxAttempts,
+      retryMode: setting(["AWS_RETRY_MODE"], "retry_mode") ?? "standard",
+      useFipsEndpoint: setting(["AWS_USE_FIPS_ENDPOINT"], "use_fips_endpoint")?.toLowerCase() === "true",
+      useDualstackEndpoint: setting(["AWS_USE_DUALSTACK_ENDPOINT"], "use_dualstack_endpoint")?.toLowerCase() === "true",
+      customUserAgent: "flotilla-plugin-aws",
+    },
+  };
+}
+
+type SettingReader = (variables: readonly string[], profileKey: string) => string | undefined;
+
+function settingReader(env: OpenContext["env"], shared: SharedConfig): SettingReader {
+  return (variables, profileKey) => {
+    const fromEnvironment = variables.map((name) => env[name]).find((value) => value !== undefined && value !== "");
+    return fromEnvironment ?? shared.profile[profileKey];
+  };
+}
+
+function configuredEndpoint(service: "s3" | "ec2", env: OpenContext["env"], shared: SharedConfig): string | undefined {
+  const isIgnored = env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] ?? shared.profile["ignore_configured_endpoint_urls"];
+  if (isIgnored === "true") return undefined;
+  return (
+    env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] ||
+    env["AWS_ENDPOINT_URL"] ||
+    shared.serviceEndpoint(service) ||
+    shared.profile["endpoint_url"]
+  );
+}
+
+function positiveInteger(text: string | undefined): number | undefined {
+  const value = Number(text);
+  return Number.isInteger(value) && value > 0 ? value : undefined;
+}

@@ -1,0 +1,121 @@
+import { PluginError } from "@flotilla/sdk/plugin";
+import { memoize } from "@smithy/core/config";
+import type { HttpHandler } from "@smithy/core/protocols";
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
+import { translateCredentialsError } from "./errors.ts";
+import { describeSource, namesCredentials, readSharedConfig } from "./shared-config.ts";
+import type { SharedConfig, SharedConfigSource } from "./shared-config.ts";
+
+/** What the providers need beside the source. */
+export interface CredentialsOptions {
+  readonly source: SharedConfigSource;
+  readonly shared: SharedConfig;
+  /** For STS, with the location's trust and proxy. */
+  readonly transport: HttpHandler;
+  /** For STS. */
+  readonly region: string;
+}
+
+// The SDK refreshes five minutes before the end; a little earlier here, so that it is never handed what it would refuse.
+const refreshBeforeMs = 6 * 60_000;
+
+/**
+ * The provider of a location's credentials. In this order: the location's own file; the location's profile; static keys
+ * of the environment; $AWS_SHARED_CREDENTIALS_FILE; web identity (IRSA), unless one of these files is named; the SDK's
+ * other sources. What comes from a file is resolved here, so that a bad file fails the opening.
+ */
+export async function openCredentials(options: CredentialsOptions): Promise<AwsCredentialIdentityProvider> {
+  const { shared, source } = options;
+  if (!shared.isFileRequired && source.profile === undefined) {
+    const fromEnvironment = environmentKeys(source.env);
+    if (fromEnvironment !== undefined) return async () => fromEnvironment;
+  }
+  if (shared.path === undefined) return refreshing(async () => await fromUsualSources(options));
+  requireProfile(shared);
+  const provider = refreshing(async () => await fromFile(options));
+  try {
+    await provider();
+  } catch (error) {
+    throw translateCredentialsError(error, describeSource(shared));
+  }
+  return provider;
+}
+
+function refreshing(load: () => Promise<AwsCredentialIdentity>): AwsCredentialIdentityProvider {
+  return memoize(
+    load,
+    (identity) => (identity.expiration?.getTime() ?? Infinity) - Date.now() < refreshBeforeMs,
+    (identity) => identity.expiration !== undefined,
+  );
+}
+
+function environmentKeys(env: SharedConfigSource["env"]): AwsCredentialIdentity | undefined {
+  const accessKeyId = env["AWS_ACCESS_KEY_ID"] || env["AWS_ACCESS_KEY"];
+  const secretAccessKey = env["AWS_SECRET_ACCESS_KEY"] || env["AWS_SECRET_KEY"];
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  return { accessKeyId, secretAccessKey, ...optional("sessionToken", env["AWS_SESSION_TOKEN"]) };
+}
+
+function requireProfile(shared: SharedConfig): void {
+  if (shared.hasProfile || (!shared.isFileRequired && !shared.isProfileNamed)) return;
+  throw new PluginError(
+    `${describeSource(shared)} is missing; write a section [${shared.profileName}] into the file or set the location's key profile`,
+    { kind: "invalid-config" },
+  );
+}
+
+async function fromUsualSources(options: CredentialsOptions): Promise<AwsCredentialIdentity> {
+  const { profile, env } = options.source;
+  // The SDK would look into files before web identity; Go's, and so the official plugin, look the other way round.
+  const isWebIdentity = profile === undefined && env["AWS_WEB_IDENTITY_TOKEN_FILE"] && env["AWS_ROLE_ARN"];
+  if (isWebIdentity) {
+    const { fromTokenFile } = await import("@aws-sdk/credential-provider-web-identity");
+    return await fromTokenFile(clientOptions(options))();
+  }
+  const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
+  return await defaultProvider({ ...clientOptions(options), ...optional("profile", profile) })();
+}
+
+async function fromFile(options: CredentialsOptions): Promise<AwsCredentialIdentity> {
+  // Read anew at every refresh: the server replaces the file when the Secret changes.
+  const shared = await readSharedConfig({ ...options.source, signal: undefined });
+  const files = { profile: shared.profileName, ...sharedFiles(shared.path) };
+  if (namesCredentials(shared.profile)) return staticKeys(shared) ?? (await fromProfile(options, files));
+  const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
+  // A file switches web identity off, as in the official plugin: these empty values hide the environment's.
+  return await defaultProvider({ ...clientOptions(options), ...files, webIdentityTokenFile: "", roleArn: "" })();
+}
+
+async function fromProfile(options: CredentialsOptions, files: object): Promise<AwsCredentialIdentity> {
+  const { fromIni } = await import("@aws-sdk/credential-provider-ini");
+  return await fromIni({ ...clientOptions(options), ...files })();
+}
+
+function staticKeys({ profile }: SharedConfig): AwsCredentialIdentity | undefined {
+  const accessKeyId = profile["aws_access_key_id"];
+  const secretAccessKey = profile["aws_secret_access_key"];
+  if (profile["role_arn"] !== undefined || accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { accessKeyId, secretAccessKey, ...optional("sessionToken", profile["aws_session_token"]) };
+}
+
+function clientOptions({ transport, region }: CredentialsOptions): {
+  readonly clientConfig: object;
+  readonly parentClientConfig: Readonly<Record<string, unknown>> & { readonly region: string };
+  readonly logger: typeof quietLogger;
+} {
+  // Some providers look at the one, some at the other.
+  const client = { requestHandler: transport, region };
+  return { clientConfig: client, parentClientConfig: { ...client, logger: quietLogger }, logger: quietLogger };
+}
+
+// Without a logger the SDK prints its advice to the console, which is the server's log channel.
+const quietLogger = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+function sharedFiles(path: string | undefined): { readonly filepath?: string; readonly configFilepath?: string } {
+  return path === undefined ? {} : { filepath: path, configFilepath: path };
+}
+
+function optional<K extends string>(name: K, value: string | undefined): { readonly [P in K]?: string } {
+  // A computed key widens to an index signature; it is the one key that was asked for.
+  return (value ? { [name]: value } : {}) as { readonly [P in K]?: string };
+}

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PluginError } from "@flotilla/sdk/plugin";
+import type { PluginErrorKind } from "@flotilla/sdk/plugin";
+import { redirectRegion, translateCredentialsError, translateEc2Error, translateS3Error } from "./errors.ts";
+
+const attempt = {
+  action: 'read object "k" in bucket "b"',
+  permission: "s3:GetObject",
+  subject: 'object "k" in bucket "b"',
+};
+
+function serviceError(name: string, httpStatusCode: number, headers: Readonly<Record<string, string>> = {}): Error {
+  const error = Object.assign(new Error("secret words of the service"), {
+    $metadata: { httpStatusCode, requestId: "REQ1" },
+    $response: { statusCode: httpStatusCode, headers },
+  });
+  error.name = name;
+  return error;
+}
+
+function networkError(code: string): Error {
+  return Object.assign(new Error(`connect ${code}`), { code });
+}
+
+const s3Kinds: readonly (readonly [code: string, status: number, kind: PluginErrorKind])[] = [
+  ["NoSuchKey", 404, "not-found"],
+  ["NotFound", 404, "not-found"],
+  ["NoSuchBucket", 404, "invalid-config"],
+  ["AccessDenied", 403, "denied"],
+  ["Forbidden", 403, "denied"],
+  ["InvalidAccessKeyId", 403, "denied"],
+  ["SignatureDoesNotMatch", 403, "denied"],
+  ["ExpiredToken", 400, "denied"],
+  ["RequestTimeTooSkewed", 403, "denied"],
+  ["PermanentRedirect", 301, "invalid-config"],
+  ["AuthorizationHeaderMalformed", 400, "invalid-config"],
+  ["BadDigest", 400, "corrupt"],
+  ["XAmzContentChecksumMismatch", 400, "corrupt"],
+  ["PreconditionFailed", 412, "conflict"],
+  ["NoSuchUpload", 404, "conflict"],
+  ["InvalidObjectState", 403, "held"],
+  ["SlowDown", 503, "unavailable"],
+  ["InternalError", 500, "unavailable"],
+  ["Whatever", 502, "unavailable"],
+  ["Whatever", 429, "unavailable"],
+  ["NotImplemented", 501, "unsupported"],
+  ["EntityTooLarge", 400, "invalid-argument"],
+  ["KMS.DisabledException", 400, "invalid-config"],
+  ["Unheard", 400, "invalid-argument"],
+  ["SyntaxError", 200, "unavailable"],
+];
+
+for (const [code, status, kind] of s3Kinds)
+  test(`S3's ${code} with HTTP ${status} is ${kind}`, () => {
+    const error = translateS3Error(serviceError(code, status), attempt);
+
+    assert.equal(error.kind, kind);
+    assert.equal(error.requestId, "REQ1");
+    assert.doesNotMatch(error.message, /secret words/);
+  });
+
+test("only an absent object is said to be not found", () => {
+  for (const [code, status, kind] of s3Kinds) {
+    const { message } = translateS3Error(serviceError(code, status), attempt);
+
+    assert.equal(/not found|does not exist|nosuchkey/i.test(message), kind === "not-found", message);
+  }
+});
+
+test("an absent key is no absent object where nothing can be absent", () => {
+  const error = translateS3Error(serviceError("NotFound", 404), { action: "put", permission: "s3:PutObject" });
+
+  assert.equal(error.kind, "invalid-argument");
+});
+
+test("a denied read says which permissions to grant", () => {
+  const error = translateS3Error(serviceError("AccessDenied", 403), {
+    ...attempt,
+    deniedAdvice: "grant s3:ListBucket too",
+  });
+
+  assert.equal(
+    error.message,
+    'read object "k" in bucket "b": access denied (AccessDenied, HTTP 403, request REQ1); grant s3:GetObject; grant s3:ListBucket too',
+  );
+});
+
+test("a wrong region is named with the right one", () => {
+  const redirect = serviceError("PermanentRedirect", 301, { "x-amz-bucket-region": "eu-west-1" });
+
+  assert.equal(redirectRegion(redirect), "eu-west-1");
+  assert.match(translateS3Error(redirect, attempt).message, /set the location's key region to eu-west-1/);
+});
+
+test("a region in the body of an error counts as well", () => {
+  const error = Object.assign(serviceError("AuthorizationHeaderMalformed", 400), { Region: "eu-central-1" });
+
+  assert.equal(redirectRegion(error), "eu-central-1");
+});
+
+test("a region in any other answer is no redirect", () => {
+  assert.equal(redirectRegion(serviceError("AccessDenied", 403, { "x-amz-bucket-region": "eu-west-1" })), undefined);
+});
+
+for (const code of ["ECONNREFUSED", "ENOTFOUND", "ECONNRESET", "DEPTH_ZERO_SELF_SIGNED_CERT", "ERR_PROXY_TUNNEL"])
+  test(`${code} is unavailable with a remedy`, () => {
+    const error = translateS3Error(networkError(code), attempt);
+
+    assert.equal(error.kind, "unavailable");
+    assert.match(error.message, new RegExp(`\\(${code}\\); (check|give)`));
+  });
+
+test("a code within several attempts at one connection is found", () => {
+  const error = translateS3Error(new AggregateError([networkError("ECONNREFUSED")]), attempt);
+
+  assert.equal(error.code, "ECONNREFUSED");
+});
+
+test("a cancelled request keeps the reason of the cancellation", () => {
+  const reason = new PluginError("the host is gone", { kind: "unavailable" });
+  const aborted = Object.assign(new Error("aborted"), { name: "AbortError" });
+
+  const error = translateS3Error(aborted, { ...attempt, signal: AbortSignal.abort(reason) });
+
+  assert.equal(error, reason);
+});
+
+test("no credentials at all is denied, with the ways to give some", () => {
+  const none = Object.assign(new Error("none"), { name: "CredentialsProviderError" });
+
+  const error = translateS3Error(none, attempt);
+
+  assert.equal(error.kind, "denied");
+  assert.match(error.message, /Secret.*IRSA/);
+});
+
+test("an unusable profile is named without its contents", () => {
+  const cause = Object.assign(new Error("command printed: hunter2"), { name: "CredentialsProviderError" });
+
+  const error = translateCredentialsError(cause, 'profile "p" of the credentials file "/f"');
+
+  assert.equal(error.kind, "invalid-config");
+  assert.match(error.message, /profile "p" of the credentials file "\/f"/);
+  assert.doesNotMatch(error.message, /hunter2/);
+});
+
+const ec2Kinds: readonly (readonly [code: string, kind: PluginErrorKind])[] = [
+  ["InvalidSnapshot.NotFound", "not-found"],
+  ["InvalidVolume.NotFound", "not-found"],
+  ["InvalidSnapshot.InUse", "held"],
+  ["InvalidSnapshotID.Malformed", "invalid-argument"],
+  ["SnapshotCreationPerVolumeRateExceeded", "unavailable"],
+  ["RequestLimitExceeded", "unavailable"],
+  ["AuthFailure", "denied"],
+  ["InvalidZone.NotFound", "invalid-config"],
+];
+
+for (const [code, kind] of ec2Kinds)
+  test(`EC2's ${code} is ${kind}`, () => {
+    const snapshot = { action: "delete", permission: "ec2:DeleteSnapshot", subject: 'snapshot "snap-1"' };
+
+    assert.equal(translateEc2Error(serviceError(code, 400), snapshot).kind, kind);
+  });
+
+test("an unauthorized EC2 operation says what to grant", () => {
+  const error = translateEc2Error(serviceError("UnauthorizedOperation", 403), { action: "a", permission: "ec2:X" });
+
+  assert.equal(error.message, "a: access denied (UnauthorizedOperation, HTTP 403, request REQ1); grant ec2:X");
+});

@@ -1,0 +1,215 @@
+import { randomUUID } from "node:crypto";
+import type { Snapshot, VolumeType } from "@aws-sdk/client-ec2";
+import { backoffMs, PluginError, systemClock } from "@flotilla/sdk/plugin";
+import type {
+  Call,
+  Clock,
+  OpenContext,
+  OpenedVolumeSnapshotter,
+  PersistentVolume,
+  SnapshotDescription,
+  SnapshotRequest,
+  VolumeFromSnapshot,
+  VolumeInfo,
+  VolumeRef,
+} from "@flotilla/sdk/plugin";
+import { openConnection } from "./client.ts";
+import type { VolumeSnapshotterConfig } from "./config.ts";
+import { Ec2EbsApi } from "./ebs-api.ts";
+import type { EbsApi } from "./ebs-api.ts";
+import { checkVolumeSnapshotter } from "./ebs-check.ts";
+import { readVolumeId, writeVolumeId } from "./ebs-persistent-volume.ts";
+import { readTags, requestMark, snapshotTags, tagSpecifications, throughputMark, volumeTags } from "./ebs-tags.ts";
+import { awaitSnapshot, awaitVolume } from "./ebs-wait.ts";
+import type { WaitOptions } from "./ebs-wait.ts";
+import { Ec2Session } from "./ec2-session.ts";
+
+/** Opens a VolumeSnapshotLocation. */
+export async function openVolumeSnapshotter(
+  config: VolumeSnapshotterConfig,
+  context: OpenContext,
+): Promise<OpenedVolumeSnapshotter> {
+  const connection = { ...config, insecureSkipVerify: false };
+  const { settings } = await openConnection("ec2", connection, context);
+  const session = new Ec2Session(settings);
+  const snapshotter = new EbsVolumeSnapshotter({
+    api: new Ec2EbsApi(session),
+    kmsKeyId: config.ebsKmsKeyId,
+    clusterName: context.env["AWS_CLUSTER_NAME"],
+    isWaiting: config.wait === "completed",
+    waitTimeoutMs: config.waitTimeout,
+    clock: systemClock,
+    random: Math.random,
+  });
+  return Object.assign(snapshotter, {
+    check: (call: Call) => checkVolumeSnapshotter(config, session, call),
+    close: async () => settings.requestHandler.destroy?.(),
+  });
+}
+
+/** What a snapshotter works with. */
+export interface EbsVolumeSnapshotterOptions {
+  readonly api: EbsApi;
+  /** Of volumes made from snapshots. */
+  readonly kmsKeyId: string | undefined;
+  /** Whose ownership tags restored volumes get; undefined leaves the tags as they are. */
+  readonly clusterName: string | undefined;
+  /** Whether a snapshot or volume is waited for until it can be used. */
+  readonly isWaiting: boolean;
+  readonly waitTimeoutMs: number;
+  readonly clock: Clock;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+}
+
+const typesWithIops = new Set(["io1", "io2", "gp3"]);
+const cleanupTimeoutMs = 30_000;
+const createTries = 5;
+const createBackoff = { baseMs: 1000, maxMs: 8000 };
+
+/** Snapshots of EBS volumes in one region. */
+export class EbsVolumeSnapshotter implements OpenedVolumeSnapshotter {
+  readonly #options: EbsVolumeSnapshotterOptions;
+  readonly #api: EbsApi;
+
+  constructor(options: EbsVolumeSnapshotterOptions) {
+    this.#options = options;
+    this.#api = options.api;
+  }
+
+  async getVolumeInfo({ volumeId }: VolumeRef, call: Call): Promise<VolumeInfo> {
+    const { VolumeType: type, Iops } = await this.#api.describeVolume(volumeId, call);
+    const hasIops = typesWithIops.has(type ?? "") && Iops !== undefined && Iops > 0;
+    return { volumeType: type ?? "", iops: hasIops ? BigInt(Iops) : undefined };
+  }
+
+  async createSnapshot({ volumeId, tags: serverTags }: SnapshotRequest, call: Call): Promise<string> {
+    const volume = await this.#api.describeVolume(volumeId, call);
+    const requestId = randomUUID();
+    const marks = {
+      [requestMark]: requestId,
+      ...(volume.Throughput === undefined ? {} : { [throughputMark]: String(volume.Throughput) }),
+    };
+    const { tags, dropped } = snapshotTags(serverTags, marks, readTags(volume.Tags));
+    if (dropped.length > 0)
+      call.log.info("some tags of the volume found no room on its snapshot", { volumeId, tags: dropped.join(", ") });
+    const snapshotId = await this.#requestSnapshot(volumeId, requestId, tags, call);
+    if (!this.#options.isWaiting) return snapshotId;
+    return await this.#finished(snapshotId, call, awaitSnapshot, async (call) => {
+      await this.#api.deleteSnapshot(snapshotId, call);
+    });
+  }
+
+  async createVolumeFromSnapshot(request: VolumeFromSnapshot, call: Call): Promise<string> {
+    const { snapshotId, volumeAz, volumeType, iops } = request;
+    if (volumeAz === "")
+      throw new PluginError(`create a volume from snapshot "${snapshotId}": the backup recorded no availability zone`, {
+        kind: "invalid-argument",
+      });
+    const snapshot = await this.#api.describeSnapshot(snapshotId, call);
+    const volumeId = await this.#api.createVolume(
+      {
+        SnapshotId: snapshotId,
+        AvailabilityZone: volumeAz,
+        ClientToken: randomUUID(),
+        // The server hands back the word that EC2 itself once answered.
+        ...(volumeType === "" ? {} : { VolumeType: volumeType as VolumeType }),
+        ...(iops !== undefined && iops > 0n && typesWithIops.has(volumeType) ? { Iops: Number(iops) } : {}),
+        ...throughputOf(snapshot, volumeType),
+        ...this.#encryptionOf(snapshot),
+        ...tagSpecifications("volume", volumeTags(readTags(snapshot.Tags), this.#options.clusterName)),
+      },
+      call,
+    );
+    if (!this.#options.isWaiting) return volumeId;
+    return await this.#finished(volumeId, call, awaitVolume, async (call) => {
+      await this.#api.deleteVolume(volumeId, call);
+    });
+  }
+
+  async deleteSnapshot(snapshotId: string, call: Call): Promise<void> {
+    await this.#api.deleteSnapshot(snapshotId, call);
+  }
+
+  async getVolumeId(volume: PersistentVolume, call: Call): Promise<string> {
+    const volumeId = readVolumeId(volume);
+    if (volumeId === "") call.log.debug("the PersistentVolume is not an EBS volume");
+    return volumeId;
+  }
+
+  async setVolumeId(volume: PersistentVolume, volumeId: string): Promise<PersistentVolume> {
+    return writeVolumeId(volume, volumeId);
+  }
+
+  async describeSnapshot(snapshotId: string, call: Call): Promise<SnapshotDescription> {
+    const snapshot = await this.#api.describeSnapshot(snapshotId, call);
+    return {
+      snapshotId,
+      volumeId: snapshot.VolumeId ?? "",
+      state: snapshot.State ?? "",
+      progressPercent: Number.parseInt(snapshot.Progress ?? "0", 10) || 0,
+      volumeSizeBytes: BigInt(snapshot.VolumeSize ?? 0) * 1024n ** 3n,
+      encrypted: snapshot.Encrypted ?? false,
+      startedAt: snapshot.StartTime,
+      tags: readTags(snapshot.Tags),
+    };
+  }
+
+  /** Asks for the snapshot until it is there: before each further try, a lost answer's snapshot is looked for. */
+  async #requestSnapshot(
+    volumeId: string,
+    requestId: string,
+    tags: Readonly<Record<string, string>>,
+    call: Call,
+  ): Promise<string> {
+    const { clock, random } = this.#options;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const found = tries === 1 ? undefined : await this.#api.findSnapshot(requestId, call);
+        const input = { VolumeId: volumeId, ...tagSpecifications("snapshot", tags) };
+        return found ?? (await this.#api.createSnapshot(input, call));
+      } catch (error) {
+        const mayPass = error instanceof PluginError && (error.kind === "unavailable" || error.kind === "timeout");
+        if (!mayPass || call.signal.aborted || tries >= createTries) throw error;
+        call.log.info("the snapshot is requested again", { volumeId, attempt: tries, reason: error.message });
+      }
+      await clock.sleep(backoffMs(tries, createBackoff, random), call.signal);
+    }
+  }
+
+  async #finished(
+    id: string,
+    call: Call,
+    wait: (api: EbsApi, id: string, options: WaitOptions, call: Call) => Promise<void>,
+    remove: (call: Call) => Promise<void>,
+  ): Promise<string> {
+    const { clock, random, waitTimeoutMs } = this.#options;
+    try {
+      await wait(this.#api, id, { timeoutMs: waitTimeoutMs, clock, random }, call);
+      return id;
+    } catch (error) {
+      await removeFailed(id, remove, call);
+      throw error;
+    }
+  }
+
+  #encryptionOf(snapshot: Snapshot): { readonly Encrypted?: boolean; readonly KmsKeyId?: string } {
+    const { kmsKeyId } = this.#options;
+    if (kmsKeyId !== undefined) return { Encrypted: true, KmsKeyId: kmsKeyId };
+    return snapshot.Encrypted === undefined ? {} : { Encrypted: snapshot.Encrypted };
+  }
+}
+
+function throughputOf(snapshot: Snapshot, volumeType: string): { readonly Throughput?: number } {
+  const throughput = Number(readTags(snapshot.Tags)[throughputMark]);
+  return volumeType === "gp3" && Number.isInteger(throughput) && throughput > 0 ? { Throughput: throughput } : {};
+}
+
+async function removeFailed(id: string, remove: (call: Call) => Promise<void>, call: Call): Promise<void> {
+  try {
+    // The call itself may have been aborted or have run out of time.
+    await remove({ log: call.log, signal: AbortSignal.timeout(cleanupTimeoutMs) });
+  } catch (error) {
+    call.log.info("what failed could not be removed", { id, reason: PluginError.from(error).message });
+  }
+}
