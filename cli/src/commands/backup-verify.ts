@@ -1,0 +1,93 @@
+import { PluginError } from "@flotilla/sdk/plugin";
+
+import type { SnapshotRecord } from "../backup-layout/snapshot-record.ts";
+import type { Report } from "../context.ts";
+import { formatTable } from "../output/table.ts";
+import { formatBytes } from "../output/units.ts";
+import type { OpenedStore, OpenedVolumes, Session } from "../session.ts";
+import { findBackup, readSnapshots } from "./stored-backup.ts";
+import { verifyObjects } from "./verify-objects.ts";
+import type { ObjectVerdict } from "./verify-objects.ts";
+import { verifySnapshots } from "./verify-snapshots.ts";
+import type { SnapshotVerdict } from "./verify-snapshots.ts";
+
+/** What verifying a backup showed. */
+export interface VerifiedBackup {
+  readonly name: string;
+  readonly bucket: string;
+  readonly isSound: boolean;
+  readonly objects: readonly ObjectVerdict[];
+  readonly snapshots: readonly SnapshotVerdict[];
+}
+
+const harmless: ReadonlySet<string> = new Set(["ok", "unverified"]);
+
+/** Reads everything of a backup back and asks the cloud for its snapshots. */
+export async function verifyBackup(
+  session: Session,
+  store: OpenedStore,
+  volumes: OpenedVolumes | undefined,
+  request: { readonly name: string; readonly waitMs?: number },
+): Promise<VerifiedBackup> {
+  const backup = await findBackup(session, store, request.name);
+  const objects = await verifyObjects(session, store, backup);
+  const records = await recordsUnlessBroken(objects, backup.keys.volumeSnapshots, () =>
+    readSnapshots(session, store, backup),
+  );
+  const snapshots = await verifySnapshots(session, volumes, records, request);
+  const isSound = [...objects, ...snapshots].every(({ status }) => harmless.has(status));
+  return { name: request.name, bucket: store.location.bucket, isSound, objects, snapshots };
+}
+
+/** The verdicts for people and for JSON. */
+export function reportVerified(verified: VerifiedBackup): Report {
+  const objects = verified.objects.map(({ key, status, bytes, checksum, detail }) => [
+    key,
+    status,
+    formatBytes(bytes),
+    checksum,
+    detail,
+  ]);
+  const snapshots = verified.snapshots.map(({ snapshotId, status, persistentVolume, state, detail }) => [
+    snapshotId,
+    status,
+    persistentVolume,
+    state,
+    detail,
+  ]);
+  const snapshotTable =
+    snapshots.length === 0
+      ? ""
+      : `\n${formatTable(["snapshot", "status", "persistent volume", "state", "detail"], snapshots)}`;
+  return {
+    json: verified,
+    text: `${formatTable(["object", "status", "size", "checksum", "detail"], objects)}${snapshotTable}\n${conclusion(verified)}\n`,
+    isFailure: !verified.isSound,
+  };
+}
+
+function conclusion({ name, isSound, objects, snapshots }: VerifiedBackup): string {
+  const all = [...objects, ...snapshots];
+  const faults = all.filter(({ status }) => !harmless.has(status)).length;
+  const unverified = all.filter(({ status }) => status === "unverified").length;
+  const verdict = isSound ? "is sound" : `HAS FAULTS: ${faults} of ${all.length} are not as they were written`;
+  return `backup ${name} ${verdict}${unverified === 0 ? "" : `; ${unverified} could not be compared with anything`}`;
+}
+
+/** The snapshot records; none where their object is broken, which was reported with the objects. */
+async function recordsUnlessBroken(
+  objects: readonly ObjectVerdict[],
+  key: string,
+  read: () => Promise<readonly SnapshotRecord[]>,
+): Promise<readonly SnapshotRecord[]> {
+  const isBroken = objects.some((object) => object.key === key && !harmless.has(object.status));
+  if (isBroken) return [];
+  try {
+    return await read();
+  } catch (error) {
+    throw new PluginError(`read the snapshots of the backup: ${PluginError.from(error).message}`, {
+      kind: PluginError.from(error).kind,
+      cause: error,
+    });
+  }
+}

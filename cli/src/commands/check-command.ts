@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+
+import { commandWithCommonOptions } from "../common-options.ts";
+import type { CliContext } from "../context.ts";
+import { runCommand } from "../run-command.ts";
+import type { Outcome } from "../run-command.ts";
+import type { CommonFlags } from "../session.ts";
+import { checkLocations } from "./check.ts";
+
+/** `flotilla check`. */
+export function checkCommand(context: CliContext, outcome: Outcome): Command {
+  return commandWithCommonOptions("check", "Tries each permission that the given locations need, one by one.")
+    .addHelpText(
+      "after",
+      "\nExample:\n  flotilla check --location bsl.yaml --volume-location vsl.yaml --credentials-file credentials",
+    )
+    .action(async (flags: CommonFlags) => {
+      const store = flags.bucket !== undefined || flags.location !== undefined;
+      const volumes = flags.volumeConfig.length > 0 || flags.volumeLocation !== undefined;
+      await runCommand(context, outcome, flags, async (session) => checkLocations(session, { store, volumes }));
+    });
+}

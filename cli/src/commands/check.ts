@@ -1,0 +1,90 @@
+import type { Finding } from "@flotilla/sdk/plugin";
+import { isKind } from "@flotilla/sdk/plugin";
+
+import { UsageError } from "../cli-error.ts";
+import type { Report } from "../context.ts";
+import { formatTable } from "../output/table.ts";
+import { describeError } from "../session.ts";
+import type { Session } from "../session.ts";
+
+/** A finding with the location that it belongs to. */
+interface LocationFinding extends Finding {
+  readonly location: "BackupStorageLocation" | "VolumeSnapshotLocation" | "plugin";
+}
+
+interface Checkable {
+  readonly check: (call: { readonly signal: AbortSignal }) => AsyncIterable<Finding>;
+}
+
+/** Checks the locations that were given: opening them, each permission, and the plugin's own conduct on the wire. */
+export async function checkLocations(
+  session: Session,
+  given: { readonly store: boolean; readonly volumes: boolean },
+): Promise<Report> {
+  if (!given.store && !given.volumes) {
+    throw new UsageError("nothing to check: give --bucket or --location, or --volume-config or --volume-location");
+  }
+  const findings: LocationFinding[] = [];
+  if (given.store) {
+    findings.push(...(await examine(session, "BackupStorageLocation", async () => (await session.openStore()).client)));
+  }
+  if (given.volumes) {
+    const open = async () => (await session.openRequiredVolumes()).client;
+    findings.push(...(await examine(session, "VolumeSnapshotLocation", open)));
+  }
+  findings.push(...session.violations.map(violationFinding));
+  return report(findings);
+}
+
+async function examine(
+  session: Session,
+  location: LocationFinding["location"],
+  open: () => Promise<Checkable>,
+): Promise<readonly LocationFinding[]> {
+  const findings: LocationFinding[] = [];
+  try {
+    const client = await open();
+    findings.push({
+      location,
+      severity: "ok",
+      subject: "open",
+      detail: "the plugin took the configuration",
+      remedy: "",
+    });
+    for await (const finding of client.check(session.call)) findings.push({ location, ...finding });
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    session.context.signal.throwIfAborted();
+    const isUnsupported = isKind(error, "unsupported");
+    findings.push({
+      location,
+      severity: isUnsupported ? "advice" : "failure",
+      subject: findings.length === 0 ? "open" : "check",
+      detail: describeError(error).message,
+      remedy: isUnsupported ? "use a plugin of this project to have each permission checked" : "",
+    });
+  }
+  return findings;
+}
+
+function violationFinding(detail: string): LocationFinding {
+  const remedy = "report it to the plugin's authors: the server may lose log lines, or fall over";
+  return { location: "plugin", severity: "advice", subject: "protocol", detail, remedy };
+}
+
+function report(findings: readonly LocationFinding[]): Report {
+  const rows = findings.map(({ severity, location, subject, detail, remedy }) => [
+    severity,
+    location,
+    subject,
+    detail,
+    remedy,
+  ]);
+  const failures = findings.filter(({ severity }) => severity === "failure").length;
+  const summary = failures === 0 ? "no failures" : `${failures} ${failures === 1 ? "failure" : "failures"}`;
+  return {
+    json: { findings },
+    text: `${formatTable(["severity", "location", "subject", "detail", "remedy"], rows)}\n${summary}\n`,
+    isFailure: failures > 0,
+  };
+}

@@ -1,0 +1,35 @@
+import { join, resolve } from "node:path";
+
+import { Command } from "commander";
+
+import { runOptions } from "../common-options.ts";
+import type { CliContext } from "../context.ts";
+import { runDemo } from "../demo/run-demo.ts";
+import { runCommand } from "../run-command.ts";
+import type { Outcome } from "../run-command.ts";
+import type { RunFlags } from "../session.ts";
+
+const checkout = join(import.meta.dirname, "..", "..", "..");
+const defaultInput = join(checkout, "examples");
+const defaultState = join(checkout, ".flotilla", "demo");
+
+/** `flotilla demo`. */
+export function demoCommand(context: CliContext, outcome: Outcome): Command {
+  const demo = new Command("demo")
+    .description("Backs up real input, damages a stored object, catches it and restores, against local stand-ins.")
+    .option("--from <path>", "a folder of Kubernetes manifests, or a Velero backup tarball", defaultInput)
+    .option("--state <dir>", "where the stand-ins and the restored files are kept", defaultState)
+    .option("--keep", "leave the state folder behind", false)
+    .addHelpText("after", "\nExample:\n  flotilla demo --from manifests/ --keep")
+    .showHelpAfterError("(add --help for the flags)");
+  for (const option of runOptions()) demo.addOption(option);
+  return demo.action(async (flags: RunFlags & { from: string; state: string; keep: boolean }) => {
+    await runCommand(context, outcome, flags, async () =>
+      runDemo(context, flags, {
+        from: resolve(context.workingDirectory, flags.from),
+        state: resolve(context.workingDirectory, flags.state),
+        isKept: flags.keep,
+      }),
+    );
+  });
+}

@@ -1,0 +1,82 @@
+import type { ObjectDescription } from "@flotilla/sdk/plugin";
+import { isJsonObject, isKind, parseJson, PluginError } from "@flotilla/sdk/plugin";
+import type { JsonObject } from "@flotilla/sdk/plugin";
+
+import { collectBody } from "../backup-layout/collect-body.ts";
+import { backupKeys } from "../backup-layout/keys.ts";
+import type { BackupKeys } from "../backup-layout/keys.ts";
+import { readSnapshotRecords } from "../backup-layout/snapshot-record.ts";
+import type { SnapshotRecord } from "../backup-layout/snapshot-record.ts";
+import type { OpenedStore, Session } from "../session.ts";
+
+/** One backup of an opened location. */
+export interface StoredBackup {
+  readonly name: string;
+  readonly keys: BackupKeys;
+  /** All keys of its folder, in order. */
+  readonly objectKeys: readonly string[];
+}
+
+/** Finds a backup by name; one without any object does not exist. */
+export async function findBackup(session: Session, store: OpenedStore, name: string): Promise<StoredBackup> {
+  const keys = backupKeys(store.location.prefix, name);
+  const query = { bucket: store.location.bucket, prefix: keys.folder };
+  const objectKeys = [...(await store.client.listObjects(query, session.call))].sort();
+  if (objectKeys.length > 0) return { name, keys, objectKeys };
+  throw new PluginError(
+    `backup ${name} not found in bucket ${JSON.stringify(store.location.bucket)} below ${keys.folder}; ` +
+      "flotilla backup list shows what there is",
+    { kind: "not-found" },
+  );
+}
+
+/** Reads one small object whole. */
+async function readObject(session: Session, store: OpenedStore, key: string): Promise<Buffer> {
+  const { bucket } = store.location;
+  return await collectBody(store.client.getObject({ bucket, key }, session.call), key);
+}
+
+/** The Backup object of a stored backup. */
+export async function readBackupObject(session: Session, store: OpenedStore, key: string): Promise<JsonObject> {
+  const bytes = await readObject(session, store, key);
+  try {
+    const object = parseJson(bytes.toString("utf8"));
+    if (isJsonObject(object) && object["kind"] === "Backup") return object;
+  } catch (error) {
+    throw new PluginError(`${key} is not JSON: ${String(error)}`, { kind: "corrupt", cause: error });
+  }
+  throw new PluginError(`${key} is not a Velero Backup object`, { kind: "corrupt" });
+}
+
+/** The snapshots that a stored backup names; none where it has no record of any. */
+export async function readSnapshots(
+  session: Session,
+  store: OpenedStore,
+  backup: StoredBackup,
+): Promise<readonly SnapshotRecord[]> {
+  const key = backup.keys.volumeSnapshots;
+  if (!backup.objectKeys.includes(key)) return [];
+  return await readSnapshotRecords(await readObject(session, store, key), key);
+}
+
+/** An object as the store describes it; undefined where the plugin cannot describe objects. */
+export async function describeIfPossible(
+  session: Session,
+  store: OpenedStore,
+  key: string,
+): Promise<ObjectDescription | undefined> {
+  try {
+    return await store.client.describeObject({ bucket: store.location.bucket, key }, session.call);
+  } catch (error) {
+    // Plugins of others lack flotilla.v1; everything else still works with them.
+    if (isKind(error, "unsupported")) return undefined;
+    throw error;
+  }
+}
+
+/** A recorded checksum for people: `crc32 AAAAAA==`. */
+export function printChecksum(description: ObjectDescription | undefined): string {
+  const checksum = description?.checksum;
+  if (checksum === undefined) return "-";
+  return `${checksum.algorithm} ${checksum.value}${checksum.scope === "composite" ? " (of parts)" : ""}`;
+}

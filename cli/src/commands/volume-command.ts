@@ -1,0 +1,84 @@
+import type { Command } from "commander";
+
+import { UsageError } from "../cli-error.ts";
+import { commandWithCommonOptions, repeatable } from "../common-options.ts";
+import type { CliContext } from "../context.ts";
+import { parsePairs } from "../location.ts";
+import { runCommand } from "../run-command.ts";
+import type { Outcome } from "../run-command.ts";
+import type { CommonFlags } from "../session.ts";
+import { nounCommand } from "./noun-command.ts";
+import { deleteSnapshot, restoreVolume, showVolume, snapshotVolume } from "./volume.ts";
+
+/** `flotilla volume …`. */
+export function volumeCommand(context: CliContext, outcome: Outcome): Command {
+  const subcommands = [snapshot, restore, info, remove];
+  const built = subcommands.map((subcommand) => subcommand(context, outcome));
+  return nounCommand("volume", "Snapshots single volumes and makes volumes from snapshots.", built);
+}
+
+function snapshot(context: CliContext, outcome: Outcome): Command {
+  return commandWithCommonOptions("snapshot", "Snapshots a volume.")
+    .argument("<volume>", "the volume's id")
+    .option("--zone <zone>", "its availability zone", "")
+    .addOption(repeatable("--tag <key=value>", "a tag for the snapshot"))
+    .addHelpText(
+      "after",
+      "\nExample:\n  flotilla snapshot volume vol-0123 --zone eu-central-1a --volume-config region=eu-central-1",
+    )
+    .action(async (volumeId: string, flags: CommonFlags & { zone: string; tag: string[] }) => {
+      await runCommand(context, outcome, flags, async (session) => {
+        const tags = parsePairs(flags.tag, "--tag");
+        return await snapshotVolume(session, await session.openRequiredVolumes(), { volumeId, zone: flags.zone, tags });
+      });
+    });
+}
+
+function restore(context: CliContext, outcome: Outcome): Command {
+  return commandWithCommonOptions("restore", "Makes a volume from a snapshot.")
+    .argument("<snapshot>", "the snapshot's id")
+    .requiredOption("--zone <zone>", "the availability zone of the new volume")
+    .option("--type <type>", "its type, for example gp3", "")
+    .option("--iops <number>", "its provisioned IOPS")
+    .addHelpText(
+      "after",
+      "\nExample:\n  flotilla restore volume snap-0123 --zone eu-central-1a --type gp3 --volume-config region=eu-central-1",
+    )
+    .action(async (snapshotId: string, flags: CommonFlags & { zone: string; type: string; iops?: string }) => {
+      await runCommand(context, outcome, flags, async (session) => {
+        const { zone, type } = flags;
+        const iops = flags.iops === undefined ? {} : { iops: parseIops(flags.iops) };
+        return await restoreVolume(session, await session.openRequiredVolumes(), { snapshotId, zone, type, ...iops });
+      });
+    });
+}
+
+function info(context: CliContext, outcome: Outcome): Command {
+  return commandWithCommonOptions("info", "Tells a volume's type and IOPS, or a snapshot's state.")
+    .alias("describe")
+    .alias("get")
+    .argument("<id>", "the id of a volume or a snapshot")
+    .option("--zone <zone>", "the volume's availability zone", "")
+    .addHelpText("after", "\nExample:\n  flotilla volume info snap-0123 --volume-config region=eu-central-1")
+    .action(async (id: string, flags: CommonFlags & { zone: string }) => {
+      await runCommand(context, outcome, flags, async (session) =>
+        showVolume(session, await session.openRequiredVolumes(), { id, zone: flags.zone }),
+      );
+    });
+}
+
+function remove(context: CliContext, outcome: Outcome): Command {
+  return commandWithCommonOptions("delete", "Deletes a snapshot; volumes themselves are never deleted.")
+    .argument("<snapshot>", "the snapshot's id")
+    .addHelpText("after", "\nExample:\n  flotilla volume delete snap-0123 --volume-config region=eu-central-1")
+    .action(async (snapshotId: string, flags: CommonFlags) => {
+      await runCommand(context, outcome, flags, async (session) =>
+        deleteSnapshot(session, await session.openRequiredVolumes(), snapshotId),
+      );
+    });
+}
+
+function parseIops(text: string): bigint {
+  if (/^\d+$/.test(text)) return BigInt(text);
+  throw new UsageError(`--iops ${text}: give a whole number`);
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { Flotilla } from "../testing/flotilla.ts";
+
+const checkout = join(import.meta.dirname, "..", "..", "..");
+const main = join(checkout, "cli", "src", "main.ts");
+const executable = join(checkout, "plugins", "aws", "dist", "flotilla-plugin-aws");
+// The executable is built before the tests run; alone, this file cannot build it.
+const skip = existsSync(executable) ? false : "plugins/aws is not built: npm run build";
+
+interface DemoDocument {
+  readonly ok: boolean;
+  readonly steps: readonly { readonly what: string; readonly result: string; readonly detail: string }[];
+}
+
+test("a state folder with files of others is refused, and left alone", async (context) => {
+  const flotilla = await Flotilla.prepare(context);
+  await mkdir(join(flotilla.folder, "mine"));
+  await writeFile(join(flotilla.folder, "mine", "letter"), "dear");
+
+  const { exitCode, stderr } = await flotilla.run("demo", "--state", "mine");
+
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /holds files that no demo made/);
+  assert.equal(await readFile(join(flotilla.folder, "mine", "letter"), "utf8"), "dear");
+});
+
+test("input that cannot be read fails the demo with a document that says so", async (context) => {
+  const flotilla = await Flotilla.prepare(context);
+
+  const { exitCode, stdout } = await flotilla.run("demo", "--from", "nowhere", "--state", "state", "-o", "json");
+
+  const document = JSON.parse(stdout) as DemoDocument;
+  assert.equal(exitCode, 1);
+  assert.equal(document.ok, false);
+  assert.match(document.steps[0]?.detail ?? "", /nowhere cannot be read/);
+});
+
+test("an interrupted demo ends what it started and removes its files", { skip }, async (context) => {
+  const flotilla = await Flotilla.prepare(context);
+  const child = spawn(process.execPath, [main, "demo", "--state", "state", "--log-level", "info"], {
+    cwd: flotilla.folder,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const wasUnderWay = await isUnderWay(child.stderr);
+
+  child.kill("SIGINT");
+  const exitCode = await new Promise((resolve) => child.once("exit", resolve));
+
+  assert.ok(wasUnderWay);
+  assert.equal(exitCode, 130);
+  assert.equal(existsSync(join(flotilla.folder, "state")), false);
+  assert.deepEqual(await processesIn(flotilla.folder), []);
+});
+
+test("the demo backs up, catches the corruption and restores, with the built executable", { skip }, async (context) => {
+  const flotilla = await Flotilla.prepare(context);
+
+  const { exitCode, stdout, stderr } = await flotilla.run("demo", "--state", "state", "--keep", "-o", "json");
+
+  const document = JSON.parse(stdout) as DemoDocument;
+  assert.equal(exitCode, 0, stderr);
+  assert.equal(document.ok, true);
+  const caught = document.steps.find(({ what }) => what === "verify names the damaged object");
+  assert.match(caught?.detail ?? "", /demo-damaged\.tar\.gz/);
+  assert.deepEqual(await processesIn(flotilla.folder), []);
+});
+
+test("a Velero tarball is input as well", { skip }, async (context) => {
+  const flotilla = await Flotilla.prepare(context);
+  await flotilla.run("demo", "--state", "first", "--keep");
+  const tarball = join(flotilla.folder, "first", "downloaded", "demo-good.tar.gz");
+
+  const { exitCode, stdout, stderr } = await flotilla.run("demo", "--from", tarball, "--state", "second");
+
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stdout, /restore it and compare byte by byte +done/);
+  assert.equal(existsSync(join(flotilla.folder, "second")), false);
+});
+
+/** Waits until the demo is in the middle of its work. */
+async function isUnderWay(stderr: AsyncIterable<Buffer>): Promise<boolean> {
+  for await (const chunk of stderr) if (chunk.toString().includes("back up once more")) return true;
+  return false;
+}
+
+/** The processes that run in a folder, as all that the demo starts do. */
+async function processesIn(folder: string): Promise<readonly string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const folders = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => "")));
+  return pids.filter((_pid, index) => folders[index] === folder);
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { resolveObjectLocation, resolveVolumeLocation } from "./location.ts";
+
+const none = { config: [], volumeConfig: [] };
+
+async function file(content: string): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), "flotilla-location-")), "location.yaml");
+  await writeFile(path, content);
+  return path;
+}
+
+test("a value of spec.config that is not text is refused, as the cluster would", async () => {
+  const location = await file(
+    "kind: BackupStorageLocation\nspec:\n  provider: aws\n  config:\n    s3ForcePathStyle: true\n",
+  );
+
+  await assert.rejects(
+    resolveObjectLocation({ ...none, location, bucket: "b" }),
+    /spec\.config\.s3ForcePathStyle must be text.*quotes/,
+  );
+});
+
+test("a file without the resource is refused", async () => {
+  const location = await file("kind: Deployment\n");
+
+  await assert.rejects(resolveObjectLocation({ ...none, location }), /holds no BackupStorageLocation/);
+});
+
+test("a CA in a secret asks for a file", async () => {
+  const location = await file(
+    "kind: BackupStorageLocation\nspec: {provider: aws, objectStorage: {bucket: b, caCertRef: {name: ca}}}\n",
+  );
+
+  await assert.rejects(resolveObjectLocation({ ...none, location }), /--ca-cert FILE/);
+});
+
+test("a pair without an equals sign is refused", async () => {
+  await assert.rejects(
+    resolveObjectLocation({ ...none, bucket: "b", config: ["region"] }),
+    /give it as --config key=value/,
+  );
+});
+
+test("a location is merged as the server merges it, and flags win", async () => {
+  const location = await file(`kind: Deployment
+---
+kind: BackupStorageLocation
+metadata: { name: main }
+spec:
+  provider: aws
+  objectStorage: { bucket: /b/, prefix: /cluster/, caCert: ${Buffer.from("PEM").toString("base64")} }
+  config: { region: eu-central-1, profile: x }
+`);
+
+  const resolved = await resolveObjectLocation({ ...none, location, config: ["profile=a=b"], credentialsFile: "/c" });
+
+  assert.deepEqual(resolved, {
+    name: "main",
+    provider: "aws",
+    bucket: "b",
+    prefix: "cluster",
+    config: {
+      region: "eu-central-1",
+      profile: "a=b",
+      bucket: "b",
+      prefix: "cluster",
+      caCert: "PEM",
+      credentialsFile: "/c",
+    },
+    isReadOnly: false,
+  });
+});
+
+test("a volume location takes no bucket, and is absent unless it is given", async () => {
+  const volumeLocation = await file("kind: VolumeSnapshotLocation\nspec: {provider: gcp, config: {project: p}}\n");
+
+  assert.equal(await resolveVolumeLocation({ ...none, bucket: "b" }), undefined);
+  assert.deepEqual(await resolveVolumeLocation({ ...none, volumeLocation }), {
+    name: "default",
+    provider: "gcp",
+    config: { project: "p" },
+  });
+});

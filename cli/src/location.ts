@@ -1,0 +1,123 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+
+import { UsageError } from "./cli-error.ts";
+import { readLocationFile } from "./location-file.ts";
+import type { LocationFile } from "./location-file.ts";
+
+/** The flags that say where backups and snapshots are. */
+export interface LocationFlags {
+  readonly provider?: string;
+  readonly bucket?: string;
+  readonly prefix?: string;
+  readonly config: readonly string[];
+  readonly credentialsFile?: string;
+  readonly caCert?: string;
+  readonly location?: string;
+  readonly volumeLocation?: string;
+  readonly volumeConfig: readonly string[];
+}
+
+/** A BackupStorageLocation, ready for Init. */
+export interface ObjectLocation {
+  readonly name: string;
+  readonly provider: string;
+  readonly bucket: string;
+  /** Without slashes at its ends; may be empty. */
+  readonly prefix: string;
+  /** What the server would send: `spec.config` with bucket, prefix, caCert and credentialsFile merged in. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly isReadOnly: boolean;
+}
+
+/** A VolumeSnapshotLocation, ready for Init. */
+export interface VolumeLocation {
+  readonly name: string;
+  readonly provider: string;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+const defaultProvider = "aws";
+const defaultName = "default";
+
+/** The BackupStorageLocation that flags and file describe together; a flag wins over the file. */
+export async function resolveObjectLocation(flags: LocationFlags): Promise<ObjectLocation> {
+  const file = await optionalFile(flags.location, "BackupStorageLocation");
+  const bucket = checkedBucket(trimSlashes(flags.bucket ?? file?.bucket ?? ""));
+  const prefix = trimSlashes(flags.prefix ?? file?.prefix ?? "");
+  const config = {
+    ...file?.config,
+    ...parsePairs(flags.config, "--config"),
+    bucket,
+    prefix,
+    ...(await caCertificate(flags, file)),
+    ...credentials(flags, file),
+  };
+  return { ...identity(flags, file), bucket, prefix, config, isReadOnly: file?.isReadOnly ?? false };
+}
+
+/** The VolumeSnapshotLocation of the flags; undefined where none was given. */
+export async function resolveVolumeLocation(flags: LocationFlags): Promise<VolumeLocation | undefined> {
+  const file = await optionalFile(flags.volumeLocation, "VolumeSnapshotLocation");
+  if (file === undefined && flags.volumeConfig.length === 0) return undefined;
+  const config = { ...file?.config, ...parsePairs(flags.volumeConfig, "--volume-config"), ...credentials(flags, file) };
+  return { ...identity(flags, file), config };
+}
+
+/** Reads `key=value` words into a map. */
+export function parsePairs(pairs: readonly string[], flag: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [key, ...value] = pair.split("=");
+      if (key === undefined || key === "" || value.length === 0) {
+        throw new UsageError(`${flag} ${pair}: give it as ${flag} key=value`);
+      }
+      return [key, value.join("=")] as const;
+    }),
+  );
+}
+
+async function optionalFile(path: string | undefined, kind: LocationFile["kind"]): Promise<LocationFile | undefined> {
+  return path === undefined ? undefined : await readLocationFile(path, kind);
+}
+
+function credentials(flags: LocationFlags, file: LocationFile | undefined): Readonly<Record<string, string>> {
+  if (flags.credentialsFile !== undefined) return { credentialsFile: resolve(flags.credentialsFile) };
+  if (file?.credential === undefined) return {};
+  throw new UsageError(
+    `${file.path} takes its credentials from the secret ${file.credential}, which cannot be read from here: ` +
+      "save the secret's value in a file and give it as --credentials-file FILE",
+  );
+}
+
+function identity(flags: LocationFlags, file: LocationFile | undefined): { name: string; provider: string } {
+  return { name: file?.name ?? defaultName, provider: flags.provider ?? file?.provider ?? defaultProvider };
+}
+
+function checkedBucket(bucket: string): string {
+  if (bucket === "") {
+    throw new UsageError("no bucket given: add --bucket NAME, or --location FILE with a BackupStorageLocation");
+  }
+  if (!bucket.includes("/")) return bucket;
+  throw new UsageError(`the bucket ${bucket} holds a slash: give what follows it as --prefix`);
+}
+
+async function caCertificate(
+  flags: LocationFlags,
+  file: LocationFile | undefined,
+): Promise<Readonly<Record<string, string>>> {
+  const caCert = flags.caCert === undefined ? file?.caCert : await readText(flags.caCert, "--ca-cert");
+  return caCert === undefined ? {} : { caCert };
+}
+
+async function readText(path: string, flag: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`${flag} ${path} cannot be read: ${String(error)}`, { cause: error });
+  }
+}
+
+function trimSlashes(text: string): string {
+  return text.replaceAll(/^\/+|\/+$/g, "");
+}

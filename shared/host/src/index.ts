@@ -1,0 +1,18 @@
+export { describeCrash } from "./crash-report.ts";
+export type { CrashReport, ProcessEnd } from "./crash-report.ts";
+export { discover, discoverCommands } from "./discover.ts";
+export type { DiscoverySettings } from "./discover.ts";
+export { findExecutables } from "./find-executables.ts";
+export { Manager } from "./manager.ts";
+export { ObjectStoreClient } from "./object-store-client.ts";
+export { expandPluginName, isPluginKind, pluginKinds, validatePluginName } from "./plugin-name.ts";
+export type { PluginKind } from "./plugin-name.ts";
+export { PluginProcess } from "./plugin-process.ts";
+export type { ProcessSettings } from "./plugin-process.ts";
+export { Registry } from "./registry.ts";
+export type { PluginIdentifier } from "./registry.ts";
+export type { LogLevel, PluginLogLine } from "./stderr-log.ts";
+export { RemoteStatusError } from "./status-error.ts";
+export type { RemoteFrame } from "./status-error.ts";
+export { VolumeSnapshotterClient } from "./volume-snapshotter-client.ts";
+export type { ClientCall } from "./wire-call.ts";
