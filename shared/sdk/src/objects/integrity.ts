@@ -1,5 +1,6 @@
 import { PluginError } from "../plugin/index.ts";
 import { createChecksum, isSameChecksum, printChecksum } from "./checksum.ts";
+import { freeChunk } from "./free-chunk.ts";
 import { nameOf } from "./object-name.ts";
 import type { Call, ObjectRef } from "../plugin/index.ts";
 import type { Checksum, StoredChecksum } from "./blob-driver.ts";
@@ -26,7 +27,10 @@ export async function* verified(
     if (recorded !== undefined) running ??= await startVerification(object, recorded, sizeBytes);
     running?.update(chunk);
     seenBytes += chunk.byteLength;
-    if (held !== undefined) yield held;
+    if (held !== undefined) {
+      yield held;
+      freeChunk(held);
+    }
     held = chunk;
   }
   if (seenBytes !== sizeBytes)

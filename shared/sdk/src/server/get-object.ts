@@ -34,13 +34,16 @@ async function getObject(wire: Wire, locations: ObjectLocations, call: Call): Pr
   const object = requireKey({ bucket, key });
   await locations.find(plugin, bucket, key).use(async (store) => {
     const sender = new MessageSender(wire, call.signal);
+    // Two take turns: the sender lets one be on its way while the other is filled.
     let message = new BytesMessage(messageBytes);
+    let other = new BytesMessage(messageBytes);
     for await (const chunk of store.getObject(object, call)) {
       for (let rest = chunk; rest.length > 0;) {
         rest = rest.subarray(message.append(rest));
         if (!message.isFull) continue;
         await sender.send(message);
-        message = new BytesMessage(messageBytes);
+        [message, other] = [other, message];
+        message.clear();
       }
     }
     if (message.sizeBytes > 0) await sender.send(message);

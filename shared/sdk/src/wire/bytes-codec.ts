@@ -32,7 +32,12 @@ export class BytesMessage {
     return taken;
   }
 
-  /** The encoded message. Nothing may be appended afterwards. */
+  /** Begins the next message in the same memory. What was encoded before must have been sent. */
+  clear(): void {
+    this.#dataEnd = this.#dataStart;
+  }
+
+  /** The encoded message, in this message's own memory. Nothing may be appended until it is cleared. */
   encode(): Buffer {
     const sizeBytes = this.sizeBytes;
     if (sizeBytes === 0) return Buffer.alloc(0);
