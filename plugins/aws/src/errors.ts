@@ -141,11 +141,14 @@ function translateLocalError(thrown: unknown, attempt: Attempt): PluginError {
   if (attempt.signal?.aborted === true) return PluginError.from(attempt.signal.reason);
   const network = networkMeaning(thrown);
   if (network !== undefined)
-    return new PluginError(`${attempt.action}: ${network.meaning.text} (${network.evidence}); ${network.meaning.remedy}`, {
-      kind: network.meaning.kind,
-      code: network.code,
-      cause: thrown,
-    });
+    return new PluginError(
+      `${attempt.action}: ${network.meaning.text} (${network.evidence}); ${network.meaning.remedy}`,
+      {
+        kind: network.meaning.kind,
+        code: network.code,
+        cause: thrown,
+      },
+    );
   const name = nameOf(thrown);
   if (name === "TimeoutError")
     return new PluginError(
@@ -179,9 +182,8 @@ function networkMeaning(
 
 /** The address or host name that an error of Node's network layers is about: of the endpoint or of the proxy. */
 function peerOf(error: Error): string[] {
-  const { address, port, hostname }: { address?: unknown; port?: unknown; hostname?: unknown } = { ...error };
-  if (typeof address === "string") return [typeof port === "number" ? `${address}:${port}` : address];
-  return typeof hostname === "string" ? [hostname] : [];
+  if ("address" in error && "port" in error) return [`${String(error.address)}:${String(error.port)}`];
+  return "hostname" in error ? [String(error.hostname)] : [];
 }
 
 /** An error with what it hides: its cause, and the several attempts of one connection. */

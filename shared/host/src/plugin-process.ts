@@ -103,7 +103,7 @@ export class PluginProcess {
     const timeoutMs = this.#settings.shutdownTimeoutMs ?? defaultShutdownTimeoutMs;
     if (!this.#child.hasExited) await this.#shutdown(timeoutMs);
     this.client.close();
-    const report = await Promise.race([this.#child.end, delay(timeoutMs, undefined)]);
+    const report = await Promise.race([this.#child.end, delay(timeoutMs, undefined, { ref: false })]);
     if (report !== undefined) return this.#judgeEnd(report);
     this.#settings.onViolation?.(`the plugin did not leave within ${timeoutMs} ms of Shutdown and was killed`);
     this.#child.kill();

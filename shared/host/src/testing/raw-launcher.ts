@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,9 +15,16 @@ export interface RawBehaviour {
   readonly shutdownExitCode?: number;
 }
 
-/** An empty folder that only this test uses. */
+const folders: string[] = [];
+process.once("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** An empty folder that only this test uses; removed when the test process ends. */
 export async function freshFolder(): Promise<string> {
-  return await mkdtemp(join(tmpdir(), "flotilla-host-"));
+  const folder = await mkdtemp(join(tmpdir(), "flotilla-host-"));
+  folders.push(folder);
+  return folder;
 }
 
 /** Writes a shell script with an execute bit and answers its path. */

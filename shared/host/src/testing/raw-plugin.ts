@@ -3,7 +3,6 @@
  * Behaviour comes as JSON in RAW_PLUGIN; a key that starts with `crash` ends the process in the middle of the call.
  */
 import { appendFileSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -100,7 +99,7 @@ server.addService(serviceDefinition(velero.ObjectStore), {
 });
 server.addService(serviceDefinition(goPlugin.GRPCController), { Shutdown: shutdown });
 
-const address = join(mkdtempSync(join(tmpdir(), "raw-plugin-")), "socket");
+const address = join(mkdtempSync(`${process.env["RAW_COMMAND"] ?? ""}-`), "socket");
 server.bindAsync(`unix:${address}`, ServerCredentials.createInsecure(), () => {
   process.stdout.write(`1|2|unix|${address}|grpc|\n`);
   process.stderr.write((behaviour.stderr ?? []).map((line) => `${line}\n`).join(""));
