@@ -25,8 +25,8 @@ async function withBackup(flotilla: Flotilla) {
   return from;
 }
 
-test("a missing --from is refused with exit code 2", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a missing --from is refused with exit code 2", async () => {
+  const flotilla = await Flotilla.prepare();
 
   const { exitCode, stderr } = await flotilla.run("backup", "create", "one", ...flotilla.location);
 
@@ -34,8 +34,8 @@ test("a missing --from is refused with exit code 2", async (context) => {
   assert.match(stderr, /required option '--from <path>' not specified/);
 });
 
-test("a missing bucket is refused with what to give", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a missing bucket is refused with what to give", async () => {
+  const flotilla = await Flotilla.prepare();
 
   const { exitCode, stderr } = await flotilla.run("backup", "list", "--plugin", flotilla.plugin);
 
@@ -43,8 +43,8 @@ test("a missing bucket is refused with what to give", async (context) => {
   assert.match(stderr, /no bucket given: add --bucket NAME, or --location FILE/);
 });
 
-test("a plugin that does not exist is refused", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a plugin that does not exist is refused", async () => {
+  const flotilla = await Flotilla.prepare();
 
   const { exitCode, stderr } = await flotilla.run("plugin", "list", "--plugin", "/nowhere");
 
@@ -52,8 +52,8 @@ test("a plugin that does not exist is refused", async (context) => {
   assert.match(stderr, /--plugin \/nowhere does not exist/);
 });
 
-test("broken YAML is refused with its file, and nothing is stored", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("broken YAML is refused with its file, and nothing is stored", async () => {
+  const flotilla = await Flotilla.prepare();
   const from = await flotilla.write({ "bad.yaml": "a: [1" });
 
   const { exitCode, stderr } = await flotilla.run("backup", "create", "one", "--from", from, ...flotilla.location);
@@ -63,8 +63,8 @@ test("broken YAML is refused with its file, and nothing is stored", async (conte
   assert.equal(existsSync(flotilla.store), false);
 });
 
-test("a file that is no Velero tarball is refused", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a file that is no Velero tarball is refused", async () => {
+  const flotilla = await Flotilla.prepare();
   const from = join(await flotilla.write({ "x.tar.gz": "not gzip at all" }), "x.tar.gz");
 
   const { exitCode, stderr } = await flotilla.run("backup", "create", "one", "--from", from, ...flotilla.location);
@@ -73,8 +73,8 @@ test("a file that is no Velero tarball is refused", async (context) => {
   assert.match(stderr, /neither a folder of manifests nor a whole Velero backup tarball/);
 });
 
-test("a backup name that Kubernetes would refuse is refused", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a backup name that Kubernetes would refuse is refused", async () => {
+  const flotilla = await Flotilla.prepare();
   const from = await flotilla.write({ "a.yaml": configMap });
 
   const { exitCode, stderr } = await flotilla.run("backup", "create", "../x", "--from", from, ...flotilla.location);
@@ -83,8 +83,8 @@ test("a backup name that Kubernetes would refuse is refused", async (context) =>
   assert.match(stderr, /backup name "\.\.\/x" is invalid/);
 });
 
-test("an existing backup is not overwritten", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("an existing backup is not overwritten", async () => {
+  const flotilla = await Flotilla.prepare();
   const from = await withBackup(flotilla);
 
   const { exitCode, stderr } = await flotilla.run("backup", "create", "one", "--from", from, ...flotilla.location);
@@ -93,8 +93,8 @@ test("an existing backup is not overwritten", async (context) => {
   assert.match(stderr, /backup already exists in object storage/);
 });
 
-test("when the contents cannot be stored, neither metadata nor snapshots stay behind", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("when the contents cannot be stored, neither metadata nor snapshots stay behind", async () => {
+  const flotilla = await Flotilla.prepare();
   const from = await flotilla.write({ "a.yaml": configMap, "b.yaml": persistentVolume });
   const location = [...flotilla.location, "--config", "fault=put-contents"];
 
@@ -114,8 +114,8 @@ test("when the contents cannot be stored, neither metadata nor snapshots stay be
   assert.deepEqual(await readdir(join(flotilla.store, "snapshots")), []);
 });
 
-test("a plugin that dies is reported with its exit code, as text and as JSON", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a plugin that dies is reported with its exit code, as text and as JSON", async () => {
+  const flotilla = await Flotilla.prepare();
   await withBackup(flotilla);
   const location = [...flotilla.location, "--config", "fault=crash-on-get"];
 
@@ -127,8 +127,8 @@ test("a plugin that dies is reported with its exit code, as text and as JSON", a
   assert.equal(existsSync(join(flotilla.folder, "one")), false);
 });
 
-test("a flipped bit is found and named by verify, which fails", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a flipped bit is found and named by verify, which fails", async () => {
+  const flotilla = await Flotilla.prepare();
   await withBackup(flotilla);
   const path = diskObjectPath(flotilla.store, "b", key("one.tar.gz"));
   const bytes = await readFile(path);
@@ -157,8 +157,8 @@ test("a flipped bit is found and named by verify, which fails", async (context) 
   assert.match(bad?.detail ?? "", /differ from the recorded crc32/);
 });
 
-test("a corrupt object is not downloaded, and no file is left", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a corrupt object is not downloaded, and no file is left", async () => {
+  const flotilla = await Flotilla.prepare();
   await withBackup(flotilla);
   await writeFile(`${diskObjectPath(flotilla.store, "b", key("one.tar.gz"))}.crc`, "1");
 
@@ -172,8 +172,8 @@ test("a corrupt object is not downloaded, and no file is left", async (context) 
   );
 });
 
-test("a structure that is broken under a right checksum is corrupt too", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a structure that is broken under a right checksum is corrupt too", async () => {
+  const flotilla = await Flotilla.prepare();
   await withBackup(flotilla);
   const path = diskObjectPath(flotilla.store, "b", key("one-resource-list.json.gz"));
   await writeFile(path, "no gzip");
@@ -185,8 +185,8 @@ test("a structure that is broken under a right checksum is corrupt too", async (
   assert.match(stdout, /one-resource-list\.json\.gz +corrupt/);
 });
 
-test("a lost contents object and a lost snapshot are missing", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a lost contents object and a lost snapshot are missing", async () => {
+  const flotilla = await Flotilla.prepare();
   await withBackup(flotilla);
   await rm(diskObjectPath(flotilla.store, "b", key("one.tar.gz")));
   await rm(join(flotilla.store, "snapshots", "snap-of-vol-1"));
@@ -198,8 +198,8 @@ test("a lost contents object and a lost snapshot are missing", async (context) =
   assert.match(stdout, /snap-of-vol-1 +missing/);
 });
 
-test("a snapshot that is not completed is a fault, with the way to wait for it", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a snapshot that is not completed is a fault, with the way to wait for it", async () => {
+  const flotilla = await Flotilla.prepare();
   await withBackup(flotilla);
   await writeFile(join(flotilla.store, "snapshots", "snap-of-vol-1"), "pending");
 
@@ -209,8 +209,8 @@ test("a snapshot that is not completed is a fault, with the way to wait for it",
   assert.match(stdout, /snap-of-vol-1 +pending .*50 % done: verify again later, or add --wait/);
 });
 
-test("a folder that is there already is left alone", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a folder that is there already is left alone", async () => {
+  const flotilla = await Flotilla.prepare();
   await withBackup(flotilla);
   await mkdir(join(flotilla.folder, "mine"));
 
@@ -220,8 +220,8 @@ test("a folder that is there already is left alone", async (context) => {
   assert.match(stderr, /mine is there already/);
 });
 
-test("a backup that does not exist is not found", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a backup that does not exist is not found", async () => {
+  const flotilla = await Flotilla.prepare();
 
   const { exitCode, stderr } = await flotilla.run("verify", "backup", "none", ...flotilla.location);
 
@@ -229,8 +229,8 @@ test("a backup that does not exist is not found", async (context) => {
   assert.match(stderr, /backup none not found in bucket "b"/);
 });
 
-test("a deletion that would lose track of snapshots, or is not confirmed, is refused", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a deletion that would lose track of snapshots, or is not confirmed, is refused", async () => {
+  const flotilla = await Flotilla.prepare();
   await withBackup(flotilla);
 
   const blind = await flotilla.run("delete", "backup", "one", "--yes", ...flotilla.location);
@@ -241,8 +241,8 @@ test("a deletion that would lose track of snapshots, or is not confirmed, is ref
   assert.match(unsure.stderr, /would delete 12 objects and 1 snapshots for good: add --yes/);
 });
 
-test("a backup is made, listed, verified, restored and deleted", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a backup is made, listed, verified, restored and deleted", async () => {
+  const flotilla = await Flotilla.prepare();
   await withBackup(flotilla);
   const flags = [...flotilla.location, ...flotilla.volumes];
 
@@ -267,8 +267,8 @@ test("a backup is made, listed, verified, restored and deleted", async (context)
   assert.deepEqual(await readdir(join(flotilla.store, "b")), []);
 });
 
-test("a tarball is stored byte for byte, and its volumes are snapshotted", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a tarball is stored byte for byte, and its volumes are snapshotted", async () => {
+  const flotilla = await Flotilla.prepare();
   await withBackup(flotilla);
   await flotilla.run("download", "backup", "one", "--to", "got", ...flotilla.location);
   const tarball = join(flotilla.folder, "got", "one.tar.gz");

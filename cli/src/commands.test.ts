@@ -4,8 +4,8 @@ import { test } from "node:test";
 
 import { Flotilla } from "./testing/flotilla.ts";
 
-test("an unknown command and an unknown flag are refused with exit code 2", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("an unknown command and an unknown flag are refused with exit code 2", async () => {
+  const flotilla = await Flotilla.prepare();
 
   const [command, flag] = [await flotilla.run("explode"), await flotilla.run("plugin", "list", "--colour")];
 
@@ -13,8 +13,8 @@ test("an unknown command and an unknown flag are refused with exit code 2", asyn
   assert.match(flag.stderr, /unknown option '--colour'/);
 });
 
-test("check without a location says what to give", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("check without a location says what to give", async () => {
+  const flotilla = await Flotilla.prepare();
 
   const { exitCode, stderr } = await flotilla.run("check", "--plugin", flotilla.plugin);
 
@@ -22,8 +22,8 @@ test("check without a location says what to give", async (context) => {
   assert.match(stderr, /nothing to check: give --bucket or --location/);
 });
 
-test("check fails where the plugin refuses the configuration", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("check fails where the plugin refuses the configuration", async () => {
+  const flotilla = await Flotilla.prepare();
 
   const { exitCode, stdout } = await flotilla.run("check", "-o", "json", ...flotilla.location, "--config", "foldr=x");
 
@@ -33,8 +33,8 @@ test("check fails where the plugin refuses the configuration", async (context) =
   assert.match(findings[0]?.detail ?? "", /foldr \(did you mean folder\?\)/);
 });
 
-test("a plugin that cannot check itself is advice, not a failure", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a plugin that cannot check itself is advice, not a failure", async () => {
+  const flotilla = await Flotilla.prepare();
 
   const { exitCode, stdout } = await flotilla.run("check", ...flotilla.location, ...flotilla.volumes);
 
@@ -42,8 +42,8 @@ test("a plugin that cannot check itself is advice, not a failure", async (contex
   assert.match(stdout, /advice +VolumeSnapshotLocation +check +plugin velero\.io\/disk cannot check a location/);
 });
 
-test("a location file with a secret's credentials asks for a file", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a location file with a secret's credentials asks for a file", async () => {
+  const flotilla = await Flotilla.prepare();
   const files = await flotilla.write({
     "bsl.yaml": `kind: BackupStorageLocation
 spec:
@@ -69,8 +69,8 @@ spec:
   );
 });
 
-test("a read-only location is not written to", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a read-only location is not written to", async () => {
+  const flotilla = await Flotilla.prepare();
   const files = await flotilla.write({
     "bsl.yaml": `kind: BackupStorageLocation
 spec: { provider: disk, objectStorage: { bucket: b }, config: { folder: "${flotilla.store}" }, accessMode: ReadOnly }
@@ -86,8 +86,8 @@ spec: { provider: disk, objectStorage: { bucket: b }, config: { folder: "${floti
   assert.equal(list.exitCode, 0);
 });
 
-test("volumes are snapshotted, shown, restored, and their snapshots deleted", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("volumes are snapshotted, shown, restored, and their snapshots deleted", async () => {
+  const flotilla = await Flotilla.prepare();
   const flags = ["--plugin", flotilla.plugin, "--provider", "disk", ...flotilla.volumes, "-o", "json"];
 
   const made = await flotilla.run("snapshot", "volume", "vol-1", ...flags);
@@ -103,8 +103,8 @@ test("volumes are snapshotted, shown, restored, and their snapshots deleted", as
   assert.equal(absent.exitCode, 1);
 });
 
-test("plugins are listed with their versions", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("plugins are listed with their versions", async () => {
+  const flotilla = await Flotilla.prepare();
 
   const { exitCode, stdout } = await flotilla.run("get", "plugins", "--plugin", flotilla.plugin, "-o", "json");
 

@@ -13,8 +13,8 @@ const canMount = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/
 test(
   "a full disk is a clear error, and nothing half-written is left",
   { skip: canMount ? false : "no user namespaces to mount a small disk in" },
-  async (context) => {
-    const flotilla = await Flotilla.prepare(context);
+  async () => {
+    const flotilla = await Flotilla.prepare();
     const noise = Array.from({ length: 40_000 }, (_, index) => ((index * 2_654_435_761) >>> 0).toString(36)).join("");
     const map = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "big" }, data: { noise } });
     const from = await flotilla.write({ "big.json": map });

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 
 import { resolveObjectLocation, resolveVolumeLocation } from "./location.ts";
+import { temporaryFolder } from "./testing/temporary-folder.ts";
 
 const none = { config: [], volumeConfig: [] };
 
 async function file(content: string): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), "flotilla-location-")), "location.yaml");
+  const path = join(await temporaryFolder(), "location.yaml");
   await writeFile(path, content);
   return path;
 }

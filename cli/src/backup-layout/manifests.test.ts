@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -8,9 +7,10 @@ import { printJson } from "@flotilla/sdk/plugin";
 
 import { readManifests } from "./manifests.ts";
 import { resourcePaths, withSortedKeys } from "./resource.ts";
+import { temporaryFolder } from "../testing/temporary-folder.ts";
 
 async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "flotilla-manifests-"));
+  const folder = await temporaryFolder();
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
   return folder;
 }

@@ -13,7 +13,7 @@ import { damagedBackupSteps } from "./damaged-backup-steps.ts";
 import { Steps } from "./steps.ts";
 
 async function stageWith(context: TestContext, fault: string, damage: (path: string) => Promise<void>) {
-  const flotilla = await Flotilla.prepare(context);
+  const flotilla = await Flotilla.prepare();
   const cli: CliContext = {
     env: process.env,
     workingDirectory: flotilla.folder,

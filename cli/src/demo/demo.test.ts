@@ -18,8 +18,8 @@ interface DemoDocument {
   readonly steps: readonly { readonly what: string; readonly result: string; readonly detail: string }[];
 }
 
-test("a state folder with files of others is refused, and left alone", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a state folder with files of others is refused, and left alone", async () => {
+  const flotilla = await Flotilla.prepare();
   await mkdir(join(flotilla.folder, "mine"));
   await writeFile(join(flotilla.folder, "mine", "letter"), "dear");
 
@@ -30,8 +30,8 @@ test("a state folder with files of others is refused, and left alone", async (co
   assert.equal(await readFile(join(flotilla.folder, "mine", "letter"), "utf8"), "dear");
 });
 
-test("input that cannot be read fails the demo with a document that says so", async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("input that cannot be read fails the demo with a document that says so", async () => {
+  const flotilla = await Flotilla.prepare();
 
   const { exitCode, stdout } = await flotilla.run("demo", "--from", "nowhere", "--state", "state", "-o", "json");
 
@@ -41,8 +41,8 @@ test("input that cannot be read fails the demo with a document that says so", as
   assert.match(document.steps[0]?.detail ?? "", /nowhere cannot be read/);
 });
 
-test("an interrupted demo ends what it started and removes its files", { skip }, async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("an interrupted demo ends what it started and removes its files", { skip }, async () => {
+  const flotilla = await Flotilla.prepare();
   const child = spawn(process.execPath, [main, "demo", "--state", "state", "--log-level", "info"], {
     cwd: flotilla.folder,
     stdio: ["ignore", "ignore", "pipe"],
@@ -58,8 +58,8 @@ test("an interrupted demo ends what it started and removes its files", { skip },
   assert.deepEqual(await processesIn(flotilla.folder), []);
 });
 
-test("the demo backs up, catches the corruption and restores, with the built executable", { skip }, async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("the demo backs up, catches the corruption and restores, with the built executable", { skip }, async () => {
+  const flotilla = await Flotilla.prepare();
 
   const { exitCode, stdout, stderr } = await flotilla.run("demo", "--state", "state", "--keep", "-o", "json");
 
@@ -71,8 +71,8 @@ test("the demo backs up, catches the corruption and restores, with the built exe
   assert.deepEqual(await processesIn(flotilla.folder), []);
 });
 
-test("a Velero tarball is input as well", { skip }, async (context) => {
-  const flotilla = await Flotilla.prepare(context);
+test("a Velero tarball is input as well", { skip }, async () => {
+  const flotilla = await Flotilla.prepare();
   await flotilla.run("demo", "--state", "first", "--keep");
   const tarball = join(flotilla.folder, "first", "downloaded", "demo-good.tar.gz");
 

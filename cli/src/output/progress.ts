@@ -21,7 +21,7 @@ const eraseLine = "\r\u001B[K";
 export class Progress {
   readonly #output: ProgressOutput;
   readonly #isQuiet: boolean;
-  #drawnAt = 0;
+  #drawnAt = Number.NEGATIVE_INFINITY;
   #hasLine = false;
 
   constructor(output: ProgressOutput, { isQuiet = false }: { readonly isQuiet?: boolean } = {}) {

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
+
+import { temporaryFolder } from "./temporary-folder.ts";
 
 /** How a run of the command line ended. */
 export interface Run {
@@ -21,10 +21,9 @@ export class Flotilla {
     this.plugin = plugin;
   }
 
-  /** Prepares a folder, which is removed with the test. */
-  static async prepare(context: TestContext): Promise<Flotilla> {
-    const folder = await mkdtemp(join(tmpdir(), "flotilla-cli-"));
-    context.after(() => rm(folder, { recursive: true, force: true }));
+  /** Prepares a folder, which is removed when the test process ends. */
+  static async prepare(): Promise<Flotilla> {
+    const folder = await temporaryFolder();
     const plugin = join(folder, "disk");
     const program = join(import.meta.dirname, "disk-plugin.ts");
     await writeFile(plugin, `#!/bin/sh\nFLOTILLA_COMMAND="$0" exec "${process.execPath}" "${program}" "$@"\n`);
