@@ -1,0 +1,12 @@
+export { Accounts, defaultAccount, defaultAccountId } from "./accounts.ts";
+export type { Account } from "./accounts.ts";
+export { Faults } from "./faults.ts";
+export type { Fault, FaultHandle, FaultMatch, RequestFacts } from "./faults.ts";
+export type { LoggedRequest, RequestLog } from "./request-log.ts";
+export { startS3 } from "./s3/start-s3.ts";
+export type { BucketSeed, S3Options, S3StandIn } from "./s3/start-s3.ts";
+export { startEc2 } from "./ec2/start-ec2.ts";
+export type { Ec2Options, Ec2StandIn, VolumeSeed } from "./ec2/start-ec2.ts";
+export type { Role } from "./ec2/sts.ts";
+export { startFaultProxy } from "./fault-proxy.ts";
+export type { Direction, FaultProxy, ProxyFaults, ProxyOptions } from "./fault-proxy.ts";

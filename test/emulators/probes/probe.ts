@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { inspect } from "node:util";
+
+/** One thing that a stand-in must do as the real service does. */
+export interface Probe<Context> {
+  /** A sentence of behaviour, unique in its list. */
+  readonly name: string;
+  /** Throws when the stand-in does something else. */
+  readonly run: (context: Context) => Promise<void>;
+}
+
+/** The outcome of a probe: "wrong" is another behaviour than expected, "error" a request that failed outright. */
+export interface Outcome {
+  readonly name: string;
+  readonly result: "ok" | "wrong" | "error";
+  readonly reason: string;
+}
+
+/** Runs one probe and tells how it went. */
+export async function runProbe<Context>(probe: Probe<Context>, context: Context): Promise<Outcome> {
+  try {
+    await probe.run(context);
+    return { name: probe.name, result: "ok", reason: "" };
+  } catch (error) {
+    const isWrong = error instanceof assert.AssertionError;
+    return { name: probe.name, result: isWrong ? "wrong" : "error", reason: explain(error) };
+  }
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [first = ""] = error.message.split("\n");
+  if (!(error instanceof assert.AssertionError) || !error.generatedMessage) return first;
+  const show = (value: unknown): string => inspect(value, { breakLength: Infinity, maxStringLength: 80 }).slice(0, 200);
+  return `got ${show(error.actual)}, expected ${error.operator.startsWith("not") ? "another" : show(error.expected)}`;
+}
+
+/** Expects a request to fail with one of these codes and, where given, with a status. */
+export async function expectFailure(
+  request: Promise<unknown>,
+  codes: string | readonly string[],
+  status?: number,
+): Promise<void> {
+  const failure = await failureOf(request);
+  const wanted = typeof codes === "string" ? [codes] : codes;
+  assert.ok(wanted.includes(failure.code), `expected ${wanted.join(" or ")}, got ${failure.code} ${failure.status}`);
+  if (status !== undefined) assert.equal(failure.status, status);
+}
+
+/** Returns the code and the status of a request that is expected to fail. */
+export async function failureOf(
+  request: Promise<unknown>,
+): Promise<{ readonly code: string; readonly status: number }> {
+  try {
+    await request;
+  } catch (error) {
+    return describe(error);
+  }
+  return assert.fail("expected a failure, but the request succeeded");
+}
+
+function describe(error: unknown): { code: string; status: number } {
+  if (!(error instanceof Error)) return { code: String(error), status: 0 };
+  const metadata: unknown = "$metadata" in error ? error.$metadata : undefined;
+  const status =
+    typeof metadata === "object" && metadata !== null && "httpStatusCode" in metadata ? metadata.httpStatusCode : 0;
+  return { code: error.name, status: typeof status === "number" ? status : 0 };
+}
