@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { executableName } from "./executable-name.ts";
+
+test("a name that could leave the folder is refused", () => {
+  for (const name of ["@flotilla/..", "@flotilla/a/b", "", "@flotilla/"]) {
+    assert.throws(() => executableName(name), /not a package name/);
+  }
+});
+
+test("an executable is named after its package, under a prefix of our own", () => {
+  assert.equal(executableName("@flotilla/plugin-aws"), "flotilla-plugin-aws");
+  assert.equal(executableName("velero-plugin"), "flotilla-velero-plugin");
+});
+
+test("a package that carries the prefix already keeps its name", () => {
+  assert.equal(executableName("@other/flotilla-plugin-x"), "flotilla-plugin-x");
+});

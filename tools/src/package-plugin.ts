@@ -1,0 +1,13 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { executableName, libraryFolderName } from "./executable-name.ts";
+import { outputFolder, parsePlatform } from "./platform.ts";
+import { writeRuntimeLibraries } from "./runtime-libraries.ts";
+import { readManifest } from "./workspace.ts";
+
+// A program, run in a plugin's folder after build-plugin: puts the shared libraries beside the executable.
+
+const { values } = parseArgs({ options: { platform: { type: "string" } } });
+const platform = parsePlatform(values.platform);
+const name = executableName(readManifest(process.cwd()).name);
+writeRuntimeLibraries(platform, join(outputFolder(process.cwd(), platform), libraryFolderName(name)));

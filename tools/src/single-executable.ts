@@ -1,0 +1,50 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { withRunPath } from "./elf-run-path.ts";
+import { runtimeFlags } from "./runtime-flags.ts";
+import { stripSections } from "./strip-sections.ts";
+
+/** What goes into an executable. */
+export interface ExecutableParts {
+  /** Node's own executable for the target, of the version that runs this program. */
+  readonly nodeBinary: string;
+  /** The CommonJS script that runs first. */
+  readonly program: string;
+  /** The files that the program finds inside, by name. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Whether the program's own code cache is made: only for the platform that this program runs on. */
+  readonly hasCodeCache: boolean;
+  /** Where the executable looks for its shared libraries first. */
+  readonly runPath: string;
+}
+
+/** Builds a Node single executable at `output`, which appears there whole. `scratch` is an existing folder. */
+export function buildSingleExecutable(parts: ExecutableParts, output: string, scratch: string): void {
+  const base = join(scratch, "node");
+  writeFileSync(base, stripSections(readFileSync(parts.nodeBinary)), { mode: 0o755 });
+  const raw = join(scratch, "executable");
+  const configuration = join(scratch, "executable.json");
+  writeFileSync(
+    configuration,
+    JSON.stringify({
+      main: parts.program,
+      executable: base,
+      output: raw,
+      assets: parts.files,
+      disableExperimentalSEAWarning: true,
+      useCodeCache: parts.hasCodeCache,
+      execArgv: runtimeFlags,
+      // NODE_OPTIONS of the server's pod must not reach a plugin.
+      execArgvExtension: "none",
+    }),
+  );
+  execFileSync(process.execPath, [...runtimeFlags, "--build-sea", configuration], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  // After the injection, which writes the dynamic section anew.
+  const whole = join(scratch, "executable.whole");
+  writeFileSync(whole, withRunPath(readFileSync(raw), parts.runPath));
+  chmodSync(whole, 0o755);
+  renameSync(whole, output);
+}
