@@ -1,0 +1,67 @@
+import { parseArgs } from "node:util";
+import { builtPlugin } from "./paths.ts";
+
+/** The servers by the names under which `--targets` takes them. */
+export const targetNames = ["versitygw", "ministack", "moto", "stand-ins"] as const;
+
+/** The name of a server. */
+export type TargetName = (typeof targetNames)[number];
+
+/** What the command line asked for. */
+export interface InteropArguments {
+  readonly plugin: string;
+  readonly expectOfficial: boolean;
+  readonly filter: string;
+  readonly targets: readonly TargetName[];
+  readonly probes: boolean;
+  readonly interchange: boolean;
+}
+
+/** The text of `--help`. */
+export const usage = `usage: npm run test:interop -- [options]
+
+  --plugin FILE        the executable to check (default: plugins/aws/dist/flotilla-plugin-aws)
+  --expect official    the executable is velero-plugin-for-aws: its known faults must show
+  --only REGEXP        run the checks whose "target: title" matches
+  --targets A,B        servers to run against (default: ${targetNames.join(",")})
+  --no-interchange     leave out what one plugin wrote and the other reads
+  --no-probes          leave out the probes of the servers themselves`;
+
+/** Reads the command line. */
+export function parseInteropArguments(args: readonly string[]): InteropArguments | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      plugin: { type: "string", default: builtPlugin },
+      expect: { type: "string" },
+      only: { type: "string", default: "" },
+      targets: { type: "string", default: targetNames.join(",") },
+      probes: { type: "boolean", default: true },
+      interchange: { type: "boolean", default: true },
+      help: { type: "boolean", default: false },
+    },
+    allowNegative: true,
+  });
+  if (values.help) {
+    return undefined;
+  }
+  if (values.expect !== undefined && values.expect !== "official") {
+    throw new Error(`--expect takes "official", not "${values.expect}"`);
+  }
+  return {
+    plugin: values.plugin,
+    expectOfficial: values.expect === "official",
+    filter: values.only,
+    targets: values.targets.split(",").map(toTargetName),
+    probes: values.probes,
+    interchange: values.interchange,
+  };
+}
+
+function toTargetName(text: string): TargetName {
+  const name = targetNames.find((known) => known === text);
+  if (name === undefined) {
+    throw new Error(`unknown target "${text}"; known are ${targetNames.join(", ")}`);
+  }
+  return name;
+}

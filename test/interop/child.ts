@@ -1,0 +1,146 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A server that this run started and must stop. */
+export interface RunningServer {
+  readonly name: string;
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+/** How to start a server. */
+export interface ServerCommand {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly endpoint: string;
+  readonly logFile: string;
+}
+
+/** What runs now and must not outlive this process, however it ends. */
+const children = new Set<ChildProcess>();
+
+process.once("exit", () => {
+  for (const child of children) {
+    child.kill("SIGKILL");
+  }
+});
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  process.once(signal, () => process.exit(code));
+}
+
+/** Sees to it that a child ends with this process at the latest. */
+export function ownChild<Child extends ChildProcess>(child: Child): Child {
+  children.add(child);
+  child.once("exit", () => children.delete(child));
+  return child;
+}
+
+const startDeadlineMs = 120_000;
+const stopGraceMs = 3_000;
+
+/** Starts a server as a child process and waits until it answers HTTP. */
+export async function startServer(options: ServerCommand): Promise<RunningServer> {
+  const log = createWriteStream(options.logFile);
+  const child = ownChild(
+    spawn(options.command, options.args, {
+      env: { ...process.env, ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+  );
+  child.stdout.pipe(log, { end: false });
+  child.stderr.pipe(log, { end: false });
+  const failure = new Promise<never>((_, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`${options.name} ended with ${code}, see ${options.logFile}`)));
+  });
+  // After a normal start nobody waits for the failure any more.
+  failure.catch(() => undefined);
+  try {
+    await Promise.race([failure, answersHttp(options)]);
+  } catch (cause) {
+    await stopChild(child);
+    throw new Error(`start ${options.name}`, { cause });
+  }
+  return { name: options.name, endpoint: options.endpoint, stop: () => stopChild(child) };
+}
+
+async function answersHttp(options: ServerCommand): Promise<void> {
+  const deadline = Date.now() + startDeadlineMs;
+  while (Date.now() < deadline) {
+    try {
+      await fetch(options.endpoint, { signal: AbortSignal.timeout(5_000) });
+      return;
+    } catch {
+      // Not listening yet.
+      await sleep(100);
+    }
+  }
+  throw new Error(`${options.name} did not answer within ${startDeadlineMs / 1000} s`);
+}
+
+/** Stops a child by its id: politely, then by force. */
+export async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
+    return;
+  }
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  const forced = setTimeout(() => child.kill("SIGKILL"), stopGraceMs);
+  await exited;
+  clearTimeout(forced);
+}
+
+/** What a finished program left. */
+export interface Finished {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** Runs a program to its end and keeps its output; `echo` shows it as it comes. */
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string; readonly echo?: boolean } = {},
+): Promise<Finished> {
+  const child = ownChild(
+    spawn(command, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+  );
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8");
+    stream.on("data", (text: string) => {
+      output += text;
+      if (options.echo === true) {
+        process.stdout.write(text);
+      }
+    });
+  }
+  const [code] = await once(child, "close");
+  return { code: typeof code === "number" ? code : 1, output };
+}
+
+/** A loopback port that nobody uses now. */
+export async function freePort(): Promise<number> {
+  const listener = createServer();
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const address = listener.address();
+  listener.close();
+  await once(listener, "close");
+  if (address === null || typeof address === "string") {
+    throw new Error("no TCP port was given");
+  }
+  return address.port;
+}

@@ -1,0 +1,58 @@
+package checks
+
+import (
+	"flotilla.io/test/interop/internal/body"
+	"flotilla.io/test/interop/internal/faultproxy"
+)
+
+func networkChecks() []check {
+	return []check{
+		{
+			title: "a get resumes when its connection is cut", fault: &fault{reason: "a get is never resumed", shows: "unexpected EOF"},
+			run: func(t *T) { resumesGet(t, faultproxy.CutAnswer) },
+		},
+		{title: "a get is repeated when the service asks to slow down", run: func(t *T) { resumesGet(t, faultproxy.Refuse) }},
+		{title: "a part is repeated when its connection is cut", run: func(t *T) { repeatsPart(t, faultproxy.CutRequest) }},
+		{title: "a part is repeated when the service asks to slow down", run: func(t *T) { repeatsPart(t, faultproxy.Refuse) }},
+		{title: "a put whose parts can never be sent fails, and nothing is visible", run: failsWithoutTrace},
+	}
+}
+
+func resumesGet(t *T, kind faultproxy.Kind) {
+	want := body.Body{Seed: 41, Size: 20 * mib}
+	t.NoError(t.cloudS3().Put(t.s3.Bucket, t.Key("object"), want.Bytes()), "put around the plugin")
+	proxy := t.proxy(faultproxy.Rule{Kind: kind, Method: "GET", After: mib, Times: 1})
+	store, _ := t.Store(map[string]string{"s3Url": proxy.URL})
+
+	t.NoError(readBack(store, t.s3.Bucket, t.Key("object"), want), "get")
+
+	if proxy.Spoiled() != 1 {
+		t.Fatalf("%d requests were spoiled", proxy.Spoiled())
+	}
+}
+
+func repeatsPart(t *T, kind faultproxy.Kind) {
+	proxy := t.proxy(faultproxy.Rule{Kind: kind, Method: "PUT", After: mib, Times: 1})
+	store, _ := t.Store(map[string]string{"s3Url": proxy.URL})
+	want := body.Body{Seed: 42, Size: 20 * mib}
+
+	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), want.Reader()), "put")
+
+	t.NoError(readBack(store, t.s3.Bucket, t.Key("object"), want), "get")
+	if proxy.Spoiled() != 1 {
+		t.Fatalf("%d requests were spoiled", proxy.Spoiled())
+	}
+}
+
+func failsWithoutTrace(t *T) {
+	proxy := t.proxy(faultproxy.Rule{Kind: faultproxy.CutRequest, Method: "PUT", After: 100 * kib})
+	store, _ := t.Store(map[string]string{"s3Url": proxy.URL})
+
+	t.Fails(store.PutObject(t.s3.Bucket, t.Key("object"), body.Body{Size: 12 * mib}.Reader()), "put")
+
+	exists, err := t.cloudS3().Exists(t.s3.Bucket, t.Key("object"))
+	t.NoError(err, "head around the plugin")
+	if exists {
+		t.Fatalf("an object is visible")
+	}
+}

@@ -1,0 +1,192 @@
+// Package checks holds what a plugin for AWS promises the Velero server, each promise proved by the server's
+// own client code against real processes.
+package checks
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"flotilla.io/test/interop/internal/veleroserver"
+)
+
+// Main runs the checks of a spec file and prints a line for each. It tells whether all came out as expected.
+func Main(specPath string) (bool, error) {
+	spec, err := readSpec(specPath)
+	if err != nil {
+		return false, err
+	}
+	if err := veleroserver.PretendServerArguments(); err != nil {
+		return false, err
+	}
+	filter, err := regexp.Compile(spec.Filter)
+	if err != nil {
+		return false, err
+	}
+	runner := &runner{spec: spec, filter: filter}
+	if err := runner.discover(); err != nil {
+		return false, err
+	}
+	if err := runner.runAll(); err != nil {
+		return false, err
+	}
+	if runner.known > 0 {
+		fmt.Printf("%d of the passed are known faults of %s, seen as expected\n", runner.known, spec.Plugin.Executable)
+	}
+	fmt.Printf("checks of %s: %d passed, %d failed\n", spec.Plugin.Executable, runner.passed, runner.failed)
+	return runner.failed == 0, nil
+}
+
+// endpointVariable leads both plugins' SDKs to an EC2 target: the official plugin has no key for it.
+const endpointVariable = "AWS_ENDPOINT_URL_EC2"
+
+type runner struct {
+	spec                  Spec
+	filter                *regexp.Regexp
+	plugin, other         *veleroserver.Server
+	passed, failed, known int
+	index                 int
+}
+
+func (r *runner) discover() (err error) {
+	if r.plugin, err = veleroserver.Discover(r.spec.Plugin.Dir); err != nil {
+		return err
+	}
+	if r.spec.Other != nil {
+		r.other, err = veleroserver.Discover(r.spec.Other.Dir)
+	}
+	return err
+}
+
+func (r *runner) runAll() error {
+	for _, each := range discoveryChecks() {
+		r.run("discovery", each, &T{})
+	}
+	for _, target := range r.spec.S3 {
+		if err := (&T{s3: target}).cloudS3().CreateBucket(target.Bucket); err != nil {
+			return fmt.Errorf("%s: create bucket: %w", target.Name, err)
+		}
+		r.runOn(target.Name, target.Capabilities, objectChecks(), func() *T { return &T{s3: target} })
+		if r.other != nil {
+			r.runOn(target.Name, target.Capabilities, objectInterchangeChecks(), func() *T { return &T{s3: target} })
+		}
+	}
+	for _, target := range r.spec.EC2 {
+		if err := os.Setenv(endpointVariable, target.Endpoint); err != nil {
+			return err
+		}
+		r.runOn(target.Name, target.Capabilities, volumeChecks(), func() *T { return &T{ec2: target} })
+		if r.other != nil {
+			r.runOn(target.Name, target.Capabilities, volumeInterchangeChecks(), func() *T { return &T{ec2: target} })
+		}
+	}
+	return nil
+}
+
+func (r *runner) runOn(target string, claimed []Capability, checks []check, newT func() *T) {
+	for _, each := range checks {
+		if has(claimed, each.needs) {
+			r.run(target, each, newT())
+		}
+	}
+}
+
+func (r *runner) run(target string, each check, t *T) {
+	name := target + ": " + each.title
+	if !r.filter.MatchString(name) || (each.ownKeys && r.spec.Plugin.KnownFaults) {
+		return
+	}
+	r.index++
+	t.plugin, t.other, t.settings = r.plugin, r.other, r.spec.Plugin
+	t.prefix = fmt.Sprintf("check-%d-%d/", time.Now().UnixNano(), r.index)
+	t.dir = filepath.Join(r.spec.WorkDir, fmt.Sprintf("check-%d", r.index))
+	if err := os.MkdirAll(t.dir, 0o700); err != nil {
+		r.report("FAIL", name, err.Error(), 0)
+		return
+	}
+	started := time.Now()
+	err := runWithin(checkTimeout, t, each)
+	var expected *fault
+	if r.spec.Plugin.KnownFaults && each.fault != nil && (each.fault.on == "" || each.fault.on == target) {
+		expected = each.fault
+	}
+	r.judge(name, expected, err, time.Since(started))
+}
+
+func (r *runner) judge(name string, expected *fault, err error, took time.Duration) {
+	switch {
+	case err == nil && expected == nil:
+		r.passed++
+		r.report("ok", name, "", took)
+	case err == nil:
+		r.failed++
+		r.report("FAIL", name, "passed, though listed as a known fault: "+expected.reason, took)
+	case expected != nil && strings.Contains(err.Error(), expected.shows):
+		r.passed++
+		r.known++
+		r.report("known", name, expected.reason+": "+oneLine(err.Error()), took)
+	default:
+		r.failed++
+		r.report("FAIL", name, oneLine(err.Error()), took)
+	}
+}
+
+func (r *runner) report(verdict, name, detail string, took time.Duration) {
+	line := fmt.Sprintf("%-5s %s (%d ms)", verdict, name, took.Milliseconds())
+	if detail != "" {
+		line += "\n        " + detail
+	}
+	fmt.Println(line)
+}
+
+func oneLine(text string) string {
+	const limit = 400
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > limit {
+		text = text[:limit] + "…"
+	}
+	return text
+}
+
+// runWithin runs a check and what every check promises. A check that hangs is left behind and its processes killed.
+func runWithin(limit time.Duration, t *T, each check) error {
+	result := make(chan error, 1)
+	go func() { result <- runToEnd(t, each) }()
+	select {
+	case err := <-result:
+		return err
+	case <-time.After(limit):
+		for _, session := range t.sessions {
+			for _, id := range session.ProcessIDs() {
+				_ = syscall.Kill(id, syscall.SIGKILL)
+			}
+		}
+		return fmt.Errorf("no end after %v", limit)
+	}
+}
+
+func runToEnd(t *T, each check) (err error) {
+	defer func() {
+		for _, cleanup := range t.cleanups {
+			cleanup()
+		}
+	}()
+	defer func() {
+		if caught := recover(); caught != nil {
+			for _, session := range t.sessions {
+				session.Stop()
+			}
+			stopped, isFailure := caught.(failure)
+			if !isFailure {
+				panic(caught)
+			}
+			err = fmt.Errorf("%s", stopped.text)
+		}
+	}()
+	each.run(t)
+	return t.judgeSessions()
+}

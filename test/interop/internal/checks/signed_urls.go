@@ -1,0 +1,78 @@
+package checks
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"time"
+
+	"flotilla.io/test/interop/internal/body"
+)
+
+func signedURLChecks() []check {
+	return []check{
+		{title: "a signed URL is fetched by a plain HTTP client", run: signsForPlainClients},
+		{title: "a signed URL lives as long as the server asked", run: signsForTheTimeAsked},
+		{title: "a signed URL is for reading that object only", needs: []Capability{Authenticates}, run: signsForReadingOnly},
+		{title: "a signed URL points at publicUrl where one is given", run: signsForThePublicAddress},
+	}
+}
+
+const signedName = "logs and more"
+
+func (t *T) sign(changes map[string]string, want body.Body) string {
+	store, _ := t.Store(changes)
+	t.NoError(store.PutObject(t.s3.Bucket, t.Key(signedName), want.Reader()), "put")
+	address, err := store.CreateSignedURL(t.s3.Bucket, t.Key(signedName), 10*time.Minute)
+	t.NoError(err, "sign")
+	return address
+}
+
+func signsForPlainClients(t *T) {
+	want := body.Body{Seed: 8, Size: 300 * kib}
+
+	response, err := http.Get(t.sign(nil, want))
+
+	t.NoError(err, "fetch")
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("status %d", response.StatusCode)
+	}
+	t.NoError(want.Verify(response.Body), "body")
+}
+
+func signsForTheTimeAsked(t *T) {
+	address, err := url.Parse(t.sign(nil, body.Body{Size: 10}))
+
+	t.NoError(err, "parse")
+	if seconds := address.Query().Get("X-Amz-Expires"); seconds != "600" {
+		t.Fatalf("X-Amz-Expires is %q for 10 minutes", seconds)
+	}
+}
+
+func signsForReadingOnly(t *T) {
+	want := body.Body{Seed: 6, Size: 10}
+	address := t.sign(nil, want)
+
+	put, err := http.NewRequest(http.MethodPut, address, bytes.NewReader([]byte("other")))
+	t.NoError(err, "make a request")
+	response, err := http.DefaultClient.Do(put)
+	t.NoError(err, "send")
+	defer response.Body.Close()
+
+	if response.StatusCode != http.StatusForbidden {
+		t.Fatalf("a put by the URL was answered %d", response.StatusCode)
+	}
+	stored, err := t.cloudS3().Get(t.s3.Bucket, t.Key(signedName))
+	t.NoError(err, "get around the plugin")
+	t.NoError(want.Verify(bytes.NewReader(stored)), "what is stored")
+}
+
+func signsForThePublicAddress(t *T) {
+	address, err := url.Parse(t.sign(map[string]string{"publicUrl": "https://backups.example.com:9000"}, body.Body{Size: 10}))
+
+	t.NoError(err, "parse")
+	if address.Scheme != "https" || address.Host != "backups.example.com:9000" {
+		t.Fatalf("the URL points at %s://%s", address.Scheme, address.Host)
+	}
+}

@@ -1,0 +1,105 @@
+package checks
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+
+	"flotilla.io/test/interop/internal/cloud"
+)
+
+// Spec says what to judge and against which servers.
+type Spec struct {
+	Plugin Plugin `json:"plugin"`
+	// Other is the plugin whose objects and snapshots ours must read and whose reader must read ours.
+	Other   *Plugin     `json:"other"`
+	S3      []S3Target  `json:"s3"`
+	EC2     []EC2Target `json:"ec2"`
+	WorkDir string      `json:"workDir"`
+	// Filter is a regular expression over target and title; empty runs everything.
+	Filter string `json:"filter"`
+}
+
+// Plugin is a directory as the server's --plugin-dir.
+type Plugin struct {
+	Dir  string `json:"dir"`
+	Name string `json:"name"`
+	// Executable is the file within Dir which is the plugin.
+	Executable string `json:"executable"`
+	// KnownFaults expects the faults of the official plugin: a check that lists one must fail.
+	KnownFaults bool `json:"knownFaults"`
+}
+
+// S3Target is one S3 server.
+type S3Target struct {
+	Name         string            `json:"name"`
+	Endpoint     string            `json:"endpoint"`
+	Region       string            `json:"region"`
+	Keys         cloud.Credentials `json:"keys"`
+	Capabilities []Capability      `json:"capabilities"`
+	// Bucket is where the checks write; each check has a prefix of its own.
+	Bucket string `json:"bucket"`
+	// DataDir is where the server keeps its objects as files, for targets with data-files.
+	DataDir string `json:"dataDir"`
+	// DataLayout is how a key becomes a file below DataDir: "key" or "sha256".
+	DataLayout string `json:"dataLayout"`
+	// Tenants are two accounts that cannot read each other's bucket, for targets with tenants.
+	Tenants []Tenant `json:"tenants"`
+}
+
+// Tenant is an account and its own bucket.
+type Tenant struct {
+	Keys   cloud.Credentials `json:"keys"`
+	Bucket string            `json:"bucket"`
+}
+
+// EC2Target is one EC2 server.
+type EC2Target struct {
+	Name         string            `json:"name"`
+	Endpoint     string            `json:"endpoint"`
+	Keys         cloud.Credentials `json:"keys"`
+	Capabilities []Capability      `json:"capabilities"`
+	// Regions are two regions which the server keeps apart.
+	Regions []string `json:"regions"`
+}
+
+// Capability is what a target does as the real service does, so that a check of it means something.
+type Capability string
+
+const (
+	// Authenticates: a wrong key or secret is refused.
+	Authenticates Capability = "authenticates"
+	// DataFiles: objects lie as files below DataDir and can be damaged there.
+	DataFiles Capability = "data-files"
+	// Tenants: two accounts whose buckets are closed to each other.
+	Tenants Capability = "tenants"
+	// ListsUploads: unfinished multipart uploads can be listed.
+	ListsUploads Capability = "lists-uploads"
+	// TagsUploads: the tags given with a multipart upload reach the object.
+	TagsUploads Capability = "tags-uploads"
+	// KeepsPartChecksums: the checksum of a multipart object is the right one, in the form it was asked for, and
+	// reading by part number works. Where it is wrong, a reader that verifies must refuse, or cannot verify.
+	KeepsPartChecksums Capability = "keeps-part-checksums"
+)
+
+func readSpec(path string) (Spec, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return Spec{}, err
+	}
+	var spec Spec
+	if err := json.Unmarshal(content, &spec); err != nil {
+		return Spec{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return spec, nil
+}
+
+func has(claimed []Capability, needed []Capability) bool {
+	for _, capability := range needed {
+		if !slices.Contains(claimed, capability) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { runProgram } from "./child.ts";
+import { rootDir } from "./paths.ts";
+import { readTally, type Tally } from "./tally.ts";
+import type { Servers } from "./servers.ts";
+import type { Keys } from "./spec.ts";
+
+/** moto serves S3 for the checks, but as a judge of how S3 behaves it stands behind the other two. */
+const noJudgesOfS3: readonly string[] = ["moto"];
+
+/**
+ * Runs the probes of the stand-ins against every server: what an independent server does shows that a probe asks for the
+ * right thing, and its known shortcomings are listed beside the probes.
+ */
+export async function runProbes(servers: Servers): Promise<Tally[]> {
+  const tallies: Tally[] = [];
+  for (const { name, endpoint, keys } of servers.s3.filter((server) => !noJudgesOfS3.includes(server.name))) {
+    tallies.push(await probe("s3", name, endpoint, keys));
+  }
+  for (const { name, endpoint, keys } of servers.ec2) {
+    tallies.push(await probe("ec2", name, endpoint, keys));
+  }
+  return tallies;
+}
+
+async function probe(service: "s3" | "ec2", name: string, endpoint: string, keys: Keys): Promise<Tally> {
+  const program = join(rootDir, "test", "emulators", "probes", "main.ts");
+  const args = ["--service", service, "--endpoint", endpoint, "--expect", name];
+  process.stdout.write(`probes of ${service} against ${name}\n`);
+  const { code, output } = await runProgram(process.execPath, [program, ...args], {
+    echo: true,
+    env: { AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey },
+  });
+  return readTally(output, code);
+}

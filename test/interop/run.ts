@@ -1,0 +1,96 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseInteropArguments, usage, type InteropArguments } from "./arguments.ts";
+import { runProgram } from "./child.ts";
+import { pluginEnvironment } from "./environment.ts";
+import { cacheDir, goModuleDir } from "./paths.ts";
+import { stagePlugin } from "./plugin-folders.ts";
+import { runProbes } from "./probes.ts";
+import { startServers, type Servers } from "./servers.ts";
+import { addTallies, readTally, type Tally } from "./tally.ts";
+import { installAll, officialPlugin, pythonServers, veleroClient, versitygw } from "./toolchain.ts";
+import type { CheckSpec } from "./spec.ts";
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function main(): Promise<boolean> {
+  const options = parseInteropArguments(process.argv.slice(2));
+  if (options === undefined) {
+    print(usage);
+    return true;
+  }
+  await install(options);
+  await mkdir(cacheDir, { recursive: true });
+  const dir = await mkdtemp(join(cacheDir, "run-"));
+  let tally: Tally;
+  {
+    await using servers = await startServers(options.targets, dir);
+    const tallies = [await testTheTools(), await runChecks(options, servers, dir)];
+    if (options.probes) {
+      tallies.push(...(await runProbes(servers)));
+    }
+    tally = addTallies(tallies);
+  }
+  if (tally.failed === 0) {
+    await rm(dir, { recursive: true, force: true });
+  } else {
+    print(`what the servers wrote is kept in ${dir}`);
+  }
+  print(`${tally.passed} passed, ${tally.failed} failed`);
+  return tally.failed === 0;
+}
+
+async function install(options: InteropArguments): Promise<void> {
+  const needsPython = options.targets.some((target) => target === "moto" || target === "ministack");
+  await installAll(
+    [
+      veleroClient,
+      ...(options.targets.includes("versitygw") ? [versitygw] : []),
+      ...(needsPython ? [pythonServers] : []),
+      ...(options.interchange ? [officialPlugin] : []),
+    ],
+    print,
+  );
+}
+
+/** The bodies and proxies on which the checks rely have tests of their own. */
+async function testTheTools(): Promise<Tally> {
+  const { code, output } = await runProgram("go", ["test", "./..."], { cwd: goModuleDir, env: { CGO_ENABLED: "0" } });
+  print(code === 0 ? "ok    the tools of the checks pass their own tests" : `FAIL  go test ./...\n${output}`);
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+async function runChecks(options: InteropArguments, servers: Servers, dir: string): Promise<Tally> {
+  const spec: CheckSpec = {
+    plugin: await stagePlugin(options.plugin, "checked", options.expectOfficial),
+    ...(options.interchange ? { other: await stagePlugin(officialPlugin.path, "official", true) } : {}),
+    s3: servers.s3,
+    ec2: servers.ec2,
+    workDir: join(dir, "checks"),
+    filter: options.filter,
+  };
+  const file = join(dir, "spec.json");
+  await writeFile(file, JSON.stringify(spec, undefined, 2), { mode: 0o600 });
+  const { code, output } = await runProgram(veleroClient.path, ["check", file], {
+    echo: true,
+    env: await pluginEnvironment(dir),
+  });
+  return readTally(output, code);
+}
+
+/** An error and what caused it, without stacks: what is wrong is outside this program. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`;
+}
+
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`${describe(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,44 @@
+import type { RunningServer } from "./child.ts";
+import { startMinistack, startMoto } from "./python-servers.ts";
+import { startStandIns } from "./stand-ins.ts";
+import { startVersitygw } from "./versitygw-server.ts";
+import type { TargetName } from "./arguments.ts";
+import type { Ec2Target, S3Target } from "./spec.ts";
+
+/** The servers of one run. */
+export interface Servers extends AsyncDisposable {
+  readonly s3: readonly S3Target[];
+  readonly ec2: readonly Ec2Target[];
+}
+
+interface Started {
+  readonly server: RunningServer;
+  readonly s3?: S3Target;
+  readonly ec2?: Ec2Target;
+}
+
+const starters: Record<TargetName, (dir: string) => Promise<Started>> = {
+  versitygw: startVersitygw,
+  ministack: startMinistack,
+  moto: startMoto,
+  "stand-ins": startStandIns,
+};
+
+/** Starts the named servers; disposing stops all of them. */
+export async function startServers(names: readonly TargetName[], dir: string): Promise<Servers> {
+  const results = await Promise.allSettled(names.map((name) => starters[name](dir)));
+  const started = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const stop = async () => {
+    await Promise.all(started.map(({ server }) => server.stop()));
+  };
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) {
+    await stop();
+    throw failed.reason;
+  }
+  return {
+    s3: started.flatMap(({ s3 }) => s3 ?? []),
+    ec2: started.flatMap(({ ec2 }) => ec2 ?? []),
+    [Symbol.asyncDispose]: stop,
+  };
+}

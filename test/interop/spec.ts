@@ -1,0 +1,54 @@
+/** A key pair. */
+export interface Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** What a server does as the real service does; see internal/checks/spec.go for the meaning of each. */
+export type Capability =
+  | "authenticates"
+  | "data-files"
+  | "tenants"
+  | "lists-uploads"
+  | "tags-uploads"
+  | "keeps-part-checksums";
+
+/** A plugin as the server finds it: a folder with one executable. */
+export interface PluginFolder {
+  readonly name: string;
+  readonly dir: string;
+  readonly executable: string;
+  readonly knownFaults: boolean;
+}
+
+/** An S3 server to check against. */
+export interface S3Target {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly region: string;
+  readonly keys: Keys;
+  readonly bucket: string;
+  readonly capabilities: readonly Capability[];
+  readonly dataDir?: string;
+  readonly dataLayout?: "key" | "sha256";
+  readonly tenants?: readonly { readonly keys: Keys; readonly bucket: string }[];
+}
+
+/** An EC2 server to check against. */
+export interface Ec2Target {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly keys: Keys;
+  readonly regions: readonly [string, string];
+  readonly capabilities: readonly Capability[];
+}
+
+/** What `velero-client check` is told. */
+export interface CheckSpec {
+  readonly plugin: PluginFolder;
+  readonly other?: PluginFolder;
+  readonly s3: readonly S3Target[];
+  readonly ec2: readonly Ec2Target[];
+  readonly workDir: string;
+  readonly filter: string;
+}

@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { ownChild, stopChild, type RunningServer } from "./child.ts";
+import { rootDir } from "./paths.ts";
+import type { Ec2Target, S3Target } from "./spec.ts";
+
+/** The line that the stand-ins print when they are ready. */
+interface Ready {
+  readonly s3: string;
+  readonly ec2: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly region: string;
+}
+
+/** Starts our own stand-ins of S3 and EC2 as a child, which lives as long as its stdin is open. */
+export async function startStandIns(dir: string): Promise<{ server: RunningServer; s3: S3Target; ec2: Ec2Target }> {
+  const state = join(dir, "stand-ins");
+  const program = join(rootDir, "test", "emulators", "main.ts");
+  const child = ownChild(
+    spawn(process.execPath, [program, "--state", state, "--pending-ms", "1500", "--sse-c-over-http"], {
+      stdio: ["pipe", "pipe", "inherit"],
+    }),
+  );
+  const lines = createInterface({ input: child.stdout });
+  const line = await Promise.race([
+    once(lines, "line").then(([text]) => String(text)),
+    once(child, "exit").then(([code]) => Promise.reject(new Error(`the stand-ins ended with ${code} at their start`))),
+  ]);
+  const ready = parseReady(line);
+  const keys = { accessKeyId: ready.accessKeyId, secretAccessKey: ready.secretAccessKey };
+  return {
+    server: { name: "stand-ins", endpoint: ready.s3, stop: () => stopChild(child) },
+    s3: {
+      name: "stand-in",
+      endpoint: ready.s3,
+      region: ready.region,
+      keys,
+      bucket: "interop",
+      capabilities: ["authenticates", "data-files", "lists-uploads", "tags-uploads", "keeps-part-checksums"],
+      dataDir: join(state, "s3"),
+      dataLayout: "sha256",
+    },
+    ec2: {
+      name: "stand-in",
+      endpoint: ready.ec2,
+      keys,
+      regions: ["us-east-1", "eu-west-1"],
+      capabilities: ["authenticates"],
+    },
+  };
+}
+
+function parseReady(line: string): Ready {
+  // The parse edge: what is missing shows here and not in a check.
+  const parsed = JSON.parse(line) as Partial<Ready>;
+  const { s3, ec2, accessKeyId, secretAccessKey, region } = parsed;
+  if (!s3 || !ec2 || !accessKeyId || !secretAccessKey || !region) {
+    throw new Error(`the stand-ins said: ${line}`);
+  }
+  return { s3, ec2, accessKeyId, secretAccessKey, region };
+}

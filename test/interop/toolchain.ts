@@ -1,0 +1,122 @@
+import { access, mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { runProgram } from "./child.ts";
+import { cacheDir, goModuleDir } from "./paths.ts";
+
+/** One thing that a run installs below the cache folder. */
+export interface Installation {
+  readonly name: string;
+  install(): Promise<void>;
+}
+
+const binDir = join(cacheDir, "bin");
+const motoVersion = "5.2.5";
+const ministackVersion = "1.5.33";
+const venvDir = join(cacheDir, `venv-moto-${motoVersion}-ministack-${ministackVersion}`);
+
+/** Velero's client code with our checks and benchmarks around it; built anew each time, which Go makes quick. */
+export const veleroClient = {
+  name: "velero-client (Go, from this folder)",
+  path: join(binDir, "velero-client"),
+  install: () => go(["build", "-o", join(binDir, "velero-client"), "."], { cwd: goModuleDir }),
+};
+
+/** The S3 server written in Go. */
+export const versitygw = goProgram("github.com/versity/versitygw/cmd/versitygw", "v1.8.0");
+
+/** The plugin that ours replaces. */
+export const officialPlugin = goProgram(
+  "github.com/vmware-tanzu/velero-plugin-for-aws/velero-plugin-for-aws",
+  "v1.14.3",
+);
+
+/** The S3 and EC2 servers written in Python. */
+export const pythonServers = {
+  name: `moto ${motoVersion} and ministack ${ministackVersion} (PyPI)`,
+  moto: join(venvDir, "bin", "moto_server"),
+  ministack: join(venvDir, "bin", "ministack"),
+  install: installPythonServers,
+};
+
+/** Installs several things at once and tells how long each took. */
+export async function installAll(
+  installations: readonly Installation[],
+  report: (line: string) => void,
+): Promise<void> {
+  await mkdir(binDir, { recursive: true });
+  await requireProgram("go", ["version"], "Go 1.26 or newer");
+  await Promise.all(
+    installations.map(async (installation) => {
+      const started = Date.now();
+      await installation.install();
+      report(`${installation.name}: ready after ${((Date.now() - started) / 1000).toFixed(1)} s`);
+    }),
+  );
+}
+
+async function requireProgram(command: string, args: readonly string[], description: string): Promise<void> {
+  const runs = await runProgram(command, args).then(
+    ({ code }) => code === 0,
+    () => false,
+  );
+  if (!runs) {
+    throw new Error(`${description} is needed: "${command} ${args.join(" ")}" does not run`);
+  }
+}
+
+function goProgram(module: string, version: string): Installation & { readonly path: string } {
+  const program = module.slice(module.lastIndexOf("/") + 1);
+  const path = join(binDir, `${program}-${version}`);
+  return {
+    name: `${program} ${version} (Go)`,
+    path,
+    async install() {
+      // A released version never changes: what is there stays.
+      if (await isThere(path)) {
+        return;
+      }
+      const target = join(cacheDir, "go-install", program);
+      await mkdir(target, { recursive: true });
+      await go(["install", "-trimpath", `${module}@${version}`], { env: { GOBIN: target } });
+      await rename(join(target, program), path);
+    },
+  };
+}
+
+async function go(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> },
+): Promise<void> {
+  const { code, output } = await runProgram("go", args, { ...options, env: { CGO_ENABLED: "0", ...options.env } });
+  if (code !== 0) {
+    throw new Error(`go ${args.join(" ")} failed:\n${output}`);
+  }
+}
+
+async function installPythonServers(): Promise<void> {
+  const complete = join(venvDir, "complete");
+  if (await isThere(complete)) {
+    return;
+  }
+  await requireProgram("python3", ["-c", "import venv, ensurepip"], "Python 3 with venv and pip");
+  await python("python3", ["-m", "venv", "--clear", venvDir]);
+  const packages = [`moto[server,s3,ec2]==${motoVersion}`, `ministack==${ministackVersion}`];
+  await python(join(venvDir, "bin", "pip"), ["install", "--quiet", "--disable-pip-version-check", ...packages]);
+  await writeFile(complete, "");
+}
+
+async function python(command: string, args: readonly string[]): Promise<void> {
+  const { code, output } = await runProgram(command, args);
+  if (code !== 0) {
+    throw new Error(`${command} ${args.join(" ")} failed:\n${output}`);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
