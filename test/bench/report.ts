@@ -2,7 +2,7 @@ import { rowsOf, type Goal, type Metric } from "./metrics.ts";
 import { median, type Sample } from "./samples.ts";
 
 /** What became of a goal. */
-export type Verdict = "stretch" | "must" | "missed" | "no goal";
+type Verdict = "stretch" | "must" | "missed" | "no goal";
 
 /** One line of the table. */
 export interface ReportLine {

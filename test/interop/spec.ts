@@ -5,7 +5,7 @@ export interface Keys {
 }
 
 /** What a server does as the real service does; see internal/checks/spec.go for the meaning of each. */
-export type Capability =
+type Capability =
   | "authenticates"
   | "data-files"
   | "tenants"

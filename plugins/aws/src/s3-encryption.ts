@@ -6,7 +6,7 @@ import type { ObjectStoreConfig } from "./config.ts";
 import { readKubernetesSecret } from "./kubernetes-secret.ts";
 
 /** The customer's key of SSE-C, as the SDK's requests take it. */
-export interface CustomerKeyFields {
+interface CustomerKeyFields {
   readonly SSECustomerAlgorithm?: "AES256";
   /** Base64; the SDK adds its MD5. */
   readonly SSECustomerKey?: string;

@@ -3,7 +3,7 @@ import { createHash, createHmac } from "node:crypto";
 import { S3Error } from "./s3-error.ts";
 
 /** What is needed to check the signatures of chunks; absent where the chunks are unsigned. */
-export interface ChunkSigning {
+interface ChunkSigning {
   readonly key: Buffer;
   readonly timestamp: string;
   readonly scope: string;

@@ -20,7 +20,7 @@ export interface Retention {
 }
 
 /** One part of an object that was uploaded in parts. */
-export interface ObjectPart {
+interface ObjectPart {
   readonly partNumber: number;
   readonly size: number;
   readonly checksum?: string | undefined;

@@ -10,7 +10,7 @@ const absenceWords: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Whether the server would take this text for "the object is absent". */
-export function saysAbsent(text: string): boolean {
+function saysAbsent(text: string): boolean {
   return reword(text) !== text;
 }
 
