@@ -48,10 +48,10 @@ async function measure(options: BenchArguments, cases: readonly BenchCase[], dir
   let samples: Sample[];
   try {
     const spec = {
-      subjects: [
-        await stagePlugin(options.plugin, `bench-${subjects.ours}`, false),
-        await stagePlugin(options.against ?? officialPlugin.path, `bench-${subjects.theirs}`, false),
-      ].map(({ dir: folder }, index) => ({ name: index === 0 ? subjects.ours : subjects.theirs, dir: folder })),
+      subjects: await Promise.all([
+        stagePlugin(dir, options.plugin, { name: subjects.ours, knownFaults: false }),
+        stagePlugin(dir, options.against ?? officialPlugin.path, { name: subjects.theirs, knownFaults: false }),
+      ]),
       endpoint: s3.endpoint,
       region: s3.region,
       keys: s3.keys,

@@ -1,19 +1,21 @@
 import { constants } from "node:fs";
-import { access, copyFile, cp, mkdir, rm } from "node:fs/promises";
+import { access, copyFile, cp, mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { cacheDir } from "./paths.ts";
 import type { PluginFolder } from "./spec.ts";
 
 /**
  * Copies an executable and its libraries into a folder of its own, as an init container copies them into
  * /plugins: the server starts every executable file that it finds there.
  */
-export async function stagePlugin(executable: string, name: string, knownFaults: boolean): Promise<PluginFolder> {
+export async function stagePlugin(
+  runDir: string,
+  executable: string,
+  options: { readonly name: string; readonly knownFaults: boolean },
+): Promise<PluginFolder> {
   await access(executable, constants.X_OK).catch((cause: unknown) => {
     throw new Error(`${executable} is not there or not executable; build it first (npm run build)`, { cause });
   });
-  const dir = join(cacheDir, "plugins", name);
-  await rm(dir, { recursive: true, force: true });
+  const dir = join(runDir, "plugins", options.name);
   await mkdir(dir, { recursive: true });
   const file = basename(executable);
   await copyFile(executable, join(dir, file), constants.COPYFILE_FICLONE);
@@ -26,5 +28,5 @@ export async function stagePlugin(executable: string, name: string, knownFaults:
   ) {
     await cp(libraries, join(dir, `${file}.lib`), { recursive: true });
   }
-  return { name, dir, executable: file, knownFaults };
+  return { ...options, dir, executable: file };
 }

@@ -64,8 +64,10 @@ async function testTheTools(): Promise<Tally> {
 
 async function runChecks(options: InteropArguments, servers: Servers, dir: string): Promise<Tally> {
   const spec: CheckSpec = {
-    plugin: await stagePlugin(options.plugin, "checked", options.expectOfficial),
-    ...(options.interchange ? { other: await stagePlugin(officialPlugin.path, "official", true) } : {}),
+    plugin: await stagePlugin(dir, options.plugin, { name: "checked", knownFaults: options.expectOfficial }),
+    ...(options.interchange
+      ? { other: await stagePlugin(dir, officialPlugin.path, { name: "official", knownFaults: true }) }
+      : {}),
     s3: servers.s3,
     ec2: servers.ec2,
     workDir: join(dir, "checks"),
