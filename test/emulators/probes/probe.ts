@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 
 /** One thing that a stand-in must do as the real service does. */
@@ -16,10 +17,18 @@ export interface Outcome {
   readonly reason: string;
 }
 
+// A server that never answers must not hold up the rest.
+const deadlineMs = 60_000;
+
 /** Runs one probe and tells how it went. */
 export async function runProbe<Context>(probe: Probe<Context>, context: Context): Promise<Outcome> {
   try {
-    await probe.run(context);
+    const tooLate = new AbortController();
+    const running = probe.run(context).finally(() => tooLate.abort());
+    const deadline = delay(deadlineMs, undefined, { signal: tooLate.signal }).then(() => {
+      throw new Error(`no end after ${deadlineMs / 1000} s`);
+    });
+    await Promise.race([running, deadline]);
     return { name: probe.name, result: "ok", reason: "" };
   } catch (error) {
     const isWrong = error instanceof assert.AssertionError;
