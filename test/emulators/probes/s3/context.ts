@@ -98,14 +98,16 @@ export class S3Context {
   async put(
     input: Omit<PutObjectCommandInput, "Bucket"> & { readonly Bucket?: string },
   ): Promise<PutObjectCommandOutput> {
-    return await this.client.send(new PutObjectCommand({ Bucket: await this.bucket(), ...input }));
+    return await this.client.send(new PutObjectCommand({ ...input, Bucket: input.Bucket ?? (await this.bucket()) }));
   }
 
   /** Reads an object of the usual bucket, whole. */
   async get(
     input: Omit<GetObjectCommandInput, "Bucket"> & { readonly Bucket?: string },
   ): Promise<GetObjectCommandOutput & { readonly bytes: Buffer }> {
-    const output = await this.client.send(new GetObjectCommand({ Bucket: await this.bucket(), ...input }));
+    const output = await this.client.send(
+      new GetObjectCommand({ ...input, Bucket: input.Bucket ?? (await this.bucket()) }),
+    );
     return { ...output, bytes: Buffer.from((await output.Body?.transformToByteArray()) ?? []) };
   }
 
