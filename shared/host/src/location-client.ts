@@ -28,14 +28,14 @@ export class LocationClient {
   /** Opens the location. A client is opened once, as in the server; another location takes another client. */
   async open(
     config: Readonly<Record<string, string>>,
-    initialise: (client: Client, config: Readonly<Record<string, string>>) => Promise<unknown>,
+    initialise: (client: Client) => Promise<unknown>,
   ): Promise<void> {
     if (this.#config !== undefined) {
       throw new PluginError(`plugin ${this.name} is already initialized`, { kind: "internal" });
     }
     this.#config = config;
     try {
-      await this.#plugin.initialise(async (client) => void (await initialise(client, config)));
+      await this.#plugin.initialise(async (client) => void (await initialise(client)));
     } catch (error) {
       this.#config = undefined;
       throw error;
