@@ -11,12 +11,13 @@ import (
 
 	"flotilla.io/test/interop/internal/cloud"
 	"flotilla.io/test/interop/internal/delayproxy"
+	"flotilla.io/test/interop/internal/specfile"
 	"flotilla.io/test/interop/internal/veleroserver"
 )
 
 // Main measures the cases of a spec file and prints a line of JSON for each sample.
 func Main(specPath string) (bool, error) {
-	spec, err := readSpec(specPath)
+	spec, err := specfile.Read[Spec](specPath)
 	if err != nil {
 		return false, err
 	}

@@ -1,9 +1,6 @@
 package bench
 
 import (
-	"encoding/json"
-	"fmt"
-	"os"
 	"time"
 
 	"flotilla.io/test/interop/internal/cloud"
@@ -61,16 +58,4 @@ func (c Case) line() (delayproxy.Line, bool) {
 		BytesPerSecond: c.MiBPerSecond * (1 << 20),
 	}
 	return line, c.RoundTripMs > 0 || c.MiBPerSecond > 0
-}
-
-func readSpec(path string) (Spec, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return Spec{}, err
-	}
-	var spec Spec
-	if err := json.Unmarshal(content, &spec); err != nil {
-		return Spec{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return spec, nil
 }

@@ -11,12 +11,13 @@ import (
 	"syscall"
 	"time"
 
+	"flotilla.io/test/interop/internal/specfile"
 	"flotilla.io/test/interop/internal/veleroserver"
 )
 
 // Main runs the checks of a spec file and prints a line for each. It tells whether all came out as expected.
 func Main(specPath string) (bool, error) {
-	spec, err := readSpec(specPath)
+	spec, err := specfile.Read[Spec](specPath)
 	if err != nil {
 		return false, err
 	}

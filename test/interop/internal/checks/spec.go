@@ -1,9 +1,6 @@
 package checks
 
 import (
-	"encoding/json"
-	"fmt"
-	"os"
 	"slices"
 
 	"flotilla.io/test/interop/internal/cloud"
@@ -82,18 +79,6 @@ const (
 	// reading by part number works. Where it is wrong, a reader that verifies must refuse, or cannot verify.
 	KeepsPartChecksums Capability = "keeps-part-checksums"
 )
-
-func readSpec(path string) (Spec, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return Spec{}, err
-	}
-	var spec Spec
-	if err := json.Unmarshal(content, &spec); err != nil {
-		return Spec{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return spec, nil
-}
 
 func has(claimed []Capability, needed []Capability) bool {
 	for _, capability := range needed {
