@@ -8,5 +8,3 @@ export type { BucketSeed, S3Options, S3StandIn } from "./s3/start-s3.ts";
 export { startEc2 } from "./ec2/start-ec2.ts";
 export type { Ec2Options, Ec2StandIn, VolumeSeed } from "./ec2/start-ec2.ts";
 export type { Role } from "./ec2/sts.ts";
-export { startFaultProxy } from "./fault-proxy.ts";
-export type { Direction, FaultProxy, ProxyFaults, ProxyOptions } from "./fault-proxy.ts";
