@@ -2,10 +2,12 @@ import type { Socket } from "node:net";
 
 /** What a stand-in knows of a request when it decides on faults and writes its log. */
 export interface RequestFacts {
-  readonly service: "s3" | "ec2" | "sts";
+  /** The cloud API by its short name: `s3`, `ec2`, `sts`, `blob`. */
+  readonly service: string;
   readonly method: string;
   /** The API's name of the operation: `PutObject`, `UploadPart`, `CreateSnapshot`. */
   readonly operation: string;
+  /** The bucket, or the container. */
   readonly bucket?: string | undefined;
   readonly key?: string | undefined;
   readonly partNumber?: number | undefined;

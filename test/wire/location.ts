@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { ClientCall, ObjectStoreClient } from "@flotilla/host";
 import type { ObjectDescription, ObjectRef } from "@flotilla/sdk/plugin";
 
-import { hashKey } from "../emulators/s3/bucket.ts";
+import { hashKey } from "../emulators/versioned-files.ts";
 import { collect, inChunks } from "./bytes.ts";
 
 /** An opened BackupStorageLocation with a bucket that belongs to one test, and the files below the stand-in. */

@@ -1,7 +1,10 @@
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 
-import type { Sink } from "./body.ts";
+/** Takes the bytes of a body as they come. */
+export interface Sink {
+  write(chunk: Buffer): Promise<void>;
+}
 
 // The network yields chunks of at most 64 KiB; one write of many costs a fraction of many writes.
 const batchBytes = 1024 * 1024;
