@@ -8,13 +8,19 @@ export class InjectedError extends Error {
   readonly status: number;
   readonly code: string;
   readonly details: Readonly<Record<string, string>> = {};
-  readonly headers: Readonly<Record<string, string>> = {};
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: string, message = "This error was asked for.") {
+  constructor(
+    status: number,
+    code: string,
+    message = "This error was asked for.",
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(message);
     this.name = "InjectedError";
     this.status = status;
     this.code = code;
+    this.headers = headers;
   }
 }
 
@@ -23,7 +29,7 @@ export async function meetFaults(met: readonly Fault[]): Promise<void> {
   const delay = findFault(met, "delay");
   if (delay !== undefined) await new Promise((resolve) => void setTimeout(resolve, delay.ms));
   const error = findFault(met, "error");
-  if (error !== undefined) throw new InjectedError(error.status, error.code, error.message);
+  if (error !== undefined) throw new InjectedError(error.status, error.code, error.message, error.headers);
   const late = findFault(met, "error-in-200");
   if (late !== undefined) throw new InjectedError(200, late.code, late.message);
 }

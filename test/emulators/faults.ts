@@ -30,7 +30,14 @@ export type Fault =
   /** The request waits before it is looked at. */
   | { readonly kind: "delay"; readonly ms: number }
   /** The request is refused before its body is read. */
-  | { readonly kind: "error"; readonly status: number; readonly code: string; readonly message?: string }
+  | {
+      readonly kind: "error";
+      readonly status: number;
+      readonly code: string;
+      readonly message?: string;
+      /** More headers of the answer, such as Retry-After. EC2 sends none. */
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** The operation is not done, yet the answer has status 200 and an error as its body, as S3 may do for copies and completions. */
   | { readonly kind: "error-in-200"; readonly code: string; readonly message?: string }
   /** The connection is reset once this many body bytes of the request have been read. */
