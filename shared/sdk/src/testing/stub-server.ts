@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
-import { loopbackCertificate } from "@flotilla/sdk/testing";
+import { loopbackCertificate } from "./loopback-certificate.ts";
 
 /** A request as a stub server saw it. */
 export interface SeenRequest {
@@ -65,13 +65,4 @@ async function respond(
   const { status = 200, body = "", ...rest } = answer({ method, url, headers, body: Buffer.concat(sent) });
   const length = rest.isChunked === true ? {} : { "content-length": String(Buffer.byteLength(body)) };
   response.writeHead(status, { ...length, ...rest.headers }).end(method === "HEAD" ? undefined : body);
-}
-
-/** An S3 error answer. */
-export function s3Error(status: number, code: string, extra = "", headers: StubAnswer["headers"] = {}): StubAnswer {
-  return {
-    status,
-    headers: { "content-type": "application/xml", "x-amz-request-id": "REQ1", ...headers },
-    body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>m</Message>${extra}</Error>`,
-  };
 }

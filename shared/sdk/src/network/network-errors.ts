@@ -1,4 +1,4 @@
-import type { PluginErrorKind } from "@flotilla/sdk/plugin";
+import type { PluginErrorKind } from "../plugin/index.ts";
 
 /** What a failure means, apart from what was tried. */
 export interface Meaning {

@@ -1,5 +1,6 @@
-import { PluginError } from "@flotilla/sdk/plugin";
-import type { ConfigSchema, Finding } from "@flotilla/sdk/plugin";
+import { PluginError } from "./plugin-error.ts";
+import type { ConfigSchema } from "./config.ts";
+import type { Finding } from "./inspection.ts";
 
 /** Something that was tried and worked. */
 export function ok(subject: string, detail: string): Finding {

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import type { RequestOptions } from "node:https";
 import { join } from "node:path";
-import { isJsonObject, parseJson, PluginError } from "@flotilla/sdk/plugin";
-import type { PluginErrorKind } from "@flotilla/sdk/plugin";
+import { isJsonObject, parseJson, PluginError } from "../plugin/index.ts";
+import type { PluginErrorKind } from "../plugin/index.ts";
 
 /** Which value of which Secret. */
 export interface SecretRequest {
