@@ -42,6 +42,7 @@ function snapshotHandlers(locations: SnapshotLocations, context: ServiceContext)
         };
         const volumeID = await locations.whereKnown(
           plugin,
+          snapshotID,
           async (snapshotter) => await snapshotter.createVolumeFromSnapshot(request, call),
         );
         return { volumeID };
@@ -52,6 +53,7 @@ function snapshotHandlers(locations: SnapshotLocations, context: ServiceContext)
       const volume = { volumeId: volumeID, volumeAz: volumeAZ };
       const info = await locations.whereKnown(
         plugin,
+        volumeID,
         async (snapshotter) => await snapshotter.getVolumeInfo(volume, call),
       );
       return { volumeType: info.volumeType, iops: info.iops ?? 0n };
@@ -63,6 +65,7 @@ function snapshotHandlers(locations: SnapshotLocations, context: ServiceContext)
         const request = { volumeId: volumeID, volumeAz: volumeAZ, tags };
         const snapshotID = await locations.whereKnown(
           plugin,
+          volumeID,
           async (snapshotter) => await snapshotter.createSnapshot(request, call),
         );
         return { snapshotID };
@@ -71,7 +74,7 @@ function snapshotHandlers(locations: SnapshotLocations, context: ServiceContext)
     ),
     unaryHandler(method.deleteSnapshot, context, async ({ plugin, snapshotID }, call) => {
       try {
-        await locations.whereKnown(plugin, async (snapshotter) => {
+        await locations.whereKnown(plugin, snapshotID, async (snapshotter) => {
           await snapshotter.deleteSnapshot(snapshotID, call);
         });
       } catch (error) {
@@ -98,6 +101,7 @@ function persistentVolumeHandlers(locations: SnapshotLocations, context: Service
       const volume = parsePersistentVolume(persistentVolume);
       const changed = await locations.whereKnown(
         plugin,
+        volumeID,
         async (snapshotter) => await snapshotter.setVolumeId(volume, volumeID, call),
       );
       return { persistentVolume: Buffer.from(printJson(changed)) };
