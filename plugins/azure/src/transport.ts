@@ -1,0 +1,69 @@
+import { createDefaultHttpClient, RestError } from "@azure/core-rest-pipeline";
+import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
+import { AgentPool, createTrust } from "@flotilla/sdk/network";
+import type { Environment } from "@flotilla/sdk/network";
+
+/** How a location reaches its services. */
+export interface TransportOptions {
+  readonly env: Environment;
+  /** PEM text of the location. */
+  readonly caCert: string | undefined;
+  readonly insecureSkipVerify: boolean;
+}
+
+/** The connections of one location. */
+export interface Transport {
+  /** For every SDK client of the location, those inside the credentials included. */
+  readonly httpClient: HttpClient;
+  /** Closes the connections. */
+  destroy(): void;
+}
+
+// Without an answer: a store may take its time over committing many blocks.
+const answerTimeoutMs = 60_000;
+// As the layers allow for: a body that travels more slowly than this is stuck.
+const slowestBytesPerMs = 64;
+
+/** Each URL gets the proxy that Go would choose; connections are kept and share one trust. */
+export function createTransport(options: TransportOptions): Transport {
+  const trust = createTrust({
+    env: options.env,
+    extraPems: options.caCert === undefined ? [] : [options.caCert],
+  });
+  const pool = new AgentPool({ env: options.env, trust, insecureSkipVerify: options.insecureSkipVerify });
+  return { httpClient: new RoutedHttpClient(pool), destroy: () => pool.destroy() };
+}
+
+class RoutedHttpClient implements HttpClient {
+  readonly #pool: AgentPool;
+  readonly #inner = createDefaultHttpClient();
+
+  constructor(pool: AgentPool) {
+    this.#pool = pool;
+  }
+
+  async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
+    const url = new URL(request.url);
+    request.agent = this.#pool.agentFor(url);
+    request.timeout = answerTimeoutMs + sizeOf(request.body) / slowestBytesPerMs;
+    try {
+      return await this.#inner.sendRequest(request);
+    } catch (error) {
+      throw this.#describe(error, request, url);
+    }
+  }
+
+  #describe(error: unknown, request: PipelineRequest, url: URL): unknown {
+    if (!(error instanceof Error)) return error;
+    // The SDK's timeout looks like a cancelled call, which is never tried again.
+    if (error.name === "AbortError" && request.abortSignal?.aborted !== true)
+      return Object.assign(new RestError("no answer in time", { code: "ETIMEDOUT", request }), { hostname: url.host });
+    // The SDK keeps the code of a network error but not whom it was about.
+    return Object.assign(error, { hostname: url.host });
+  }
+}
+
+function sizeOf(body: PipelineRequest["body"]): number {
+  if (typeof body === "string") return body.length;
+  return ArrayBuffer.isView(body) ? body.byteLength : 0;
+}
