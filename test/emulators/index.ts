@@ -5,6 +5,8 @@ export type { Fault, FaultHandle, FaultMatch, RequestFacts } from "./faults.ts";
 export type { LoggedRequest, RequestLog } from "./request-log.ts";
 export { startS3 } from "./s3/start-s3.ts";
 export type { BucketSeed, S3Options, S3StandIn } from "./s3/start-s3.ts";
+export { startAzureBlob } from "./azure-blob/start-azure-blob.ts";
+export type { AzureBlobOptions, AzureBlobStandIn, StorageAccountSeed } from "./azure-blob/start-azure-blob.ts";
 export { startEc2 } from "./ec2/start-ec2.ts";
 export type { Ec2Options, Ec2StandIn, VolumeSeed } from "./ec2/start-ec2.ts";
 export type { Role } from "./ec2/sts.ts";
