@@ -81,17 +81,32 @@ export const volumeSnapshotterConfig = {
     ...identityKeys,
     resourceGroup: text("Resource group in which snapshots are made.", { defaultText: "AZURE_RESOURCE_GROUP" }),
     subscriptionId: text("Subscription in which snapshots are made.", { defaultText: "AZURE_SUBSCRIPTION_ID" }),
-    apiTimeout: duration("How long a snapshot or disk may take to be made or deleted.", {
-      fallback: 120_000,
-      defaultText: "2m",
+    apiTimeout: duration(
+      "How long a snapshot or disk may take to be made or deleted; one not made by then is deleted.",
+      {
+        fallback: 120_000,
+        defaultText: "2m",
+      },
+    ),
+    incremental: bool("Make incremental snapshots; of Ultra and Premium SSD v2 disks Azure makes no others.", {
+      defaultText: "false",
     }),
-    incremental: bool("Make incremental snapshots.", { fallback: false }),
     tags: custom(
       "Tags of new snapshots, stronger than those of the disk and the backup.",
       "key=value,key2=value2",
       parseResourceTags,
     ),
     caCert: text("PEM certificates trusted besides the system's.", { origin: "ours" }),
+    wait: oneOf(
+      "`completed` waits until all bytes of a snapshot or disk are copied, and reports a failed copy; otherwise Azure copies on by itself.",
+      ["none", "completed"],
+      { fallback: "none", origin: "ours" },
+    ),
+    waitTimeout: duration("How long to wait; a snapshot or disk that is not copied by then is deleted.", {
+      fallback: 4 * 3_600_000,
+      defaultText: "4h",
+      origin: "ours",
+    }),
   },
 } as const satisfies ConfigSchema;
 

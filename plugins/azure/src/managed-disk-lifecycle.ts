@@ -1,0 +1,130 @@
+import type { Snapshot } from "@azure/arm-compute";
+import { isKind, PluginError } from "@flotilla/sdk/plugin";
+import type { Call, Clock, PluginErrorKind } from "@flotilla/sdk/plugin";
+import { nameInWords } from "./managed-disk-api.ts";
+import type { ManagedDiskApi, Operation } from "./managed-disk-api.ts";
+import { printComputeId } from "./managed-disk-ids.ts";
+import type { ComputeId } from "./managed-disk-ids.ts";
+import { copiedPercent, isUsable } from "./managed-disk-requests.ts";
+import { awaitCopy, completeOperation, whileBusy } from "./managed-disk-wait.ts";
+
+/** How long each step may take. */
+export interface LifecycleOptions {
+  readonly api: ManagedDiskApi;
+  /** For one creation or deletion. */
+  readonly apiTimeoutMs: number;
+  /** Whether background copies are waited for, which Azure goes on with after a creation. */
+  readonly isWaiting: boolean;
+  readonly waitTimeoutMs: number;
+  readonly clock: Clock;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+}
+
+const cleanupTimeoutMs = 30_000;
+
+// After any other failure of the first request Azure has not taken it.
+const uncertainKinds: ReadonlySet<PluginErrorKind> = new Set(["unavailable", "timeout", "incomplete", "internal"]);
+
+/** Creates and deletes disks and snapshots to their end, within the location's time. */
+export class ManagedDiskLifecycle {
+  readonly #options: LifecycleOptions;
+  readonly #api: ManagedDiskApi;
+
+  constructor(options: LifecycleOptions) {
+    this.#options = options;
+    this.#api = options.api;
+  }
+
+  /** Creates a disk or a snapshot and leaves nothing behind where that fails. */
+  async create(id: ComputeId, start: (call: Call) => Promise<Operation>, call: Call): Promise<void> {
+    const { apiTimeoutMs: timeoutMs, clock, random } = this.#options;
+    let mayExist = true;
+    let key = "apiTimeout";
+    const startOnce = async (call: Call): Promise<Operation> => {
+      try {
+        return await start(call);
+      } catch (error) {
+        mayExist = uncertainKinds.has(PluginError.from(error).kind);
+        throw error;
+      }
+    };
+    try {
+      await completeOperation(`${nameInWords(id)} to be created`, startOnce, { timeoutMs, clock, random }, call);
+      key = "waitTimeout";
+      if (this.#options.isWaiting) await this.#awaitCopyOf(id, call);
+    } catch (error) {
+      const advised = withAdvice(error, key);
+      throw mayExist ? withNote(advised, await this.#remove(id, call)) : advised;
+    }
+  }
+
+  /** Deletes a disk or a snapshot. An unknown one throws `not-found`. */
+  async delete(id: ComputeId, call: Call): Promise<void> {
+    try {
+      await this.#delete(id, this.#options.apiTimeoutMs, call);
+    } catch (error) {
+      throw withAdvice(error, "apiTimeout");
+    }
+  }
+
+  /** The snapshot once a disk can be made of it. */
+  async usable(snapshot: ComputeId, call: Call): Promise<Snapshot> {
+    const { apiTimeoutMs: timeoutMs, clock, random } = this.#options;
+    let found = await this.#api.getSnapshot(snapshot, call);
+    if (isUsable(found)) return found;
+    const read = async (call: Call): Promise<number | undefined> => {
+      found = await this.#api.getSnapshot(snapshot, call);
+      return isUsable(found) ? undefined : copiedPercent(found);
+    };
+    try {
+      await awaitCopy(`${nameInWords(snapshot)} to be copied`, read, { timeoutMs, clock, random }, call);
+    } catch (error) {
+      throw withAdvice(error, "apiTimeout");
+    }
+    return found;
+  }
+
+  async #awaitCopyOf(id: ComputeId, call: Call): Promise<void> {
+    const { waitTimeoutMs: timeoutMs, clock, random } = this.#options;
+    const read = async (call: Call): Promise<number | undefined> =>
+      id.type === "disks"
+        ? (await this.#api.getDisk(id, call)).completionPercent
+        : copiedPercent(await this.#api.getSnapshot(id, call));
+    await awaitCopy(`${nameInWords(id)} to be copied`, read, { timeoutMs, clock, random }, call);
+  }
+
+  async #delete(id: ComputeId, timeoutMs: number, call: Call): Promise<void> {
+    const { clock, random } = this.#options;
+    const what = `${nameInWords(id)} to be deleted`;
+    const start = async (call: Call): Promise<Operation> => await this.#api.delete(id, call);
+    const { status } = await completeOperation(what, start, { timeoutMs, clock, random }, call);
+    if (status === 204) throw new PluginError(`${nameInWords(id)} not found (HTTP 204)`, { kind: "not-found" });
+  }
+
+  /** Removes what a failed creation left, and tells in words what became of it. */
+  async #remove(id: ComputeId, { log }: Call): Promise<string> {
+    const word = id.type === "disks" ? "disk" : "snapshot";
+    // The call itself may have been aborted or have run out of time.
+    const call = { log, signal: AbortSignal.timeout(cleanupTimeoutMs) };
+    try {
+      await whileBusy(async () => await this.#delete(id, cleanupTimeoutMs, call), this.#options, call);
+      return `the unfinished ${word} was deleted`;
+    } catch (error) {
+      if (isKind(error, "not-found")) return `no ${word} is left`;
+      const { message } = PluginError.from(error);
+      log.info("what failed could not be deleted", { id: printComputeId(id), reason: message });
+      return `the unfinished ${word} could not be deleted: delete ${printComputeId(id)} by hand (${message})`;
+    }
+  }
+}
+
+function withAdvice(thrown: unknown, key: string): PluginError {
+  const error = PluginError.from(thrown);
+  return error.kind === "timeout" ? withNote(error, `raise the location's key ${key}`) : error;
+}
+
+function withNote(error: PluginError, note: string): PluginError {
+  const { kind, code, requestId } = error;
+  return new PluginError(`${error.message}; ${note}`, { kind, code, requestId, cause: error });
+}
