@@ -1,3 +1,6 @@
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+
 import { BlobError } from "./blob-error.ts";
 import type { BlobMeta } from "./blob-meta.ts";
 import { httpDate, readContentHeaders, readTier, versionHeaders } from "./blob-settings.ts";
@@ -18,8 +21,10 @@ export async function setBlobMetadata(call: Call): Promise<Answer> {
   const found = await findToChange(call);
   checkCustomerKey(call, found.meta.encryption);
   const changes = change(call, { metadata: readMetadata(call.request) });
-  found.update(changes);
-  return { headers: { ...changedHeaders({ ...found.meta, ...changes }), ...encryptionHeaders(found.meta.encryption) } };
+  const meta =
+    call.account.isVersioned === true ? await addVersion(call, found, changes) : { ...found.meta, ...changes };
+  if (meta.versionId === found.meta.versionId) found.update(changes);
+  return { headers: { ...changedHeaders(meta), ...encryptionHeaders(meta.encryption) } };
 }
 
 /** Set Blob Properties: what the request leaves out is cleared. */
@@ -69,6 +74,17 @@ async function findToChange(call: Call): Promise<FoundBlob> {
   checkWriteConditions(call.headers, found.meta);
   if (call.account.isVersioned !== true) checkMutable(found.meta, call.now);
   return found;
+}
+
+// Metadata belong to a version: with versions the old ones stay with the bytes that they described.
+async function addVersion(call: Call, found: FoundBlob, changes: Partial<BlobMeta>): Promise<BlobMeta> {
+  return await call.state.withStaging(async (folder) => {
+    await copyFile(found.path, join(folder, "data"));
+    const versionId = call.state.nextTimestamp(call.now);
+    const meta = { ...found.meta, ...changes, versionId, sequence: call.state.nextSequence() };
+    containerOf(call).publish(meta, folder);
+    return meta;
+  });
 }
 
 function change(call: Call, changes: Partial<BlobMeta>): Partial<BlobMeta> {

@@ -18,6 +18,12 @@ export function createContainer(call: Call): Answer {
     throw new BlobError("UnsupportedHeader", { HeaderName: "x-ms-blob-public-access" });
   }
   const defaultScope = call.headers.get("x-ms-default-encryption-scope");
+  const denies = call.headers.get("x-ms-deny-encryption-scope-override");
+  if ((defaultScope === undefined) !== (denies === undefined)) {
+    throw new BlobError("MissingRequiredHeader", {
+      HeaderName: "x-ms-default-encryption-scope and x-ms-deny-encryption-scope-override are required together",
+    });
+  }
   if (defaultScope !== undefined) checkScope(call, defaultScope);
   const config: ContainerConfig = {
     name,
@@ -27,7 +33,7 @@ export function createContainer(call: Call): Answer {
     // Turned on by Azure Resource Manager only; a test says it when it starts the stand-in.
     isImmutable: false,
     defaultScope,
-    deniesOtherScopes: call.headers.get("x-ms-deny-encryption-scope-override")?.toLowerCase() === "true",
+    deniesOtherScopes: denies?.toLowerCase() === "true",
   };
   call.state.createContainer(call.account, config);
   return { status: 201, headers: { etag: config.etag, "last-modified": httpDate(config.lastModified) } };

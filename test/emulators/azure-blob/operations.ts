@@ -1,13 +1,17 @@
 import { getBlockList, putBlockList } from "./block-list.ts";
 import type { Authorization, Handler } from "./call.ts";
 import { getBlobTags, setBlobMetadata, setBlobProperties, setBlobTags, setBlobTier } from "./change-blob.ts";
+import { abortCopyBlob, copyBlob, copyBlobFromUrl } from "./copy-blob.ts";
 import { createContainer, deleteContainer, getContainerProperties, listContainers } from "./containers.ts";
 import { getUserDelegationKey } from "./delegation-key.ts";
 import { deleteBlob } from "./delete-blob.ts";
 import { getBlob, getBlobProperties } from "./get-blob.ts";
 import { listBlobs } from "./list-blobs.ts";
+import { deleteBlobImmutabilityPolicy, setBlobImmutabilityPolicy, setBlobLegalHold } from "./protect-blob.ts";
 import { putBlob } from "./put-blob.ts";
 import { putBlock } from "./put-block.ts";
+import { putBlobFromUrl, putBlockFromUrl } from "./put-from-url.ts";
+import { snapshotBlob } from "./snapshot-blob.ts";
 import type { DataRole } from "./state.ts";
 
 /** An operation with what it needs. */
@@ -47,6 +51,15 @@ export const operations: Readonly<Record<string, Operation>> = {
   SetBlobTier: write(setBlobTier, "o", "w"),
   SetBlobTags: write(setBlobTags, "o", "t"),
   DeleteBlob: write(deleteBlob, "o", "d"),
+  SnapshotBlob: write(snapshotBlob, "o", "cw"),
+  CopyBlob: write(copyBlob, "o", "wc"),
+  AbortCopyBlob: write(abortCopyBlob, "o", "w"),
+  CopyBlobFromUrl: write(copyBlobFromUrl, "o", "wc"),
+  PutBlobFromUrl: write(putBlobFromUrl, "o", "wc"),
+  PutBlockFromUrl: write(putBlockFromUrl, "o", "w"),
+  SetBlobImmutabilityPolicy: write(setBlobImmutabilityPolicy, "o", "i"),
+  DeleteBlobImmutabilityPolicy: write(deleteBlobImmutabilityPolicy, "o", "i"),
+  SetBlobLegalHold: write(setBlobLegalHold, "o", "i"),
 };
 
 /** Tells whether the proof of a request is enough for an operation. */

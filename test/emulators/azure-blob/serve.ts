@@ -7,6 +7,7 @@ import { ConnectionGone } from "../faults.ts";
 import type { Fault, Faults, RequestFacts } from "../faults.ts";
 import { headersOf, splitTarget } from "../http-listener.ts";
 import type { LoggedRequest, RequestLog } from "../request-log.ts";
+import { authorizeSource } from "./authorize-source.ts";
 import { authenticate } from "./authenticate.ts";
 import { BlobError, invalidHeader } from "./blob-error.ts";
 import type { Answer, Authorization, Call } from "./call.ts";
@@ -119,7 +120,12 @@ function openCall(service: BlobService, opening: Opening): Call {
       isBodyAskedFor = true;
       return readWithFaults(request, met, service.faults);
     },
-    authorizeSource: () => undefined,
+    authorizeSource: (url, bearer) => {
+      const { state, tokens, isSecure } = service;
+      const port = request.socket.localPort ?? 0;
+      const { operation } = facts;
+      return authorizeSource({ state, tokens, now, isSecure, port, account, authorization, operation }, url, bearer);
+    },
   };
 }
 
