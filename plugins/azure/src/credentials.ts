@@ -90,13 +90,14 @@ export function createTokenCredential(identity: Identity, options: TokenOptions)
     getToken: async (scopes: string | string[], tokenOptions?: GetTokenOptions): Promise<AccessToken | null> => {
       try {
         loaded ??= load();
-        return await (await loaded).getToken(scopes, tokenOptions);
+        // One token serves many calls: the end of the one that happened to ask for it must not fail the others.
+        const { abortSignal: _, ...rest } = tokenOptions ?? {};
+        return await (await loaded).getToken(scopes, rest);
       } catch (error) {
         const from = identity.kind === "managed" ? "the metadata service" : options.authorityHost;
         throw translateCredentialsError(error, {
           action: `get a token for ${describeIdentity(identity)} from ${from}`,
           permission: "",
-          ...(tokenOptions?.abortSignal === undefined ? {} : { signal: asSignal(tokenOptions.abortSignal) }),
         });
       }
     },
@@ -182,9 +183,4 @@ function requirePem(text: string, where: string): string {
     `${where} is not a certificate with its private key in PEM form; of a PFX file make one: openssl pkcs12 -in client.pfx -out client.pem -nodes`,
     { kind: "invalid-config" },
   );
-}
-
-// The SDKs hand on the call's own signal; they only declare less of it.
-function asSignal(signal: NonNullable<GetTokenOptions["abortSignal"]>): AbortSignal {
-  return signal as AbortSignal;
 }

@@ -9,18 +9,21 @@ import {
 } from "@flotilla/sdk/network";
 import type { Attempt, Meaning, ServiceAnswer } from "@flotilla/sdk/network";
 import { PluginError } from "@flotilla/sdk/plugin";
-import { absentArmCodes, absentBlobCodes, armCodes, blobCodes, entraCodes } from "./service-codes.ts";
+import { absentBlobCodes, blobCodes, entraCodes } from "./service-codes.ts";
 
 export type { Attempt } from "@flotilla/sdk/network";
 
 /** Turns what the Blob client threw into a PluginError. */
 export function translateBlobError(thrown: unknown, attempt: Attempt): PluginError {
-  return translate(thrown, attempt, blobCodes, absentBlobCodes);
-}
-
-/** Turns what a client of Azure Resource Manager threw into a PluginError. */
-export function translateArmError(thrown: unknown, attempt: Attempt): PluginError {
-  return translate(thrown, attempt, armCodes, absentArmCodes);
+  const answer = answerOf(thrown);
+  if (answer === undefined) return brokenAnswer(thrown, attempt) ?? localError(thrown, attempt);
+  if (attempt.subject !== undefined && absentBlobCodes.has(answer.code))
+    return absentError(thrown, answer, attempt.subject);
+  const known = Object.hasOwn(blobCodes, answer.code) ? blobCodes[answer.code] : undefined;
+  if (known === undefined) return answerError(thrown, answer, attempt, meaningOfStatus(answer, attempt));
+  // A refusal names the permission that was missing, beside what its code tells.
+  const remedy = known.remedy === "" && known.kind === "denied" ? deniedMeaning(attempt).remedy : known.remedy;
+  return answerError(thrown, answer, attempt, { ...known, remedy });
 }
 
 /** Turns what a credential of the identity SDK threw into a PluginError; no secret is part of what it keeps. */
@@ -70,25 +73,8 @@ function meaningOfRefusal(code: string | undefined, status: number | undefined):
   };
 }
 
-function translate(
-  thrown: unknown,
-  attempt: Attempt,
-  codes: Readonly<Record<string, Meaning>>,
-  absentCodes: ReadonlySet<string>,
-): PluginError {
-  const answer = answerOf(thrown);
-  if (answer === undefined) return brokenAnswer(thrown, attempt) ?? localError(thrown, attempt);
-  if (attempt.subject !== undefined && absentCodes.has(answer.code))
-    return absentError(thrown, answer, attempt.subject);
-  const known = Object.hasOwn(codes, answer.code) ? codes[answer.code] : undefined;
-  if (known === undefined) return answerError(thrown, answer, attempt, meaningOfStatus(answer, attempt));
-  // A refusal names the permission that was missing, beside what its code tells.
-  const remedy = known.remedy === "" && known.kind === "denied" ? deniedMeaning(attempt).remedy : known.remedy;
-  return answerError(thrown, answer, attempt, { ...known, remedy });
-}
-
 /** What the SDK says when an answer ended early or was none of the service's. */
-function brokenAnswer(thrown: unknown, attempt: Attempt): PluginError | undefined {
+export function brokenAnswer(thrown: unknown, attempt: Attempt): PluginError | undefined {
   if (attempt.signal?.aborted === true || !(thrown instanceof Error) || !("code" in thrown)) return undefined;
   if (thrown.code === "REQUEST_SEND_ERROR")
     return new PluginError(

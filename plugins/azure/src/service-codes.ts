@@ -120,42 +120,6 @@ export const blobCodes: Readonly<Record<string, Meaning>> = {
   UnsupportedHeader: { kind: "unsupported", text: "the store lacks this feature", remedy: "" },
 };
 
-/** Codes of Azure Resource Manager that say of a resource that it is absent. */
-export const absentArmCodes: ReadonlySet<string> = new Set(["ResourceNotFound", "NotFound"]);
-
-/** Codes of Azure Resource Manager and of the resource providers. */
-export const armCodes: Readonly<Record<string, Meaning>> = {
-  ResourceNotFound: invalidConfig(
-    "the resource is missing",
-    "check the subscription, the resource group and the name in the location",
-  ),
-  ResourceGroupNotFound: invalidConfig("the resource group is missing", "correct the location's key resourceGroup"),
-  SubscriptionNotFound: invalidConfig("the subscription is missing", "correct the location's key subscriptionId"),
-  InvalidSubscriptionId: invalidConfig(
-    "the subscription's id is not valid",
-    "correct the location's key subscriptionId",
-  ),
-  AuthorizationFailed: denied("access denied", ""),
-  LinkedAuthorizationFailed: denied("access denied", ""),
-  InvalidAuthenticationToken: denied("the token is refused", "check the identity and activeDirectoryAuthorityURI"),
-  InvalidAuthenticationTokenTenant: denied(
-    "the token is of another tenant than the subscription",
-    "correct AZURE_TENANT_ID",
-  ),
-  ExpiredAuthenticationToken: denied("the token has expired", "set the clock of the node (NTP)"),
-  AuthenticationFailed: denied("the credentials are refused", "check the identity of the location"),
-  SubscriptionRequestsThrottled: throttled,
-  TooManyRequests: throttled,
-  OperationNotAllowed: {
-    kind: "unavailable",
-    text: "a quota or a rule forbids it for now",
-    remedy: "check the quotas",
-  },
-  ScopeLocked: held("a lock protects it", "remove the lock of the resource, group or subscription"),
-  InternalServerError: failing,
-  ServiceUnavailable: failing,
-};
-
 /** Codes of Entra. */
 export const entraCodes: Readonly<Record<string, Meaning>> = {
   AADSTS7000215: denied("the client secret is wrong", "give the secret's value, not its id, as AZURE_CLIENT_SECRET"),
