@@ -3,8 +3,9 @@ import type { SnapshotsCreateOrUpdateOptionalParams } from "@azure/arm-compute";
 import { createPipelineRequest, RestError } from "@azure/core-rest-pipeline";
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
+import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
-import { describeLateFailure, translateComputeError } from "./compute-errors.ts";
+import { describeLateFailure, translateArmError } from "./arm-errors.ts";
 import { ArmOperation } from "./arm-operation.ts";
 import type { ArmAnswer } from "./arm-operation.ts";
 import type { ArmClientOptions } from "./client.ts";
@@ -61,13 +62,17 @@ export class ArmSession {
   }
 
   async #get(client: ComputeManagementClient, url: string, attempt: Attempt, call: Call): Promise<ArmAnswer> {
-    // An operation that ARM does not know yet is no proof that its resource is absent.
     const looking = { action: `${attempt.action}: look how far it is`, permission: attempt.permission };
     return await translated(looking, call, async () => {
       const request = createPipelineRequest({ url, abortSignal: call.signal });
       const response = await client.pipeline.sendRequest(this.#options.httpClient, request);
       const answer = answerOf(response);
       if (response.status < 400) return answer;
+      if (response.status === 404)
+        // ARM's replicas learn of an operation one after another.
+        throw new PluginError(`${looking.action}: Azure does not know the operation (HTTP 404)`, {
+          kind: "unavailable",
+        });
       const error = errorIn(answer.body);
       throw new RestError(error?.message ?? "", {
         statusCode: response.status,
@@ -92,7 +97,7 @@ async function translated<T>(attempt: Attempt, call: Call, work: () => Promise<T
   try {
     return await work();
   } catch (error) {
-    throw translateComputeError(error, { ...attempt, signal: call.signal });
+    throw translateArmError(error, { ...attempt, signal: call.signal });
   }
 }
 

@@ -11,8 +11,17 @@ const keyDenied = denied(
   "check the key in Key Vault and the access of the disk encryption set's identity to it",
 );
 
-/** Codes of Microsoft.Compute, beside those of Resource Manager. */
-export const computeCodes: Readonly<Record<string, Meaning>> = {
+/** Codes of Azure Resource Manager and of Microsoft.Compute. An empty remedy of a refusal names the missing permission. */
+export const armCodes: Readonly<Record<string, Meaning>> = {
+  AuthorizationFailed: denied("access denied", ""),
+  LinkedAuthorizationFailed: denied("access denied", ""),
+  AuthenticationFailed: denied("the credentials are refused", "check the identity of the location"),
+  InvalidAuthenticationToken: denied("the token is refused", "check the identity and activeDirectoryAuthorityURI"),
+  InvalidAuthenticationTokenTenant: denied(
+    "the token is of another tenant than the subscription",
+    "correct AZURE_TENANT_ID",
+  ),
+  ExpiredAuthenticationToken: denied("the token has expired", "set the clock of the node (NTP)"),
   ResourceGroupNotFound: invalidConfig(
     "the resource group is missing",
     "create the resource group or correct the location's key resourceGroup (or AZURE_RESOURCE_GROUP)",
@@ -21,9 +30,20 @@ export const computeCodes: Readonly<Record<string, Meaning>> = {
     "the subscription is missing",
     "correct the location's key subscriptionId (or AZURE_SUBSCRIPTION_ID)",
   ),
+  InvalidSubscriptionId: invalidConfig(
+    "the subscription's id is not valid",
+    "correct the location's key subscriptionId (or AZURE_SUBSCRIPTION_ID)",
+  ),
   ReadOnlyDisabledSubscription: denied("the subscription is disabled", "enable the subscription"),
   RequestDisallowedByPolicy: denied("an Azure Policy forbids it", "exempt the resource group or change the policy"),
   RequestDisallowedByAzure: denied("Azure forbids it in this region", "ask Azure's support for access"),
+  ScopeLocked: {
+    kind: "held",
+    text: "a lock protects it",
+    remedy: "remove the lock of the resource, group or subscription",
+  },
+  TooManyRequests: unavailable("throttled"),
+  SubscriptionRequestsThrottled: unavailable("throttled"),
   OperationNotAllowed: { kind: "conflict", text: "Azure does not allow it now", remedy: "" },
   QuotaExceeded: unavailable("a quota is used up", "raise the quota of the subscription"),
   SnapshotCountExceeded: unavailable(
@@ -34,6 +54,7 @@ export const computeCodes: Readonly<Record<string, Meaning>> = {
   AllocationFailed: unavailable("Azure lacks capacity there"),
   ZonalAllocationFailed: unavailable("Azure lacks capacity in the zone"),
   OverconstrainedZonalAllocationRequest: unavailable("Azure lacks capacity in the zone"),
+  InternalServerError: unavailable("the service failed"),
   InternalExecutionError: unavailable("the service failed"),
   InternalOperationError: unavailable("the service failed"),
   Canceled: preempted,

@@ -1,19 +1,18 @@
 import { isRestError } from "@azure/core-rest-pipeline";
-import { absentError, answerError, deniedMeaning, meaningOfStatus } from "@flotilla/sdk/network";
+import { absentError, answerError, deniedMeaning, localError, meaningOfStatus } from "@flotilla/sdk/network";
 import type { Attempt, Meaning, ServiceAnswer } from "@flotilla/sdk/network";
 import type { PluginError } from "@flotilla/sdk/plugin";
+import { armCodes } from "./arm-codes.ts";
 import type { ArmFailure } from "./arm-operation.ts";
-import { computeCodes } from "./compute-codes.ts";
-import { translateArmError } from "./errors.ts";
-import { armCodes } from "./service-codes.ts";
+import { brokenAnswer } from "./errors.ts";
 
 const absentCodes = new Set(["NotFound", "ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"]);
 const maxMessageLength = 400;
 
-/** Turns what the compute client threw into a PluginError. */
-export function translateComputeError(thrown: unknown, attempt: Attempt): PluginError {
+/** Turns what a client of Azure Resource Manager threw into a PluginError. */
+export function translateArmError(thrown: unknown, attempt: Attempt): PluginError {
   if (!isRestError(thrown) || thrown.statusCode === undefined || thrown.code === "PARSE_ERROR")
-    return translateArmError(thrown, attempt);
+    return brokenAnswer(thrown, attempt) ?? localError(thrown, attempt);
   const { statusCode: status, code = "no code", message, response } = thrown;
   const answer = { code, status, requestId: response?.headers.get("x-ms-request-id") };
   const isAbsent = status === 404 && (absentCodes.has(code) || thrown.code === undefined);
@@ -41,16 +40,14 @@ function meaningOf(answer: ServiceAnswer, attempt: Attempt): Meaning {
   const known = status === 429 ? undefined : knownMeaning(code);
   if (known?.kind === "denied" && known.remedy === "") return { ...known, remedy: deniedMeaning(attempt).remedy };
   if (known !== undefined) return known;
-  if (status === 404) return { kind: "unavailable", text: "Azure does not know it (yet)", remedy: "" };
+  if (status === 404) return { kind: "invalid-argument", text: "something that it needs is missing", remedy: "" };
   if (status === 409) return { kind: "conflict", text: "the state of the resource forbids it", remedy: "try again" };
   if (status === 408) return { kind: "unavailable", text: "the service failed", remedy: "" };
   return meaningOfStatus(answer, attempt);
 }
 
 function knownMeaning(code: string): Meaning | undefined {
-  if (Object.hasOwn(computeCodes, code)) return computeCodes[code];
-  // Of a resource that is missing the attempt knows more than the code.
-  return Object.hasOwn(armCodes, code) && code !== "ResourceNotFound" ? armCodes[code] : undefined;
+  return Object.hasOwn(armCodes, code) ? armCodes[code] : undefined;
 }
 
 /** ARM's text tells what no code does: the policy, the quota, the property. It names principals and scopes, no secrets. */
