@@ -11,6 +11,12 @@ import { keyOf, providers } from "./resource-id.ts";
 import type { ResourceId } from "./resource-id.ts";
 import type { ArmState } from "./state.ts";
 
+/**
+ * Where an answer says how its operation goes on: in Azure-AsyncOperation and Location as Microsoft.Compute does, in
+ * Location only, or nowhere but in the provisioningState of the resource; clients must know all three.
+ */
+export type OperationForm = "both" | "location" | "resource";
+
 /** What the operations need to know of the stand-in's settings. */
 export interface ArmSettings {
   /** How long an operation is in progress. */
@@ -19,6 +25,8 @@ export interface ArmSettings {
   readonly copyMs: number;
   readonly retryAfterSeconds: number;
   readonly pageSize: number;
+  /** Where an answer says how its operation goes on. */
+  form: OperationForm;
   /** How many disks and snapshots a subscription may have in a region. */
   quota: { readonly disks?: number; readonly snapshots?: number };
 }

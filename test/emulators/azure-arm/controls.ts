@@ -1,5 +1,5 @@
 import type { Problem } from "./arm-error.ts";
-import type { ArmSettings } from "./call.ts";
+import type { ArmSettings, OperationForm } from "./call.ts";
 import type { MissingPermission } from "./permissions.ts";
 import type { Refusal } from "./regions.ts";
 import { formatId, keyOf, parseId } from "./resource-id.ts";
@@ -40,6 +40,8 @@ export interface Controls {
   /** Ends that. */
   acceptRegion(location: string): void;
   setQuota(quota: ArmSettings["quota"]): void;
+  /** Changes where answers say how their operations go on. Default: in both headers. */
+  setOperationForm(form: OperationForm): void;
 }
 
 /** Makes what puts things there. */
@@ -111,6 +113,9 @@ export function controlsOf(service: ArmService): Controls {
     acceptRegion: (location) => regions.setRefusal(location, undefined),
     setQuota: (quota) => {
       settings.quota = quota;
+    },
+    setOperationForm: (form) => {
+      settings.form = form;
     },
   };
 }

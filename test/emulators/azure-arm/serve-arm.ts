@@ -182,11 +182,13 @@ function pollHeaders(
   origin: string,
   version: string,
 ): Readonly<Record<string, string>> {
+  const { form, retryAfterSeconds } = service.settings;
+  if (form === "resource") return {};
   const path = `/subscriptions/${subscriptionId}/providers/Microsoft.Compute/locations/${location}/DiskOperations/${name}`;
   return {
-    "azure-asyncoperation": `${origin}${path}?api-version=${version}`,
+    ...(form === "both" ? { "azure-asyncoperation": `${origin}${path}?api-version=${version}` } : {}),
     location: `${origin}${path}?monitor=true&api-version=${version}`,
-    "retry-after": String(service.settings.retryAfterSeconds),
+    "retry-after": String(retryAfterSeconds),
   };
 }
 

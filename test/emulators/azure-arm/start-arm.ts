@@ -130,5 +130,5 @@ export async function startAzureArm(options: AzureArmOptions = {}): Promise<Azur
 
 function readSettings(options: AzureArmOptions): ArmSettings {
   const { pendingMs = 0, copyMs = 0, retryAfterSeconds = 0, pageSize = 100 } = options;
-  return { pendingMs, copyMs, retryAfterSeconds, pageSize, quota: {} };
+  return { pendingMs, copyMs, retryAfterSeconds, pageSize, form: "both", quota: {} };
 }

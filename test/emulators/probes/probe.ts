@@ -70,6 +70,10 @@ export async function failureOf(
 
 function describe(error: unknown): { code: string; status: number } {
   if (!(error instanceof Error)) return { code: String(error), status: 0 };
+  // The SDKs of Azure have the code and the status on the error itself, those of AWS name the error after the code.
+  if ("statusCode" in error && typeof error.statusCode === "number") {
+    return { code: "code" in error ? String(error.code) : error.name, status: error.statusCode };
+  }
   const metadata: unknown = "$metadata" in error ? error.$metadata : undefined;
   const status =
     typeof metadata === "object" && metadata !== null && "httpStatusCode" in metadata ? metadata.httpStatusCode : 0;

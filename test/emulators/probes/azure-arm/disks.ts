@@ -1,0 +1,303 @@
+import assert from "node:assert/strict";
+
+import type { Disk } from "@azure/arm-compute";
+
+import { expectFailure } from "../probe.ts";
+import type { Probe } from "../probe.ts";
+import type { AzureArmContext } from "./context.ts";
+
+const missing = "probe-that-is-not-there";
+
+function refuses(name: string, input: Partial<Disk>, code = "InvalidParameter", status = 400): Probe<AzureArmContext> {
+  return { name, run: (arm) => expectFailure(arm.disk(input), code, status) };
+}
+
+function tagsOf(count: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`tag${index}`, "v"]));
+}
+
+/** Disks: what they are made of and what is refused. */
+export const diskProbes: readonly Probe<AzureArmContext>[] = [
+  {
+    name: "an empty disk has what was asked for",
+    run: async (arm) => {
+      const name = arm.name();
+      const tags = { "velero.io-backup": "b", owner: "" };
+
+      const disk = await arm.disk({ sku: { name: "Premium_LRS" }, zones: ["2"], tags }, name);
+
+      const { provisioningState, diskSizeGB, zones, location, diskState } = disk;
+      assert.deepEqual(
+        { name: disk.name, sku: disk.sku?.name, tags: disk.tags, provisioningState, diskSizeGB, zones, location },
+        {
+          name,
+          sku: "Premium_LRS",
+          tags,
+          provisioningState: "Succeeded",
+          diskSizeGB: 8,
+          zones: ["2"],
+          location: arm.target.location,
+        },
+      );
+      assert.equal(diskState, "Unattached");
+      assert.equal(disk.encryption?.type, "EncryptionAtRestWithPlatformKey");
+    },
+  },
+  {
+    name: "a disk has the standard performance of its size",
+    run: async (arm) => {
+      const { diskIopsReadWrite, diskMBpsReadWrite } = await arm.disk({
+        sku: { name: "Premium_LRS" },
+        diskSizeGB: 128,
+      });
+
+      assert.deepEqual([diskIopsReadWrite, diskMBpsReadWrite], [500, 100]);
+    },
+  },
+  {
+    name: "a Premium v2 disk keeps iops and throughput",
+    run: async (arm) => {
+      const input = { sku: { name: "PremiumV2_LRS" }, zones: ["1"], diskSizeGB: 64 };
+
+      const { diskIopsReadWrite, diskMBpsReadWrite } = await arm.disk({
+        ...input,
+        diskIopsReadWrite: 5000,
+        diskMBpsReadWrite: 300,
+      });
+
+      assert.deepEqual([diskIopsReadWrite, diskMBpsReadWrite], [5000, 300]);
+    },
+  },
+  {
+    name: "a Premium v2 disk has 3000 iops and 125 MB/s where nothing is asked for",
+    run: async (arm) => {
+      const disk = await arm.disk({ sku: { name: "PremiumV2_LRS" }, zones: ["1"] });
+
+      assert.deepEqual([disk.diskIopsReadWrite, disk.diskMBpsReadWrite], [3000, 125]);
+    },
+  },
+  {
+    name: "an Ultra disk keeps iops and throughput",
+    run: async (arm) => {
+      const performance = { diskIopsReadWrite: 2000, diskMBpsReadWrite: 200 };
+
+      const disk = await arm.disk({ sku: { name: "UltraSSD_LRS" }, zones: ["1"], diskSizeGB: 32, ...performance });
+
+      const { diskIopsReadWrite, diskMBpsReadWrite } = disk;
+      assert.deepEqual({ diskIopsReadWrite, diskMBpsReadWrite }, performance);
+    },
+  },
+  {
+    name: "a zone-redundant disk is in no zone",
+    run: async (arm) => {
+      const { sku, zones } = await arm.disk({ sku: { name: "StandardSSD_ZRS" } });
+
+      assert.deepEqual([sku?.name, zones], ["StandardSSD_ZRS", undefined]);
+    },
+  },
+  {
+    name: "names of groups and disks are compared without regard to case",
+    run: async (arm) => {
+      const { name = "", uniqueId } = await arm.disk();
+
+      const found = await arm.client.disks.get(arm.group.toUpperCase(), name.toUpperCase());
+
+      assert.equal(found.uniqueId, uniqueId);
+    },
+  },
+  {
+    name: "a disk is in the lists of its group and its subscription",
+    run: async (arm) => {
+      const { id } = await arm.disk();
+
+      for (const list of [arm.client.disks.list(), arm.client.disks.listByResourceGroup(arm.group)]) {
+        const ids: (string | undefined)[] = [];
+        for await (const disk of list) ids.push(disk.id);
+        assert.ok(ids.includes(id));
+        assert.equal(new Set(ids).size, ids.length);
+      }
+    },
+  },
+  {
+    name: "an update changes tags, size and kind, and nothing else",
+    run: async (arm) => {
+      const { name = "", uniqueId } = await arm.disk({ tags: { old: "1" } });
+      const change = { tags: { new: "2" }, sku: { name: "Premium_LRS" }, diskSizeGB: 16 };
+
+      const changed = await arm.client.disks.update(arm.group, name, change, { updateIntervalInMs: 20 });
+
+      const { tags, sku, diskSizeGB } = changed;
+      assert.deepEqual({ tags, sku: { name: sku?.name }, diskSizeGB }, change);
+      assert.equal(changed.uniqueId, uniqueId);
+    },
+  },
+  {
+    name: "a disk does not shrink",
+    run: async (arm) => {
+      const { name = "" } = await arm.disk();
+
+      const update = arm.client.disks.update(arm.group, name, { diskSizeGB: 4 });
+
+      await expectFailure(update, "InvalidParameter", 400);
+    },
+  },
+  {
+    name: "the same write a second time changes nothing",
+    run: async (arm) => {
+      const name = arm.name();
+      const first = await arm.disk({}, name);
+
+      const second = await arm.disk({}, name);
+
+      assert.equal(second.uniqueId, first.uniqueId);
+    },
+  },
+  {
+    name: "a disk of the same name in another region is a conflict",
+    run: async (arm) => {
+      const { name = "" } = await arm.disk();
+
+      await expectFailure(arm.disk({ location: arm.target.otherLocation }, name), "InvalidResourceLocation", 409);
+    },
+  },
+  {
+    name: "what a disk is made of cannot change",
+    run: async (arm) => {
+      const { id } = await arm.disk();
+      const { name = "" } = await arm.disk();
+
+      const again = arm.disk({ creationData: { createOption: "Copy", sourceResourceId: id } }, name);
+
+      await expectFailure(again, "PropertyChangeNotAllowed", 409);
+    },
+  },
+  {
+    name: "a deleted disk is not found, and deleting it again succeeds",
+    run: async (arm) => {
+      const { name = "" } = await arm.disk();
+
+      await arm.removeDisk(name);
+
+      await expectFailure(arm.client.disks.get(arm.group, name), "ResourceNotFound", 404);
+      await arm.removeDisk(name);
+    },
+  },
+  {
+    name: "a copy of a disk has its size",
+    run: async (arm) => {
+      const { id } = await arm.disk({ diskSizeGB: 12 });
+
+      const copy = await arm.disk({
+        creationData: { createOption: "Copy", sourceResourceId: id },
+      });
+
+      assert.equal(copy.diskSizeGB, 12);
+    },
+  },
+  {
+    name: "access to a disk is granted by a signed URL, which keeps it from being deleted",
+    run: async (arm) => {
+      const { name = "" } = await arm.disk();
+      const often = { updateIntervalInMs: 20 };
+
+      const { accessSAS } = await arm.client.disks.grantAccess(
+        arm.group,
+        name,
+        { access: "Read", durationInSeconds: 300 },
+        often,
+      );
+
+      assert.match(accessSAS ?? "", /^https:\/\/.+[?&]sig=/);
+      assert.equal((await arm.client.disks.get(arm.group, name)).diskState, "ActiveSAS");
+      await expectFailure(arm.removeDisk(name), "OperationNotAllowed", 409);
+      await arm.client.disks.revokeAccess(arm.group, name, often);
+      await arm.removeDisk(name);
+    },
+  },
+  {
+    name: "a missing disk is ResourceNotFound",
+    run: (arm) => expectFailure(arm.client.disks.get(arm.group, missing), "ResourceNotFound", 404),
+  },
+  {
+    name: "a missing group is ResourceGroupNotFound",
+    run: (arm) => expectFailure(arm.client.disks.get("no-such-group", missing), "ResourceGroupNotFound", 404),
+  },
+  {
+    name: "deleting in a missing group is ResourceGroupNotFound",
+    run: (arm) => expectFailure(arm.client.disks.delete("no-such-group", missing), "ResourceGroupNotFound", 404),
+  },
+  {
+    name: "a missing subscription is SubscriptionNotFound",
+    run: async (arm) => {
+      const stranger = arm.newClient("99999999-9999-4999-8999-999999999999");
+
+      await expectFailure(stranger.disks.get(arm.group, missing), "SubscriptionNotFound", 404);
+    },
+  },
+  {
+    name: "a subscription that is no GUID is refused",
+    run: (arm) => expectFailure(arm.newClient("mine").disks.get(arm.group, missing), "InvalidSubscriptionId", 400),
+  },
+  {
+    name: "a name of more than 80 characters is refused",
+    run: (arm) => expectFailure(arm.disk({}, "d".repeat(81)), "InvalidParameter", 400),
+  },
+  {
+    name: "a name of 80 characters is taken",
+    run: async (arm) => {
+      const name = arm.name().padEnd(80, "x");
+
+      assert.equal((await arm.disk({}, name)).name, name);
+      await arm.removeDisk(name);
+    },
+  },
+  {
+    name: "a name that ends in a hyphen is refused",
+    run: (arm) => expectFailure(arm.disk({}, `${arm.name()}-`), "InvalidParameter", 400),
+  },
+  {
+    name: "a disk encryption set that does not exist is refused",
+    run: (arm) => {
+      const { subscriptionId, resourceGroup } = arm.target;
+      const diskEncryptionSetId = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Compute/diskEncryptionSets/${missing}`;
+      return expectFailure(arm.disk({ encryption: { diskEncryptionSetId } }), "NotFound", 404);
+    },
+  },
+  refuses("a kind of disk that does not exist is refused", { sku: { name: "Platinum_LRS" } }),
+  refuses("a zone that does not exist is refused", { zones: ["9"] }, "AvailabilityZoneNotSupported"),
+  refuses("a zone-redundant disk in a zone is refused", { sku: { name: "Premium_ZRS" }, zones: ["1"] }),
+  refuses("a region that does not exist is refused", { location: "mars" }, "LocationNotAvailableForResourceType"),
+  refuses("an empty disk without a size is refused", { creationData: { createOption: "Empty" } }),
+  refuses("a size that the kind does not have is refused", { sku: { name: "Premium_LRS" }, diskSizeGB: 40_000 }),
+  refuses("iops on a Premium disk are refused", { sku: { name: "Premium_LRS" }, diskIopsReadWrite: 5000 }),
+  refuses("throughput on a Standard SSD is refused", { sku: { name: "StandardSSD_LRS" }, diskMBpsReadWrite: 200 }),
+  refuses("too many iops for a Premium v2 disk's size are refused", {
+    sku: { name: "PremiumV2_LRS" },
+    diskSizeGB: 8,
+    diskIopsReadWrite: 10_000,
+  }),
+  refuses("more throughput than the iops carry is refused", {
+    sku: { name: "PremiumV2_LRS" },
+    diskSizeGB: 64,
+    diskIopsReadWrite: 3000,
+    diskMBpsReadWrite: 1500,
+  }),
+  refuses("customer encryption without a disk encryption set is refused", {
+    encryption: { type: "EncryptionAtRestWithCustomerKey" },
+  }),
+  refuses("an unknown way of creation is refused", { creationData: { createOption: "Magic" } }),
+  refuses("a copy without a source is refused", { creationData: { createOption: "Copy" } }),
+  refuses("51 tags are refused", { tags: tagsOf(51) }, "TooManyTags"),
+  refuses("a tag name with a slash is refused", { tags: { "velero.io/backup": "b" } }, "InvalidTagNameCharacters"),
+  refuses("a tag name with a question mark is refused", { tags: { "what?": "b" } }, "InvalidTagNameCharacters"),
+  refuses("a tag name of 513 characters is refused", { tags: { ["n".repeat(513)]: "v" } }, "InvalidTagName"),
+  refuses("a tag value of 257 characters is refused", { tags: { n: "v".repeat(257) } }, "InvalidTagValueLength"),
+  {
+    name: "50 tags of the greatest length are taken",
+    run: async (arm) => {
+      const long = { ...tagsOf(49), ["n".repeat(512)]: "v".repeat(256) };
+
+      assert.deepEqual((await arm.disk({ tags: long })).tags, long);
+    },
+  },
+];
