@@ -1,6 +1,8 @@
 import type { Snapshot } from "@azure/arm-compute";
 import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import type { Call, Clock, PluginErrorKind } from "@flotilla/sdk/plugin";
+import type { Observed } from "@flotilla/sdk/volumes";
+import type { OperationEnd } from "./arm-operation.ts";
 import { nameInWords } from "./managed-disk-api.ts";
 import type { ManagedDiskApi, Operation } from "./managed-disk-api.ts";
 import { printComputeId } from "./managed-disk-ids.ts";
@@ -45,6 +47,9 @@ export class ManagedDiskLifecycle {
       try {
         return await start(call);
       } catch (error) {
+        // The name is nobody else's: what is there already was made by this request, whose first answer was lost.
+        const begun = isKind(error, "conflict") ? await this.#begun(id, call) : undefined;
+        if (begun !== undefined) return begun;
         mayExist = uncertainKinds.has(PluginError.from(error).kind);
         throw error;
       }
@@ -85,6 +90,19 @@ export class ManagedDiskLifecycle {
     return found;
   }
 
+  /** What goes on with a resource that was begun by a request without an answer; undefined where there is none. */
+  async #begun(id: ComputeId, call: Call): Promise<Operation | undefined> {
+    const read = async (call: Call): Promise<string | undefined> =>
+      (await (id.type === "disks" ? this.#api.getDisk(id, call) : this.#api.getSnapshot(id, call))).provisioningState;
+    try {
+      await read(call);
+    } catch (error) {
+      if (isKind(error, "not-found")) return undefined;
+      throw error;
+    }
+    return { status: 202, look: async (call) => observed(await read(call), id) };
+  }
+
   async #awaitCopyOf(id: ComputeId, call: Call): Promise<void> {
     const { waitTimeoutMs: timeoutMs, clock, random } = this.#options;
     const read = async (call: Call): Promise<number | undefined> =>
@@ -94,10 +112,14 @@ export class ManagedDiskLifecycle {
     await awaitCopy(`${nameInWords(id)} to be copied`, read, { timeoutMs, clock, random }, call);
   }
 
-  async #delete(id: ComputeId, timeoutMs: number, call: Call): Promise<void> {
+  async #delete(id: ComputeId, timeoutMs: number, call: Call, onAccepted = (): void => {}): Promise<void> {
     const { clock, random } = this.#options;
     const what = `${nameInWords(id)} to be deleted`;
-    const start = async (call: Call): Promise<Operation> => await this.#api.delete(id, call);
+    const start = async (call: Call): Promise<Operation> => {
+      const operation = await this.#api.delete(id, call);
+      onAccepted();
+      return operation;
+    };
     const { status } = await completeOperation(what, start, { timeoutMs, clock, random }, call);
     if (status === 204) throw new PluginError(`${nameInWords(id)} not found (HTTP 204)`, { kind: "not-found" });
   }
@@ -107,16 +129,26 @@ export class ManagedDiskLifecycle {
     const word = id.type === "disks" ? "disk" : "snapshot";
     // The call itself may have been aborted or have run out of time.
     const call = { log, signal: AbortSignal.timeout(cleanupTimeoutMs) };
+    let isAccepted = false;
+    const accept = (): void => void (isAccepted = true);
     try {
-      await whileBusy(async () => await this.#delete(id, cleanupTimeoutMs, call), this.#options, call);
+      await whileBusy(async () => await this.#delete(id, cleanupTimeoutMs, call, accept), this.#options, call);
       return `the unfinished ${word} was deleted`;
     } catch (error) {
       if (isKind(error, "not-found")) return `no ${word} is left`;
-      const { message } = PluginError.from(error);
+      const { message, kind } = PluginError.from(error);
+      if (isAccepted && kind === "timeout") return `Azure goes on deleting the unfinished ${word}`;
       log.info("what failed could not be deleted", { id: printComputeId(id), reason: message });
       return `the unfinished ${word} could not be deleted: delete ${printComputeId(id)} by hand (${message})`;
     }
   }
+}
+
+function observed(state: string | undefined, id: ComputeId): Observed<OperationEnd> {
+  if (state === "Succeeded") return { done: true, value: "succeeded" };
+  if (state !== "Failed" && state !== "Canceled") return { done: false, progress: state ?? "" };
+  const text = `create ${nameInWords(id)}: Azure accepted it and failed later (${state})`;
+  return { done: true, value: new PluginError(text, { kind: "unavailable", code: state }) };
 }
 
 function withAdvice(thrown: unknown, key: string): PluginError {

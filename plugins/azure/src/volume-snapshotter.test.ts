@@ -74,6 +74,49 @@ test("a request whose answer was lost is cleaned up after", async () => {
   assert.equal(api.deleted.length, 1);
 });
 
+test("a request that meets what its own lost try began goes on with that", async () => {
+  const api = new ScriptedDisks();
+  api.refusals = [conflict];
+  api.snapshots = ["Updating", "Updating", "Succeeded"].map((state) => ({ location: "w", provisioningState: state }));
+
+  const made = await open(api).createSnapshot(request, quietCall);
+
+  assert.equal(made, printComputeId(api.created[0]?.id ?? assert.fail("nothing was created")));
+  assert.deepEqual([api.created.length, api.deleted.length, api.snapshots.length], [1, 0, 1]);
+});
+
+test("what a lost try began and Azure failed to make is an error and is deleted", async () => {
+  const api = new ScriptedDisks();
+  api.refusals = [conflict];
+  api.snapshots = [{ location: "w", provisioningState: "Failed" }];
+
+  await assert.rejects(
+    open(api).createSnapshot(request, quietCall),
+    /failed later \(Failed\); the unfinished snapshot was/,
+  );
+});
+
+test("a request that is refused for the state of the disk is an error that tells so", async () => {
+  const api = new ScriptedDisks();
+  api.refusals = [conflict];
+  api.snapshots = [notFound];
+
+  await assert.rejects(open(api).createSnapshot(request, quietCall), conflict);
+
+  assert.deepEqual(api.deleted, []);
+});
+
+test("a deletion that Azure accepted and does not end in time is told as such", async () => {
+  const api = new ScriptedDisks();
+  api.looks = [pending];
+  api.deletionLooks = [pending];
+
+  await assert.rejects(
+    open(api).createSnapshot(request, quietCall),
+    /; Azure goes on deleting the unfinished snapshot$/,
+  );
+});
+
 test("a snapshot that fails after Azure accepted it is an error, and what is left of it is deleted", async () => {
   const api = new ScriptedDisks();
   api.looks = [pending, { done: true, value: new PluginError("the key is denied", { kind: "denied" }) }];
