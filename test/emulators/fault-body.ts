@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Fault, Faults } from "./faults.ts";
-import { ConnectionGone, findFault } from "./faults.ts";
+import { ConnectionGone, findFault, resetConnection } from "./faults.ts";
 
 /** An error that a test asked for, with any code. */
 export class InjectedError extends Error {
@@ -54,7 +54,7 @@ export async function* readWithFaults(
   }
   if (seen < limit) return;
   if (stall !== undefined) await faults.stall(request.socket);
-  request.socket.resetAndDestroy();
+  resetConnection(request.socket);
   throw new ConnectionGone();
 }
 

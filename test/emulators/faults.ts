@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 
 /** What a stand-in knows of a request when it decides on faults and writes its log. */
 export interface RequestFacts {
@@ -119,6 +120,12 @@ export class Faults {
     this.#stalled.delete(socket);
     throw new ConnectionGone();
   }
+}
+
+/** Ends a connection without a word; node resets only those without TLS. */
+export function resetConnection(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Thrown inside a stand-in when there is no one left to answer. */

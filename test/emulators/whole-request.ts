@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { meetFaults, readWithFaults, writeWithFaults } from "./fault-body.ts";
-import { ConnectionGone, Faults, findFault } from "./faults.ts";
+import { ConnectionGone, Faults, findFault, resetConnection } from "./faults.ts";
 import type { Fault, RequestFacts } from "./faults.ts";
 import { headersOf, splitTarget } from "./http-listener.ts";
 import type { RequestLog } from "./request-log.ts";
@@ -88,7 +88,7 @@ async function meetBodyFaults(
   const cut = findFault(met, "cut-request");
   if (stall !== undefined && stall.afterBytes <= size) await faults.stall(request.socket);
   if (cut === undefined || cut.afterBytes > size) return;
-  request.socket.resetAndDestroy();
+  resetConnection(request.socket);
   throw new ConnectionGone();
 }
 
@@ -100,7 +100,7 @@ async function send(
   met: readonly Fault[],
 ): Promise<void> {
   if (findFault(met, "lose-response") !== undefined) {
-    request.socket.resetAndDestroy();
+    resetConnection(request.socket);
     return;
   }
   const body = Buffer.from(answer.body);

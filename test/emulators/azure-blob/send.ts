@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { InjectedError, writeWithFaults } from "../fault-body.ts";
-import { ConnectionGone, findFault } from "../faults.ts";
+import { ConnectionGone, findFault, resetConnection } from "../faults.ts";
 import type { Fault, Faults } from "../faults.ts";
 import { readSlice } from "../file-slice.ts";
 import { document, element, leaf, XmlError } from "../xml.ts";
@@ -23,7 +23,7 @@ const byteOrderMark = "\uFEFF";
 export async function sendAnswer(exchange: Exchange, answer: Answer, met: readonly Fault[]): Promise<void> {
   const { request, response, faults } = exchange;
   if (findFault(met, "lose-response") !== undefined) {
-    request.socket.resetAndDestroy();
+    resetConnection(request.socket);
     throw new ConnectionGone();
   }
   const lies = findFault(met, "lie-checksum") !== undefined;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { ConnectionGone, findFault } from "../faults.ts";
+import { ConnectionGone, findFault, resetConnection } from "../faults.ts";
 import type { Fault, Faults } from "../faults.ts";
 import { readSlice } from "../file-slice.ts";
 import { InjectedError, writeWithFaults } from "../fault-body.ts";
@@ -21,7 +21,7 @@ export interface Exchange {
 export async function sendAnswer(exchange: Exchange, answer: Answer, met: readonly Fault[]): Promise<void> {
   const { request, response, faults } = exchange;
   if (findFault(met, "lose-response") !== undefined) {
-    request.socket.resetAndDestroy();
+    resetConnection(request.socket);
     throw new ConnectionGone();
   }
   const lie = findFault(met, "lie-checksum") !== undefined;
