@@ -1,0 +1,213 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+
+import {
+  ClientCertificateCredential,
+  ClientSecretCredential,
+  ManagedIdentityCredential,
+  WorkloadIdentityCredential,
+} from "@azure/identity";
+import type { TokenCredential } from "@azure/identity";
+
+import { createThrowawayCertificate } from "../throwaway-certificate.ts";
+import { createFederatedIssuer } from "./federated-issuer.ts";
+import { startAzureIdentity } from "./start-identity.ts";
+import { armAudience, storageAudience } from "./tokens.ts";
+
+const tenantId = "11111111-1111-4111-8111-111111111111";
+const otherTenant = "99999999-9999-4999-8999-999999999999";
+const certificate = createThrowawayCertificate("A client", "rsa");
+const stranger = createThrowawayCertificate("Another client", "rsa");
+const issuer = createFederatedIssuer();
+const impostor = createFederatedIssuer(issuer.issuer);
+const subject = "system:serviceaccount:velero:velero";
+const expired = { value: "an old secret", expires: new Date("2020-01-01") };
+const folder = await mkdtemp(join(tmpdir(), "azure-identity-"));
+const identity = await startAzureIdentity({
+  applications: [
+    {
+      tenantId,
+      clientId: "app",
+      objectId: "object-of-app",
+      secrets: ["a secret", expired],
+      certificates: [certificate.cert],
+      federated: [{ issuer: issuer.issuer, subject, publicKey: issuer.publicKey }],
+      otherTenants: [otherTenant],
+    },
+    { tenantId, clientId: "disabled", secrets: ["a secret"], isDisabled: true },
+  ],
+  managedIdentities: [
+    { tenantId, clientId: "mi-system", objectId: "object-of-system" },
+    { tenantId, clientId: "mi-user", objectId: "object-of-user", resourceId: "/subscriptions/s/identities/user" },
+  ],
+});
+after(async () => {
+  await identity.close();
+  await rm(folder, { recursive: true });
+});
+
+const options = {
+  authorityHost: identity.authorityUrl,
+  disableInstanceDiscovery: true,
+  tlsOptions: { ca: identity.caPem },
+  retryOptions: { maxRetries: 0 },
+};
+const armScope = "https://management.azure.com/.default";
+const storageScope = "https://storage.azure.com/.default";
+
+function bySecret(secret: string, clientId = "app", tenant = tenantId): TokenCredential {
+  return new ClientSecretCredential(tenant, clientId, secret, options);
+}
+
+async function byFile(token: string, name: string): Promise<TokenCredential> {
+  const tokenFilePath = join(folder, name);
+  await writeFile(tokenFilePath, token);
+  return new WorkloadIdentityCredential({ tenantId, clientId: "app", tokenFilePath, ...options });
+}
+
+async function objectIdOf(credential: TokenCredential, scope = armScope, audience = armAudience): Promise<string> {
+  const { token = "" } = (await credential.getToken(scope)) ?? {};
+  return identity.tokens.verify(token, [audience]).principal.objectId;
+}
+
+async function refuses(credential: TokenCredential, number: number, scope = armScope): Promise<void> {
+  await assert.rejects(credential.getToken(scope), new RegExp(`AADSTS${number}:`));
+}
+
+async function withEnvironment<T>(values: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
+  Object.assign(process.env, values);
+  try {
+    return await work();
+  } finally {
+    for (const name of Object.keys(values)) delete process.env[name];
+  }
+}
+
+describe("the stand-in of Entra", { concurrency: true }, () => {
+  test("a secret gets tokens for ARM and for Blob, each good for nothing else", async () => {
+    assert.equal(await objectIdOf(bySecret("a secret")), "object-of-app");
+    assert.equal(await objectIdOf(bySecret("a secret"), storageScope, storageAudience), "object-of-app");
+    await assert.rejects(objectIdOf(bySecret("a secret"), storageScope), /not for 'https:\/\/management/);
+  });
+
+  test("a token tells the tenant in which it was asked for", async () => {
+    const { token = "" } = (await bySecret("a secret", "app", otherTenant).getToken(armScope)) ?? {};
+
+    assert.equal(identity.tokens.verify(token, [armAudience]).principal.tenantId, otherTenant);
+  });
+
+  test("a wrong secret is AADSTS7000215", () => refuses(bySecret("wrong"), 7000215));
+  test("an expired secret is AADSTS7000222", () => refuses(bySecret(expired.value), 7000222));
+  test("an unknown application is AADSTS700016", () => refuses(bySecret("a secret", "unknown"), 700016));
+  test("a disabled application is AADSTS7000112", () => refuses(bySecret("a secret", "disabled"), 7000112));
+  test("a resource that is not known is AADSTS500011", () =>
+    refuses(bySecret("a secret"), 500011, "https://elsewhere.example/.default"));
+  test("a scope without .default is AADSTS1002012", () =>
+    refuses(bySecret("a secret"), 1002012, "https://management.azure.com/user_impersonation"));
+
+  test("an unknown tenant is refused", async () => {
+    const nowhere = bySecret("a secret", "app", "00000000-0000-4000-8000-000000000000");
+
+    await assert.rejects(nowhere.getToken(armScope), /AADSTS90002|endpoints_resolution_error|Endpoints/);
+  });
+
+  for (const sendCertificateChain of [false, true]) {
+    test(`a certificate gets a token, ${sendCertificateChain ? "with" : "without"} its chain`, async () => {
+      const pem = certificate.key + certificate.cert;
+      const choice = { ...options, sendCertificateChain };
+
+      const credential = new ClientCertificateCredential(tenantId, "app", { certificate: pem }, choice);
+
+      assert.equal(await objectIdOf(credential), "object-of-app");
+    });
+  }
+
+  test("a certificate that is not registered is AADSTS700027", async () => {
+    const pem = stranger.key + stranger.cert;
+
+    await refuses(new ClientCertificateCredential(tenantId, "app", { certificate: pem }, options), 700027);
+  });
+
+  test("a registered certificate with another key is AADSTS700027", async () => {
+    const pem = stranger.key + certificate.cert;
+
+    await refuses(new ClientCertificateCredential(tenantId, "app", { certificate: pem }, options), 700027);
+  });
+
+  test("a token of the cluster gets a token", async () => {
+    assert.equal(await objectIdOf(await byFile(issuer.token(subject), "good")), "object-of-app");
+  });
+
+  const wrong: readonly (readonly [what: string, number: number, token: string])[] = [
+    ["of another subject", 700213, issuer.token("system:serviceaccount:default:default")],
+    ["for another audience", 700212, issuer.token(subject, { audience: "sts.amazonaws.com" })],
+    ["of another issuer", 700211, createFederatedIssuer("https://elsewhere.invalid/").token(subject)],
+    ["that has expired", 700024, issuer.token(subject, { expires: new Date(Date.now() - 1000) })],
+    ["that was signed with another key", 50013, impostor.token(subject)],
+    ["that is none", 50027, "not-a-token"],
+  ];
+  for (const [what, number, token] of wrong) {
+    test(`a token of the cluster ${what} is AADSTS${number}`, async () => {
+      await refuses(await byFile(token, `wrong-${number}`), number);
+    });
+  }
+});
+
+describe("faults of Entra", () => {
+  test("a request is refused once and then answered", async () => {
+    const fault = { kind: "error", status: 400, code: "temporarily_unavailable", message: "come back later" } as const;
+    const handle = identity.faults.add(fault, { operation: "Entra_Token" });
+
+    await assert.rejects(bySecret("a secret").getToken(armScope), /come back later/);
+
+    assert.equal(await objectIdOf(bySecret("a secret")), "object-of-app");
+    assert.equal(handle.hits, 1);
+  });
+});
+
+describe("the stand-ins of managed identity endpoints", () => {
+  const imds = identity.imdsEnvironment;
+  const appService = identity.appServiceEnvironment;
+
+  for (const [name, environment] of Object.entries({ IMDS: imds, "App Service": appService })) {
+    test(`${name} issues tokens for the system's identity and for a user-assigned one`, async () => {
+      await withEnvironment(environment, async () => {
+        const byClient = new ManagedIdentityCredential({ clientId: "mi-user" });
+        const byResource = new ManagedIdentityCredential({ resourceId: "/subscriptions/s/identities/USER" });
+
+        assert.equal(await objectIdOf(new ManagedIdentityCredential()), "object-of-system");
+        assert.equal(await objectIdOf(byClient, storageScope, storageAudience), "object-of-user");
+        assert.equal(await objectIdOf(byResource), "object-of-user");
+      });
+    });
+
+    test(`${name} refuses an identity that the machine does not have`, async () => {
+      await withEnvironment(environment, async () => {
+        const credential = new ManagedIdentityCredential({ clientId: "mi-none", retryOptions: { maxRetries: 0 } });
+
+        await assert.rejects(credential.getToken(armScope), /Identity not found/);
+      });
+    });
+  }
+
+  test("App Service refuses another header", async () => {
+    await withEnvironment({ ...appService, IDENTITY_HEADER: "guessed" }, async () => {
+      const credential = new ManagedIdentityCredential({ retryOptions: { maxRetries: 0 } });
+
+      // The SDK keeps tokens for the whole process; this identity has none for this scope yet.
+      await assert.rejects(credential.getToken(storageScope), /identity header is wrong/);
+    });
+  });
+
+  test("IMDS refuses a request without its header", async () => {
+    const url = `${imds["AZURE_POD_IDENTITY_AUTHORITY_HOST"]}/metadata/identity/oauth2/token`;
+
+    const response = await fetch(`${url}?api-version=2018-02-01&resource=${armAudience}`);
+
+    assert.equal(response.status, 400);
+    assert.match(await response.text(), /Required metadata header not specified/);
+  });
+});
