@@ -4,12 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 
-import {
-  ClientCertificateCredential,
-  ClientSecretCredential,
-  ManagedIdentityCredential,
-  WorkloadIdentityCredential,
-} from "@azure/identity";
+import { ClientCertificateCredential, ClientSecretCredential, WorkloadIdentityCredential } from "@azure/identity";
 import type { TokenCredential } from "@azure/identity";
 
 import { createThrowawayCertificate } from "../throwaway-certificate.ts";
@@ -38,10 +33,6 @@ const identity = await startAzureIdentity({
       otherTenants: [otherTenant],
     },
     { tenantId, clientId: "disabled", secrets: ["a secret"], isDisabled: true },
-  ],
-  managedIdentities: [
-    { tenantId, clientId: "mi-system", objectId: "object-of-system" },
-    { tenantId, clientId: "mi-user", objectId: "object-of-user", resourceId: "/subscriptions/s/identities/user" },
   ],
 });
 after(async () => {
@@ -75,15 +66,6 @@ async function objectIdOf(credential: TokenCredential, scope = armScope, audienc
 
 async function refuses(credential: TokenCredential, number: number, scope = armScope): Promise<void> {
   await assert.rejects(credential.getToken(scope), new RegExp(`AADSTS${number}:`));
-}
-
-async function withEnvironment<T>(values: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
-  Object.assign(process.env, values);
-  try {
-    return await work();
-  } finally {
-    for (const name of Object.keys(values)) delete process.env[name];
-  }
 }
 
 describe("the stand-in of Entra", { concurrency: true }, () => {
@@ -165,49 +147,5 @@ describe("faults of Entra", () => {
 
     assert.equal(await objectIdOf(bySecret("a secret")), "object-of-app");
     assert.equal(handle.hits, 1);
-  });
-});
-
-describe("the stand-ins of managed identity endpoints", () => {
-  const imds = identity.imdsEnvironment;
-  const appService = identity.appServiceEnvironment;
-
-  for (const [name, environment] of Object.entries({ IMDS: imds, "App Service": appService })) {
-    test(`${name} issues tokens for the system's identity and for a user-assigned one`, async () => {
-      await withEnvironment(environment, async () => {
-        const byClient = new ManagedIdentityCredential({ clientId: "mi-user" });
-        const byResource = new ManagedIdentityCredential({ resourceId: "/subscriptions/s/identities/USER" });
-
-        assert.equal(await objectIdOf(new ManagedIdentityCredential()), "object-of-system");
-        assert.equal(await objectIdOf(byClient, storageScope, storageAudience), "object-of-user");
-        assert.equal(await objectIdOf(byResource), "object-of-user");
-      });
-    });
-
-    test(`${name} refuses an identity that the machine does not have`, async () => {
-      await withEnvironment(environment, async () => {
-        const credential = new ManagedIdentityCredential({ clientId: "mi-none", retryOptions: { maxRetries: 0 } });
-
-        await assert.rejects(credential.getToken(armScope), /Identity not found/);
-      });
-    });
-  }
-
-  test("App Service refuses another header", async () => {
-    await withEnvironment({ ...appService, IDENTITY_HEADER: "guessed" }, async () => {
-      const credential = new ManagedIdentityCredential({ retryOptions: { maxRetries: 0 } });
-
-      // The SDK keeps tokens for the whole process; this identity has none for this scope yet.
-      await assert.rejects(credential.getToken(storageScope), /identity header is wrong/);
-    });
-  });
-
-  test("IMDS refuses a request without its header", async () => {
-    const url = `${imds["AZURE_POD_IDENTITY_AUTHORITY_HOST"]}/metadata/identity/oauth2/token`;
-
-    const response = await fetch(`${url}?api-version=2018-02-01&resource=${armAudience}`);
-
-    assert.equal(response.status, 400);
-    assert.match(await response.text(), /Required metadata header not specified/);
   });
 });
