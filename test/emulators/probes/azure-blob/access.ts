@@ -33,7 +33,7 @@ export const accessProbes: readonly Probe<BlobContext>[] = [
       const { name } = store.target.main;
       const service = store.serviceWith(new StorageSharedKeyCredential(name, Buffer.alloc(64).toString("base64")));
 
-      await expectFailure(service.getContainerClient("x").create(), "AuthenticationFailed", 403);
+      await expectFailure(service.getContainerClient(store.name()).create(), "AuthenticationFailed", 403);
     },
   },
   {
