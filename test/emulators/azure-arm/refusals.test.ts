@@ -167,6 +167,26 @@ describe("what ARM refuses", { concurrency: true }, () => {
   });
 });
 
+describe("lists", { concurrency: true }, () => {
+  test("a list comes in pages and holds what is in its group or subscription only", async (t) => {
+    const { arm, client } = await startRig(t, { pageSize: 2 });
+    const near = ["a", "b", "c", "d", "e"].map((name) => arm.addDisk({ name }));
+    const other = arm.addDisk({ name: "f", resourceGroup: `${group}-2` });
+    arm.addDisk({ name: "g", subscriptionId: "88888888-8888-4888-8888-888888888888" });
+
+    const idsOf = async (list: AsyncIterable<{ readonly id?: string }>): Promise<(string | undefined)[]> => {
+      const ids: (string | undefined)[] = [];
+      for await (const { id } of list) ids.push(id);
+      return ids;
+    };
+
+    assert.deepEqual(await idsOf(client.disks.listByResourceGroup(group.toUpperCase())), near);
+    assert.deepEqual(await idsOf(client.disks.list()), [other, ...near]);
+    assert.equal(arm.log.entries("Disks_ListByResourceGroup").length, 3);
+    assert.equal(arm.log.entries("Disks_List").length, 3);
+  });
+});
+
 describe("storage accounts", { concurrency: true }, () => {
   test("an account tells its endpoint and its keys", async (t) => {
     const { arm } = await startRig(t);

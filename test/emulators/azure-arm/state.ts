@@ -6,7 +6,7 @@ import { keyOf } from "./resource-id.ts";
 import type { ResourceId } from "./resource-id.ts";
 
 /** A resource group; what is in it may be elsewhere. */
-export interface ResourceGroup {
+interface ResourceGroup {
   readonly name: string;
   readonly location: string;
 }

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
+import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
 import { after, describe, test } from "node:test";
 
 import { ClientCertificateCredential, ClientSecretCredential, WorkloadIdentityCredential } from "@azure/identity";
@@ -136,6 +140,47 @@ describe("the stand-in of Entra", { concurrency: true }, () => {
       await refuses(await byFile(token, `wrong-${number}`), number);
     });
   }
+});
+
+describe("what Entra publishes", { concurrency: true }, () => {
+  const read = async (path: string): Promise<{ readonly status: number; readonly json: Record<string, unknown> }> => {
+    const { authorityUrl, caPem } = identity;
+    const asked = get(new URL(path, authorityUrl), { ca: caPem, agent: false });
+    // What node documents for this event.
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    // Entra answers objects only.
+    return { status: response.statusCode ?? 0, json: (await json(response)) as Record<string, unknown> };
+  };
+
+  test("a tenant's document leads to its token endpoint and keys", async () => {
+    const document = await read(`/${tenantId}/v2.0/.well-known/openid-configuration`);
+
+    const { token_endpoint: tokenEndpoint, jwks_uri: keysUri, issuer } = document.json;
+    assert.equal(tokenEndpoint, `${identity.authorityUrl}/${tenantId}/oauth2/v2.0/token`);
+    assert.equal(issuer, `${identity.authorityUrl}/${tenantId}/v2.0`);
+    const { keys } = (await read(String(keysUri))).json;
+    assert.ok(Array.isArray(keys) && keys.length === 1);
+  });
+
+  test("a tenant that does not exist has no document", async () => {
+    const { status, json: body } = await read(`/${"0".repeat(8)}/v2.0/.well-known/openid-configuration`);
+
+    assert.deepEqual([status, body["error_codes"]], [400, [90002]]);
+  });
+
+  test("an instance is discovered where it is this one, and no other", async () => {
+    const ask = (authority: string): ReturnType<typeof read> => {
+      const endpoint = encodeURIComponent(`${authority}/${tenantId}/oauth2/v2.0/authorize`);
+      return read(`/common/discovery/instance?api-version=1.1&authorization_endpoint=${endpoint}`);
+    };
+
+    const own = await ask(identity.authorityUrl);
+    const other = await ask("https://login.elsewhere.example");
+
+    const document = `${identity.authorityUrl}/${tenantId}/v2.0/.well-known/openid-configuration`;
+    assert.equal(own.json["tenant_discovery_endpoint"], document);
+    assert.deepEqual([other.status, other.json["error"]], [400, "invalid_instance"]);
+  });
 });
 
 describe("faults of Entra", () => {

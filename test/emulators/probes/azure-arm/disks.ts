@@ -153,6 +153,27 @@ export const diskProbes: readonly Probe<AzureArmContext>[] = [
     },
   },
   {
+    name: "a write of the whole disk replaces its tags",
+    run: async (arm) => {
+      const { name = "" } = await arm.disk({ tags: { old: "1", kept: "2" } });
+
+      const first = await arm.disk({ tags: { kept: "3" } }, name);
+      const second = await arm.disk({}, name);
+
+      assert.deepEqual([first.tags, second.tags ?? {}], [{ kept: "3" }, {}]);
+    },
+  },
+  {
+    name: "an update of the size keeps the tags",
+    run: async (arm) => {
+      const { name = "" } = await arm.disk({ tags: { kept: "1" } });
+
+      const { tags } = await arm.client.disks.update(arm.group, name, { diskSizeGB: 9 }, { updateIntervalInMs: 20 });
+
+      assert.deepEqual(tags, { kept: "1" });
+    },
+  },
+  {
     name: "a disk of the same name in another region is a conflict",
     run: async (arm) => {
       const { name = "" } = await arm.disk();
