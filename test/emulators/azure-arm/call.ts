@@ -25,6 +25,8 @@ export interface ArmSettings {
   readonly copyMs: number;
   readonly retryAfterSeconds: number;
   readonly pageSize: number;
+  /** Whether ids in answers have their resource group in upper case, as Microsoft.Compute writes it at times. */
+  readonly upperCaseGroups: boolean;
   /** Where an answer says how its operation goes on. */
   form: OperationForm;
   /** How many disks and snapshots a subscription may have in a region. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { request } from "node:https";
 import { describe, test } from "node:test";
 
 import { StorageManagementClient } from "@azure/arm-storage";
@@ -164,6 +165,34 @@ describe("what ARM refuses", { concurrency: true }, () => {
     await assert.rejects(accept("snap", arm.addDisk({ name: "pv" })));
 
     assert.equal((await client.snapshots.get(group, "snap")).name, "snap");
+  });
+});
+
+describe("ids", { concurrency: true }, () => {
+  test("a resource group may be answered in upper case and asked for in any", async (t) => {
+    const { arm, client, accept } = await startRig(t, { upperCaseGroups: true });
+    const id = arm.addDisk({ name: "pv" });
+
+    const disk = await client.disks.get(group, "pv");
+    await accept("snap", disk.id ?? "");
+
+    assert.equal(disk.id, id.replace(group, group.toUpperCase()));
+    assert.equal((await client.snapshots.get(group, "snap")).creationData?.sourceUniqueId, disk.uniqueId);
+  });
+
+  test("an address with an escape that stands for nothing is refused", async (t) => {
+    const { arm } = await startRig(t);
+    const { status } = await new Promise<{ status: number | undefined }>((resolve, reject) => {
+      const options = { method: "GET", path: "/subscriptions/%ff", ca: arm.caPem, agent: false };
+      request(arm.url, options, (response) => {
+        response.resume();
+        resolve({ status: response.statusCode });
+      })
+        .once("error", reject)
+        .end();
+    });
+
+    assert.equal(status, 400);
   });
 });
 

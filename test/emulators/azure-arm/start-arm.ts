@@ -43,6 +43,8 @@ export interface AzureArmOptions {
   readonly retryAfterSeconds?: number;
   /** How many disks or snapshots are in a page of a list. Default 100. */
   readonly pageSize?: number;
+  /** Writes resource groups in upper case in the ids of answers, as Microsoft.Compute does at times. Default: as they are. */
+  readonly upperCaseGroups?: boolean;
   readonly faults?: Faults;
   /** Default: the system's clock. */
   readonly now?: () => Date;
@@ -129,6 +131,6 @@ export async function startAzureArm(options: AzureArmOptions = {}): Promise<Azur
 }
 
 function readSettings(options: AzureArmOptions): ArmSettings {
-  const { pendingMs = 0, copyMs = 0, retryAfterSeconds = 0, pageSize = 100 } = options;
-  return { pendingMs, copyMs, retryAfterSeconds, pageSize, form: "both", quota: {} };
+  const { pendingMs = 0, copyMs = 0, retryAfterSeconds = 0, pageSize = 100, upperCaseGroups = false } = options;
+  return { pendingMs, copyMs, retryAfterSeconds, pageSize, upperCaseGroups, form: "both", quota: {} };
 }
