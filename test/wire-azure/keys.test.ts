@@ -132,7 +132,6 @@ describe("more than a page", { timeout: 300_000 }, () => {
     const prefixes = Array.from({ length: 5100 }, (_, index) => `backups/${String(index).padStart(4, "0")}/`);
     const { store, bucket } = await rig.open("many-prefixes");
     await fill(
-      rig,
       "many-prefixes",
       prefixes.map((prefix) => `${prefix}velero-backup.json`),
     );

@@ -51,26 +51,40 @@ function refusedToken(thrown: unknown, attempt: Attempt): PluginError {
   const status = chainOf(thrown)
     .map(tokenStatusOf)
     .find((one) => one !== undefined);
-  const seen = [...(code === undefined ? [] : [code]), ...(status === undefined ? [] : [`HTTP ${status}`])].join(", ");
-  const meaning = meaningOfRefusal(code, status);
-  return new PluginError(`${attempt.action}: ${meaning.text}${seen === "" ? "" : ` (${seen})`}; ${meaning.remedy}`, {
+  const known = [code === undefined ? [] : [code], status === undefined ? [] : [`HTTP ${status}`]].flat();
+  // What was never asked failed here: over a certificate that cannot be used, for example.
+  const seen = known.length > 0 ? known : [firstLine(thrown)];
+  const meaning = meaningOfRefusal(thrown, code, status);
+  return new PluginError(`${attempt.action}: ${meaning.text} (${seen.join(", ")}); ${meaning.remedy}`, {
     kind: meaning.kind,
     code,
     cause: thrown,
   });
 }
 
-function meaningOfRefusal(code: string | undefined, status: number | undefined): Meaning {
+function meaningOfRefusal(thrown: unknown, code: string | undefined, status: number | undefined): Meaning {
   const known = code !== undefined && Object.hasOwn(entraCodes, code) ? entraCodes[code] : undefined;
   if (known !== undefined) return known;
   if (status !== undefined && (status === 429 || status >= 500))
     return { kind: "unavailable", text: "no token was issued", remedy: "try again later" };
+  // The identity SDK keeps no more than this code of a tenant's discovery document that it did not get.
+  if (firstLine(thrown).startsWith("endpoints_resolution_error"))
+    return {
+      kind: "unavailable",
+      text: "the authority says nothing about the tenant",
+      remedy: "check AZURE_TENANT_ID, AZURE_CLOUD_NAME and activeDirectoryAuthorityURI",
+    };
   return {
     kind: "denied",
     text: "no token was issued",
     remedy:
       "check the identity of the location: its credentials file, the pod's workload identity, or the node's managed identity",
   };
+}
+
+function firstLine(thrown: unknown): string {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return (message.split("\n", 1)[0] ?? "").slice(0, 200);
 }
 
 /** What the SDK says when an answer ended early or was none of the service's. */
