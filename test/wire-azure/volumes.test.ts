@@ -213,6 +213,17 @@ describe("background copies", { timeout: 60_000 }, () => {
   });
 });
 
+describe("the API version", () => {
+  test("no request asks for a version that only the public cloud knows", () => {
+    const versions = arm.log
+      .entries()
+      .filter(({ headers, query }) => query.has("api-version") && headers.get("user-agent")?.includes("flotilla"))
+      .map(({ query }) => query.get("api-version"));
+
+    assert.deepEqual([...new Set(versions)], ["2024-03-02"]);
+  });
+});
+
 describe("the other forms of an operation", { timeout: 60_000 }, () => {
   for (const form of ["location", "resource"] as const)
     test(`an operation that goes on by ${form} only is followed to its end`, async (t) => {
