@@ -59,6 +59,17 @@ describe("what ARM refuses", { concurrency: true }, () => {
     );
   });
 
+  test("a version that this cloud does not know is refused", async (t) => {
+    const { arm } = await startRig(t, { apiVersions: ["2024-03-02"] });
+    arm.addDisk({ name: "pv" });
+    const path = idOf("disks", "pv");
+
+    const newer = await sendRaw(arm, "GET", path + version);
+
+    assert.equal((newer.json as { error: { code: string } }).error.code, "NoRegisteredProviderFound");
+    assert.equal((await sendRaw(arm, "GET", `${path}?api-version=2024-03-02`)).status, 200);
+  });
+
   test("a property that the API does not have is refused", async (t) => {
     const { arm } = await startRig(t);
     const properties = { creationData: { createOption: "Empty" }, diskSizeGB: 4, sizeInGB: 4 };

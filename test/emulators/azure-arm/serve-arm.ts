@@ -69,7 +69,7 @@ function answer(service: ArmService, request: WholeRequest): WholeAnswer {
   const query = new Map(request.query);
   const { path } = request;
   const principal = authenticate(request.headers, service.tokens);
-  checkVersion(query.get("api-version"));
+  checkVersion(query.get("api-version"), service.settings.apiVersions);
   const route = findRoute(request.method, path, query);
   if (route.kind === "unknown") {
     throw new ArmError(
@@ -114,7 +114,7 @@ function pick(service: ArmService): Pick<Call, "state" | "settings" | "regions" 
   };
 }
 
-function checkVersion(version: string | undefined): void {
+function checkVersion(version: string | undefined, known: readonly string[] | undefined): void {
   if (version === undefined || version === "") {
     throw new ArmError(
       400,
@@ -122,8 +122,15 @@ function checkVersion(version: string | undefined): void {
       "The api-version query parameter (?api-version=) is required for all requests.",
     );
   }
-  if (versionForm.test(version)) return;
-  throw new ArmError(400, "InvalidApiVersionParameter", `The api-version '${version}' is invalid.`);
+  if (!versionForm.test(version)) {
+    throw new ArmError(400, "InvalidApiVersionParameter", `The api-version '${version}' is invalid.`);
+  }
+  if (known === undefined || known.includes(version)) return;
+  throw new ArmError(
+    400,
+    "NoRegisteredProviderFound",
+    `No registered resource provider found for API version '${version}'. The supported api-versions are '${known.join(", ")}'.`,
+  );
 }
 
 function findSubscription(service: ArmService, id: string): Subscription {

@@ -45,6 +45,8 @@ export interface AzureArmOptions {
   readonly pageSize?: number;
   /** Writes resource groups in upper case in the ids of answers, as Microsoft.Compute does at times. Default: as they are. */
   readonly upperCaseGroups?: boolean;
+  /** The versions of the API that are known: national clouds lack the newest ones. Default: all that are well-formed. */
+  readonly apiVersions?: readonly string[];
   readonly faults?: Faults;
   /** Default: the system's clock. */
   readonly now?: () => Date;
@@ -131,6 +133,13 @@ export async function startAzureArm(options: AzureArmOptions = {}): Promise<Azur
 }
 
 function readSettings(options: AzureArmOptions): ArmSettings {
-  const { pendingMs = 0, copyMs = 0, retryAfterSeconds = 0, pageSize = 100, upperCaseGroups = false } = options;
-  return { pendingMs, copyMs, retryAfterSeconds, pageSize, upperCaseGroups, form: "both", quota: {} };
+  const {
+    pendingMs = 0,
+    copyMs = 0,
+    retryAfterSeconds = 0,
+    pageSize = 100,
+    upperCaseGroups = false,
+    apiVersions,
+  } = options;
+  return { pendingMs, copyMs, retryAfterSeconds, pageSize, upperCaseGroups, apiVersions, form: "both", quota: {} };
 }
