@@ -213,6 +213,24 @@ describe("background copies", { timeout: 60_000 }, () => {
   });
 });
 
+describe("an Azure that prints resource groups in upper case", { timeout: 60_000 }, () => {
+  test("backs up, restores and describes as any other, and ids are written as the location spells them", async (t) => {
+    const shouting = await startVolumeRig({ upperCaseGroups: true });
+    t.after(() => shouting.close());
+    const snapshotter = await shouting.open();
+    const volumeId = shouting.addDisk();
+
+    const snapshotId = await snapshotter.createSnapshot({ volumeId, volumeAz: zone, tags });
+    const described = await snapshotter.describeSnapshot(snapshotId);
+    const request = { snapshotId, volumeType: "Premium_LRS", volumeAz: zone, iops: undefined };
+    const restoredId = await snapshotter.createVolumeFromSnapshot(request);
+
+    assert.ok(snapshotId.startsWith(armId("snapshots", `${volumeId}-`)));
+    assert.equal(described.volumeId, volumeId);
+    assert.ok(shouting.arm.find(armId("disks", restoredId)));
+  });
+});
+
 describe("the API version", () => {
   test("no request asks for a version that only the public cloud knows", () => {
     const versions = arm.log
