@@ -19,7 +19,7 @@ export function translateBlobError(thrown: unknown, attempt: Attempt): PluginErr
   if (answer === undefined) return brokenAnswer(thrown, attempt) ?? localError(thrown, attempt);
   if (attempt.subject !== undefined && absentBlobCodes.has(answer.code))
     return absentError(thrown, answer, attempt.subject);
-  const known = Object.hasOwn(blobCodes, answer.code) ? blobCodes[answer.code] : undefined;
+  const known = meaningOfHeader(thrown) ?? (Object.hasOwn(blobCodes, answer.code) ? blobCodes[answer.code] : undefined);
   if (known === undefined) return answerError(thrown, answer, attempt, meaningOfStatus(answer, attempt));
   // A refusal names the permission that was missing, beside what its code tells.
   const remedy = known.remedy === "" && known.kind === "denied" ? deniedMeaning(attempt).remedy : known.remedy;
@@ -45,6 +45,23 @@ export function statusOf(thrown: unknown): number | undefined {
 export function codeOf(thrown: unknown): string | undefined {
   return answerOf(thrown)?.code;
 }
+
+/** What a header that the service refuses says about the location's key that it comes from. */
+function meaningOfHeader(thrown: unknown): Meaning | undefined {
+  // The element of InvalidHeaderValue's answer, where the SDK puts such elements.
+  const { details } = thrown as { readonly details?: { readonly HeaderName?: unknown } };
+  const header = typeof details?.HeaderName === "string" ? details.HeaderName.toLowerCase() : "";
+  const key = Object.hasOwn(keysOfHeaders, header) ? keysOfHeaders[header] : undefined;
+  return key === undefined
+    ? undefined
+    : { kind: "invalid-config", text: `the value of ${key} is refused`, remedy: `correct the location's key ${key}` };
+}
+
+const keysOfHeaders: Readonly<Record<string, string>> = {
+  "x-ms-encryption-scope": "encryptionScope",
+  "x-ms-access-tier": "accessTier",
+  "x-ms-tags": "tagging",
+};
 
 function refusedToken(thrown: unknown, attempt: Attempt): PluginError {
   const code = entraCodeOf(thrown);
