@@ -231,14 +231,20 @@ describe("an Azure that prints resource groups in upper case", { timeout: 60_000
   });
 });
 
-describe("the API version", () => {
-  test("no request asks for a version that only the public cloud knows", () => {
-    const versions = arm.log
-      .entries()
-      .filter(({ headers, query }) => query.has("api-version") && headers.get("user-agent")?.includes("flotilla"))
-      .map(({ query }) => query.get("api-version"));
+describe("a cloud that learns of API versions late", { timeout: 60_000 }, () => {
+  test("backs up, restores and deletes in a version that it knows", async (t) => {
+    const national = await startVolumeRig({ apiVersions: ["2023-10-02", "2024-03-02"] });
+    t.after(() => national.close());
+    const snapshotter = await national.open();
+    const volumeId = national.addDisk({ sku: "PremiumV2_LRS", zones: ["1"] });
 
-    assert.deepEqual([...new Set(versions)], ["2024-03-02"]);
+    const snapshotId = await snapshotter.createSnapshot({ volumeId, volumeAz: zone, tags });
+    const request = { snapshotId, volumeType: "PremiumV2_LRS", volumeAz: zone, iops: undefined };
+    const restoredId = await snapshotter.createVolumeFromSnapshot(request);
+    await snapshotter.deleteSnapshot(snapshotId);
+
+    assert.ok(national.arm.find(armId("disks", restoredId)));
+    assert.equal(national.arm.find(snapshotId), undefined);
   });
 });
 
