@@ -21,7 +21,7 @@ import { openWorkspace } from "./harness.ts";
 import type { Session, Workspace } from "./harness.ts";
 
 /** The storage account of every test that needs no other, and its access key. */
-export const accountName = "flotilla";
+const accountName = "flotilla";
 export const accountKey: string = randomBytes(64).toString("base64");
 
 /** How a location differs from the usual one, which has the account's access key. */

@@ -21,7 +21,7 @@ export interface ApplicationIdentity {
 }
 
 /** What an application shows to Entra. */
-export type ApplicationProof =
+type ApplicationProof =
   | { readonly kind: "secret"; readonly secret: string }
   | {
       readonly kind: "certificate";
@@ -34,7 +34,7 @@ export type ApplicationProof =
   | { readonly kind: "federated"; readonly tokenFile: string };
 
 /** The identity of the node or the pod, asked of the metadata service. */
-export interface ManagedIdentity {
+interface ManagedIdentity {
   readonly kind: "managed";
   /** Of a user-assigned one; undefined for the system's. */
   readonly clientId: string | undefined;

@@ -36,11 +36,6 @@ export function translateCredentialsError(thrown: unknown, attempt: Attempt): Pl
   return refusedToken(thrown, attempt);
 }
 
-/** The HTTP status of the answer behind an SDK error, if there was one. */
-export function statusOf(thrown: unknown): number | undefined {
-  return answerOf(thrown)?.status;
-}
-
 /** The service's own code in an SDK error. */
 export function codeOf(thrown: unknown): string | undefined {
   return answerOf(thrown)?.code;
