@@ -1,20 +1,26 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Fault, Faults } from "./faults.ts";
-import { ConnectionGone, findFault } from "./faults.ts";
+import { ConnectionGone, findFault, resetConnection } from "./faults.ts";
 
 /** An error that a test asked for, with any code. */
 export class InjectedError extends Error {
   readonly status: number;
   readonly code: string;
   readonly details: Readonly<Record<string, string>> = {};
-  readonly headers: Readonly<Record<string, string>> = {};
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: string, message = "This error was asked for.") {
+  constructor(
+    status: number,
+    code: string,
+    message = "This error was asked for.",
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(message);
     this.name = "InjectedError";
     this.status = status;
     this.code = code;
+    this.headers = headers;
   }
 }
 
@@ -23,7 +29,7 @@ export async function meetFaults(met: readonly Fault[]): Promise<void> {
   const delay = findFault(met, "delay");
   if (delay !== undefined) await new Promise((resolve) => void setTimeout(resolve, delay.ms));
   const error = findFault(met, "error");
-  if (error !== undefined) throw new InjectedError(error.status, error.code, error.message);
+  if (error !== undefined) throw new InjectedError(error.status, error.code, error.message, error.headers);
   const late = findFault(met, "error-in-200");
   if (late !== undefined) throw new InjectedError(200, late.code, late.message);
 }
@@ -48,7 +54,7 @@ export async function* readWithFaults(
   }
   if (seen < limit) return;
   if (stall !== undefined) await faults.stall(request.socket);
-  request.socket.resetAndDestroy();
+  resetConnection(request.socket);
   throw new ConnectionGone();
 }
 

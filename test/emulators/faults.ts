@@ -1,11 +1,14 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 
 /** What a stand-in knows of a request when it decides on faults and writes its log. */
 export interface RequestFacts {
-  readonly service: "s3" | "ec2" | "sts";
+  /** The cloud API by its short name: `s3`, `ec2`, `sts`, `blob`. */
+  readonly service: string;
   readonly method: string;
   /** The API's name of the operation: `PutObject`, `UploadPart`, `CreateSnapshot`. */
   readonly operation: string;
+  /** The bucket, or the container. */
   readonly bucket?: string | undefined;
   readonly key?: string | undefined;
   readonly partNumber?: number | undefined;
@@ -28,7 +31,14 @@ export type Fault =
   /** The request waits before it is looked at. */
   | { readonly kind: "delay"; readonly ms: number }
   /** The request is refused before its body is read. */
-  | { readonly kind: "error"; readonly status: number; readonly code: string; readonly message?: string }
+  | {
+      readonly kind: "error";
+      readonly status: number;
+      readonly code: string;
+      readonly message?: string;
+      /** More headers of the answer, such as Retry-After. EC2 sends none. */
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** The operation is not done, yet the answer has status 200 and an error as its body, as S3 may do for copies and completions. */
   | { readonly kind: "error-in-200"; readonly code: string; readonly message?: string }
   /** The connection is reset once this many body bytes of the request have been read. */
@@ -110,6 +120,12 @@ export class Faults {
     this.#stalled.delete(socket);
     throw new ConnectionGone();
   }
+}
+
+/** Ends a connection without a word; node resets only those without TLS. */
+export function resetConnection(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Thrown inside a stand-in when there is no one left to answer. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
+import { createThrowawayCertificate } from "../emulators/throwaway-certificate.ts";
 import { failureOf } from "./bytes.ts";
 import { startConnectProxy } from "./connect-proxy.ts";
 import { startObjectRig } from "./object-rig.ts";
-import { createThrowawayCertificate } from "./throwaway-certificate.ts";
 
 // A name that only the proxy can resolve, in place of a store beyond the cluster's border.
 const storeHost = "localhost";

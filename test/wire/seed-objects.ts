@@ -31,7 +31,7 @@ export async function seedObjects(stateDir: string, bucketName: string, keys: re
       const staged = join(folder, String(index));
       mkdirSync(staged);
       writeFileSync(join(staged, "data"), "");
-      bucket.publish({ ...common, key, sequence: state.nextSequence() }, staged);
+      bucket.objects.publish({ ...common, key, sequence: state.nextSequence() }, staged);
     }
   });
 }

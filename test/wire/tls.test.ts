@@ -4,10 +4,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 
+import { createThrowawayCertificate } from "../emulators/throwaway-certificate.ts";
 import { absenceWords } from "./absence.ts";
 import { bytesOf, collectAll, failureOf, readUntilError } from "./bytes.ts";
 import { smallPartBytes, smallParts, startObjectRig } from "./object-rig.ts";
-import { createThrowawayCertificate } from "./throwaway-certificate.ts";
 
 const tls = createThrowawayCertificate("Flotilla test store");
 const stranger = createThrowawayCertificate("Another authority");

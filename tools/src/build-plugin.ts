@@ -102,7 +102,7 @@ async function recordCodeCaches(
   });
   try {
     await session.listPlugins();
-    if (warmUp !== undefined) await warmUpPlugin(warmUp, session);
+    if (warmUp !== undefined) await warmUpPlugin(warmUp, session, { path: scratch });
     const status = await session.shutdown();
     if (status !== 0) throw new Error(`the process ended with ${status}`);
   } catch (error) {

@@ -108,7 +108,7 @@ async function checkRuns(list: CheckList, target: Target): Promise<void> {
     const environment = { ...warmUp.environment, HOME: "/", FLOTILLA_TRACE: "chunks" };
     const session = await start(target, environment);
     try {
-      await warmUpPlugin(warmUp, session);
+      await warmUpPlugin(warmUp, session, { path: join(root, "tmp"), seenAs: "/tmp" });
     } finally {
       await session.shutdown();
     }

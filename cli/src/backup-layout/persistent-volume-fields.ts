@@ -9,6 +9,8 @@ const zoneTopologyKeys = [
   "topology.gke.io/zone",
 ];
 
+const gibibytes: Readonly<Record<string, number>> = { Mi: 1 / 1024, Gi: 1, Ti: 1024 };
+
 /** The availability zone of a PersistentVolume as the server finds it: by label, else by node affinity, else "". */
 export function zoneOf(volume: PersistentVolume): string {
   const labels = at(volume, "metadata", "labels");
@@ -39,6 +41,13 @@ export function labelsOf(volume: PersistentVolume): JsonValue {
 /** What becomes of the volume when its claim is deleted. */
 export function reclaimPolicyOf(volume: PersistentVolume): JsonValue {
   return at(volume, "spec", "persistentVolumeReclaimPolicy") ?? "";
+}
+
+/** The capacity in GiB, rounded up to what clouds sell; 1 where it is not written in Mi, Gi or Ti. */
+export function sizeGiBOf(volume: PersistentVolume): number {
+  const capacity = at(volume, "spec", "capacity", "storage");
+  const match = typeof capacity === "string" ? /^(\d+)(Mi|Gi|Ti)$/.exec(capacity) : null;
+  return match === null ? 1 : Math.ceil(Number(match[1]) * (gibibytes[match[2] ?? ""] ?? 1));
 }
 
 /** A field of nested objects; undefined where one of them is absent. */

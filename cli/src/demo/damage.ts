@@ -1,6 +1,4 @@
-import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
 
 /** What was done to a stored object. */
 export interface Damage {
@@ -12,9 +10,8 @@ export interface Damage {
 
 const flippedBits = 0b0001_0100;
 
-/** Flips two bits in the middle of an object, below the server: its size and its recorded checksum stay as they were. */
-export async function damageObject(state: string, bucket: string, key: string): Promise<Damage> {
-  const file = join(state, "s3", bucket, createHash("sha256").update(key).digest("hex"), "data");
+/** Flips two bits in the middle of an object's file: its size and its recorded checksum stay as they were. */
+export async function damageFile(file: string): Promise<Damage> {
   await using handle = await open(file, "r+");
   const offset = Math.floor((await handle.stat()).size / 2);
   const byte = Buffer.alloc(1);

@@ -39,6 +39,7 @@ async function stageWith(context: TestContext, fault: string, damage: (path: str
   });
   context.after(() => session[Symbol.asyncDispose]());
   return {
+    printObject: (bucket: string, key: string) => `${bucket}/${key}`,
     from: await flotilla.write({ "a.yaml": configMap }),
     state: join(flotilla.folder, "state"),
     steps: new Steps(session.progress),

@@ -19,20 +19,20 @@ export async function damagedBackupSteps(stage: DemoStage): Promise<void> {
   const key = await steps.run(
     "back up once more",
     async () => contentsOf(await createBackup(session, store, undefined, { name: damagedBackup, from })).key,
-    (contents) => ({ where: `s3://${bucket}/${contents}` }),
+    (contents) => ({ where: stage.printObject(bucket, contents) }),
   );
   await steps.run(
     "flip two bits in the stored contents",
     async () => await stage.damage(key),
     ({ file, offset, before, after }) => ({
-      where: `s3://${bucket}/${key}`,
+      where: stage.printObject(bucket, key),
       detail: `byte ${offset} of ${file} was ${before} and is ${after}; the recorded checksum is as it was`,
     }),
   );
   await steps.run(
     "verify names the damaged object",
     async () => await expectNamed(stage, key),
-    ({ detail, checksum }) => ({ where: `s3://${bucket}/${key}`, checksum, detail }),
+    ({ detail, checksum }) => ({ where: stage.printObject(bucket, key), checksum, detail }),
   );
   const folder = join(state, "must-not-appear");
   await steps.run(

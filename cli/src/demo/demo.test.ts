@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { Flotilla } from "../testing/flotilla.ts";
+import { demoClouds } from "./clouds/index.ts";
 
 const checkout = join(import.meta.dirname, "..", "..", "..");
 const main = join(checkout, "cli", "src", "main.ts");
@@ -58,18 +59,27 @@ test("an interrupted demo ends what it started and removes its files", { skip },
   assert.deepEqual(await processesIn(flotilla.folder), []);
 });
 
-test("the demo backs up, catches the corruption and restores, with the built executable", { skip }, async () => {
-  const flotilla = await Flotilla.prepare();
+for (const { provider } of demoClouds) {
+  const built = existsSync(join(checkout, "plugins", provider, "dist", `flotilla-plugin-${provider}`));
+  const skip = built ? false : `plugins/${provider} is not built: npm run build`;
+  test(
+    `the demo on ${provider} backs up, catches the corruption and restores, with the built executable`,
+    { skip },
+    async () => {
+      const flotilla = await Flotilla.prepare();
+      const args = ["--provider", provider, "--state", "state", "--keep", "-o", "json"];
 
-  const { exitCode, stdout, stderr } = await flotilla.run("demo", "--state", "state", "--keep", "-o", "json");
+      const { exitCode, stdout, stderr } = await flotilla.run("demo", ...args);
 
-  const document = JSON.parse(stdout) as DemoDocument;
-  assert.equal(exitCode, 0, stderr);
-  assert.equal(document.ok, true);
-  const caught = document.steps.find(({ what }) => what === "verify names the damaged object");
-  assert.match(caught?.detail ?? "", /demo-damaged\.tar\.gz/);
-  assert.deepEqual(await processesIn(flotilla.folder), []);
-});
+      const document = JSON.parse(stdout) as DemoDocument;
+      assert.equal(exitCode, 0, stderr);
+      assert.equal(document.ok, true);
+      const caught = document.steps.find(({ what }) => what === "verify names the damaged object");
+      assert.match(caught?.detail ?? "", /demo-damaged\.tar\.gz/);
+      assert.deepEqual(await processesIn(flotilla.folder), []);
+    },
+  );
+}
 
 test("a Velero tarball is input as well", { skip }, async () => {
   const flotilla = await Flotilla.prepare();

@@ -17,7 +17,7 @@ export async function goodBackupSteps(stage: DemoStage): Promise<CreatedBackup> 
     "back up, with volumes snapshotted",
     async () => await createBackup(session, store, volumes, { name: goodBackup, from }),
     (backup) => ({
-      where: `s3://${backup.bucket}/${contentsOf(backup).key}`,
+      where: stage.printObject(backup.bucket, contentsOf(backup).key),
       bytes: backup.objects.reduce((sum, { bytes }) => sum + bytes, 0),
       checksum: contentsOf(backup).checksum,
       detail: [

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
@@ -9,57 +8,26 @@ import { setTimeout as delay } from "node:timers/promises";
 import { PluginError } from "@flotilla/sdk/plugin";
 
 import type { CliContext } from "../context.ts";
+import type { StandInProgram } from "./demo-cloud.ts";
+import type { StandInFacts } from "./stand-in-facts.ts";
 
-/** What the stand-ins shall hold at first. */
-export interface StandInSettings {
-  readonly state: string;
-  readonly bucket: string;
-  readonly volumes: readonly StandInVolume[];
-}
-
-/** An EBS volume that exists at first. */
-export interface StandInVolume {
-  readonly id: string;
-  readonly zone: string;
-  readonly type: string;
-  readonly sizeGiB: number;
-}
-
-/** Where the stand-ins of S3 and EC2 listen, and who may use them. */
-export interface StandInAddress {
-  readonly s3: string;
-  readonly ec2: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly region: string;
-}
-
-const program = join(import.meta.dirname, "..", "..", "..", "test", "emulators", "main.ts");
-// As in the cloud, a snapshot or volume takes a while: the demo has to wait for it.
-const pendingMs = 1500;
 const startTimeoutMs = 30_000;
 const stopTimeoutMs = 3000;
 const keptErrorText = 2000;
 
-/** The stand-ins as a process of their own, on loopback; ended with the demo, whatever becomes of it. */
+/** Stand-ins of a cloud as a process of their own, on loopback; ended with the demo, whatever becomes of it. */
 export class StandIns implements AsyncDisposable {
-  readonly address: StandInAddress;
+  readonly facts: StandInFacts;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, address: StandInAddress) {
+  private constructor(child: ChildProcess, facts: StandInFacts) {
     this.#child = child;
-    this.address = address;
+    this.facts = facts;
   }
 
   /** Starts them and waits until they answer with their addresses. */
-  static async start(context: CliContext, settings: StandInSettings): Promise<StandIns> {
-    const volumes = settings.volumes.flatMap(({ id, zone, type, sizeGiB }) => [
-      "--volume",
-      `id=${id},zone=${zone},type=${type},sizeGiB=${sizeGiB}`,
-    ]);
-    const { state, bucket } = settings;
-    const words = [program, "--state", state, "--bucket", bucket, "--pending-ms", String(pendingMs), ...volumes];
-    const child = spawn(process.execPath, words, {
+  static async start(context: CliContext, { path, args }: StandInProgram): Promise<StandIns> {
+    const child = spawn(process.execPath, [path, ...args], {
       env: { ...context.env },
       stdio: ["pipe", "pipe", "pipe"],
       // Its own group: an interruption of the demo reaches the demo, which still needs the stand-ins to clean up.
@@ -81,7 +49,7 @@ export class StandIns implements AsyncDisposable {
 async function firstLine(
   child: ChildProcess & { readonly stdout: Readable | null; readonly stderr: Readable | null },
   signal: AbortSignal,
-): Promise<StandInAddress> {
+): Promise<StandInFacts> {
   if (child.stdout === null || child.stderr === null) throw new Error("the stand-ins were started without pipes");
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (errors = (errors + text).slice(-keptErrorText)));
@@ -91,8 +59,8 @@ async function firstLine(
   });
   const line = once(createInterface({ input: child.stdout }), "line", { signal: timeout });
   const [text] = await Promise.race([line, ended]);
-  // The program of this project prints exactly this object; see test/emulators/main.ts.
-  return JSON.parse(String(text)) as StandInAddress;
+  // The programs of this project print one flat object of texts; see test/emulators/main.ts.
+  return JSON.parse(String(text)) as StandInFacts;
 }
 
 async function end(child: ChildProcess): Promise<void> {

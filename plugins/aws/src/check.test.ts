@@ -4,8 +4,9 @@ import type { TestContext } from "node:test";
 import type { Finding, OpenedObjectStore, OpenedVolumeSnapshotter } from "@flotilla/sdk/plugin";
 import { definitions } from "./definitions.ts";
 import { contextWith, quietCall } from "./testing/call.ts";
-import { s3Error, startStubServer } from "./testing/stub-server.ts";
-import type { SeenRequest, StubAnswer, StubServer } from "./testing/stub-server.ts";
+import { startStubServer } from "@flotilla/sdk/testing";
+import { s3Error } from "./testing/s3-error.ts";
+import type { SeenRequest, StubAnswer, StubServer } from "@flotilla/sdk/testing";
 
 const keys = { AWS_ACCESS_KEY_ID: "A", AWS_SECRET_ACCESS_KEY: "s", AWS_MAX_ATTEMPTS: "1" };
 const xml = { "content-type": "application/xml" };

@@ -1,6 +1,6 @@
-import { bool, custom, duration, oneOf, text, url } from "@flotilla/sdk/plugin";
+import { bool, custom, duration, oneOf, parseMemoryLimit, parseSecretReference, text, url } from "@flotilla/sdk/plugin";
 import type { ConfigSchema, ConfigValues } from "@flotilla/sdk/plugin";
-import { parseChecksumAlgorithm, parseMemoryLimit, parseSecretReference, parseTagging } from "./config-values.ts";
+import { parseChecksumAlgorithm, parseTagging } from "./config-values.ts";
 
 const identityKeys = {
   credentialsFile: text("File with credentials and profiles; the server sets it where the location names a Secret.", {

@@ -10,8 +10,8 @@ import type { AwsCredentialIdentityProvider } from "@smithy/types";
 import { openCredentials } from "./credentials.ts";
 import { readSharedConfig } from "./shared-config.ts";
 import type { SharedConfigSource } from "./shared-config.ts";
-import { startStubServer } from "./testing/stub-server.ts";
-import type { StubServer } from "./testing/stub-server.ts";
+import { startStubServer } from "@flotilla/sdk/testing";
+import type { StubServer } from "@flotilla/sdk/testing";
 import { createTransport } from "./transport.ts";
 
 let folder = "";

@@ -7,14 +7,13 @@ import {
   DescribeVolumesCommand,
 } from "@aws-sdk/client-ec2";
 import type { EC2Client } from "@aws-sdk/client-ec2";
-import { isKind, PluginError } from "@flotilla/sdk/plugin";
+import { advice, failure, isKind, ok, PluginError, withoutEffect } from "@flotilla/sdk/plugin";
 import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { certificatesIn } from "@flotilla/sdk/network";
 import { volumeSnapshotterConfig } from "./config.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
 import { codeOf } from "./errors.ts";
 import type { Ec2Session, SendOptions } from "./ec2-session.ts";
-import { advice, failure, ok, withoutEffect } from "./findings.ts";
 
 type DryRun = (client: EC2Client, options: SendOptions) => Promise<unknown>;
 

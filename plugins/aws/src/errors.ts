@@ -1,27 +1,19 @@
+import {
+  absentError,
+  answerError,
+  deniedMeaning,
+  localError,
+  meaningOfStatus as commonMeaningOfStatus,
+  networkError,
+} from "@flotilla/sdk/network";
+import type { Attempt, Meaning, ServiceAnswer as CommonAnswer } from "@flotilla/sdk/network";
 import { PluginError } from "@flotilla/sdk/plugin";
-import { meaningOfNetworkCode } from "./network-errors.ts";
-import type { Meaning } from "./network-errors.ts";
 import { commonCodes, ec2Codes, s3Codes } from "./service-codes.ts";
 
-/** What was tried when an error came, in the words of its message. */
-export interface Attempt {
-  /** For example `put object "a" in bucket "b"`. */
-  readonly action: string;
-  /** The IAM action that the request needs. */
-  readonly permission: string;
-  /** What is absent when the service says so, for example `object "a" in bucket "b"`; absent where that cannot be. */
-  readonly subject?: string;
-  /** Added to the remedy where access is denied. */
-  readonly deniedAdvice?: string;
-  /** Of the call; tells a cancelled request from a broken one. */
-  readonly signal?: AbortSignal;
-}
+export type { Attempt } from "@flotilla/sdk/network";
 
 /** The parts of an SDK error that decide; everything else, its text above all, does not. */
-interface ServiceAnswer {
-  readonly code: string;
-  readonly status: number;
-  readonly requestId: string | undefined;
+interface ServiceAnswer extends CommonAnswer {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The Region element of S3's error body. */
   readonly region: string | undefined;
@@ -33,9 +25,10 @@ const absentS3Codes = new Set(["NoSuchKey", "NotFound", "NoSuchVersion"]);
 export function translateS3Error(thrown: unknown, attempt: Attempt): PluginError {
   const answer = serviceAnswer(thrown);
   if (answer === undefined) return translateLocalError(thrown, attempt);
-  if (attempt.subject !== undefined && absentS3Codes.has(answer.code)) return absent(thrown, answer, attempt.subject);
+  if (attempt.subject !== undefined && absentS3Codes.has(answer.code))
+    return absentError(thrown, answer, attempt.subject);
   const meaning = meaningIn(s3Codes, answer) ?? meaningOfStatus(answer, attempt);
-  return describe(thrown, answer, attempt, withRegion(meaning, answer));
+  return answerError(thrown, answer, attempt, withRegion(meaning, answer));
 }
 
 /** Turns what the EC2 client threw into a PluginError. */
@@ -43,8 +36,8 @@ export function translateEc2Error(thrown: unknown, attempt: Attempt): PluginErro
   const answer = serviceAnswer(thrown);
   if (answer === undefined) return translateLocalError(thrown, attempt);
   const isAbsent = answer.code === "InvalidSnapshot.NotFound" || answer.code === "InvalidVolume.NotFound";
-  if (attempt.subject !== undefined && isAbsent) return absent(thrown, answer, attempt.subject);
-  return describe(thrown, answer, attempt, meaningIn(ec2Codes, answer) ?? meaningOfStatus(answer, attempt));
+  if (attempt.subject !== undefined && isAbsent) return absentError(thrown, answer, attempt.subject);
+  return answerError(thrown, answer, attempt, meaningIn(ec2Codes, answer) ?? meaningOfStatus(answer, attempt));
 }
 
 /** Turns what a credential provider threw into a PluginError that names the source, never its contents. */
@@ -53,8 +46,9 @@ export function translateCredentialsError(thrown: unknown, source: string): Plug
   const attempt: Attempt = { action: `get credentials from ${source}`, permission: "sts:AssumeRole" };
   const answer = serviceAnswer(thrown);
   if (answer !== undefined)
-    return describe(thrown, answer, attempt, meaningIn({}, answer) ?? meaningOfStatus(answer, attempt));
-  if (networkMeaning(thrown) !== undefined) return translateLocalError(thrown, attempt);
+    return answerError(thrown, answer, attempt, meaningIn({}, answer) ?? meaningOfStatus(answer, attempt));
+  const network = networkError(thrown, attempt);
+  if (network !== undefined) return network;
   return new PluginError(
     `${attempt.action}: none can be had; write aws_access_key_id and aws_secret_access_key, or what the role needs, into it`,
     { kind: "invalid-config", code: nameOf(thrown), cause: thrown },
@@ -78,53 +72,17 @@ export function codeOf(thrown: unknown): string | undefined {
   return serviceAnswer(thrown)?.code;
 }
 
-function absent(thrown: unknown, answer: ServiceAnswer, subject: string): PluginError {
-  return new PluginError(`${subject} not found (${evidence(answer)})`, {
-    kind: "not-found",
-    code: answer.code,
-    requestId: answer.requestId,
-    cause: thrown,
-  });
-}
-
-function describe(thrown: unknown, answer: ServiceAnswer, attempt: Attempt, meaning: Meaning): PluginError {
-  const remedy = meaning.remedy === "" ? "" : `; ${meaning.remedy}`;
-  return new PluginError(`${attempt.action}: ${meaning.text} (${evidence(answer)})${remedy}`, {
-    kind: meaning.kind,
-    code: answer.code,
-    requestId: answer.requestId,
-    cause: thrown,
-  });
-}
-
-function evidence({ code, status, requestId }: ServiceAnswer): string {
-  return [code, `HTTP ${status}`, ...(requestId === undefined ? [] : [`request ${requestId}`])].join(", ");
-}
-
 function meaningIn(codes: Readonly<Record<string, Meaning>>, { code }: ServiceAnswer): Meaning | undefined {
   if (Object.hasOwn(codes, code)) return codes[code];
   return Object.hasOwn(commonCodes, code) ? commonCodes[code] : undefined;
 }
 
-function meaningOfStatus({ status, code }: ServiceAnswer, attempt: Attempt): Meaning {
-  if (status === 401 || status === 403 || code === "UnauthorizedOperation" || code === "Client.UnauthorizedOperation") {
-    const advice = attempt.deniedAdvice === undefined ? "" : `; ${attempt.deniedAdvice}`;
-    return { kind: "denied", text: "access denied", remedy: `grant ${attempt.permission}${advice}` };
-  }
-  if (status === 301 || status === 307) return s3Codes["PermanentRedirect"] ?? unexpected;
-  if (status === 412) return { kind: "conflict", text: "the object changed meanwhile", remedy: "" };
-  if (status === 429) return { kind: "unavailable", text: "throttled", remedy: "" };
-  if (status === 501) return { kind: "unsupported", text: "the service does not implement this request", remedy: "" };
-  if (status >= 500) return { kind: "unavailable", text: "the service failed", remedy: "" };
-  if (status >= 400) return { kind: "invalid-argument", text: "the request was refused", remedy: "" };
-  return unexpected;
+function meaningOfStatus(answer: ServiceAnswer, attempt: Attempt): Meaning {
+  if (answer.code === "UnauthorizedOperation" || answer.code === "Client.UnauthorizedOperation")
+    return deniedMeaning(attempt);
+  const isRedirect = answer.status === 301 || answer.status === 307;
+  return (isRedirect ? s3Codes["PermanentRedirect"] : undefined) ?? commonMeaningOfStatus(answer, attempt);
 }
-
-const unexpected: Meaning = {
-  kind: "unavailable",
-  text: "the answer is not the service's",
-  remedy: "check that the endpoint is the store's API and not its console or a proxy's page",
-};
 
 function withRegion(meaning: Meaning, answer: ServiceAnswer): Meaning {
   const region = answer.headers["x-amz-bucket-region"] ?? answer.region;
@@ -137,60 +95,16 @@ function withRegion(meaning: Meaning, answer: ServiceAnswer): Meaning {
 }
 
 function translateLocalError(thrown: unknown, attempt: Attempt): PluginError {
-  if (thrown instanceof PluginError) return thrown;
-  if (attempt.signal?.aborted === true) return PluginError.from(attempt.signal.reason);
-  const network = networkMeaning(thrown);
-  if (network !== undefined)
-    return new PluginError(
-      `${attempt.action}: ${network.meaning.text} (${network.evidence}); ${network.meaning.remedy}`,
-      {
-        kind: network.meaning.kind,
-        code: network.code,
-        cause: thrown,
-      },
-    );
   const name = nameOf(thrown);
-  if (name === "TimeoutError")
-    return new PluginError(
-      `${attempt.action}: no answer in time; check the endpoint, the network policy and the proxy`,
-      {
-        kind: "timeout",
-        cause: thrown,
-      },
-    );
-  if (name === "CredentialsProviderError" || name === "ProviderError")
-    return new PluginError(
+  const isWithoutCredentials = name === "CredentialsProviderError" || name === "ProviderError";
+  if (!isWithoutCredentials || attempt.signal?.aborted === true) return localError(thrown, attempt);
+  return (
+    networkError(thrown, attempt) ??
+    new PluginError(
       `${attempt.action}: no credentials; give the location a Secret, or the server's pod a role (IRSA, EKS Pod Identity, instance profile)`,
       { kind: "denied", code: name, cause: thrown },
-    );
-  return new PluginError(`${attempt.action}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
-    kind: "internal",
-    cause: thrown,
-  });
-}
-
-function networkMeaning(
-  thrown: unknown,
-): { readonly code: string; readonly evidence: string; readonly meaning: Meaning } | undefined {
-  for (const error of chainOf(thrown)) {
-    const code = "code" in error && typeof error.code === "string" ? error.code : "";
-    const meaning = meaningOfNetworkCode(code);
-    if (meaning !== undefined) return { code, evidence: [code, ...peerOf(error)].join(" "), meaning };
-  }
-  return undefined;
-}
-
-/** The address or host name that an error of Node's network layers is about: of the endpoint or of the proxy. */
-function peerOf(error: Error): string[] {
-  if ("address" in error && "port" in error) return [`${String(error.address)}:${String(error.port)}`];
-  return "hostname" in error ? [String(error.hostname)] : [];
-}
-
-/** An error with what it hides: its cause, and the several attempts of one connection. */
-function chainOf(thrown: unknown): Error[] {
-  if (!(thrown instanceof Error)) return [];
-  const inner = [...(thrown instanceof AggregateError ? thrown.errors : []), thrown.cause];
-  return [thrown, ...inner.flatMap(chainOf)];
+    )
+  );
 }
 
 function nameOf(thrown: unknown): string | undefined {

@@ -5,8 +5,8 @@ import { isKind } from "@flotilla/sdk/plugin";
 import { collect } from "@flotilla/sdk/testing";
 import { quietCall } from "./testing/call.ts";
 import { openStubBucket } from "./testing/stub-bucket.ts";
-import { s3Error } from "./testing/stub-server.ts";
-import type { SeenRequest, StubAnswer } from "./testing/stub-server.ts";
+import { s3Error } from "./testing/s3-error.ts";
+import type { SeenRequest, StubAnswer } from "@flotilla/sdk/testing";
 
 const body = Buffer.from("123456789");
 const crc32 = "y/Q5Jg==";

@@ -1,9 +1,7 @@
-import { open } from "node:fs/promises";
 import type { ServerSideEncryption } from "@aws-sdk/client-s3";
-import { PluginError } from "@flotilla/sdk/plugin";
 import type { OpenContext } from "@flotilla/sdk/plugin";
+import { readCustomerKey } from "@flotilla/sdk/secrets";
 import type { ObjectStoreConfig } from "./config.ts";
-import { readKubernetesSecret } from "./kubernetes-secret.ts";
 
 /** The customer's key of SSE-C, as the SDK's requests take it. */
 interface CustomerKeyFields {
@@ -25,25 +23,12 @@ export interface S3Encryption {
   readonly isKeyFileTooLong: boolean;
 }
 
-const keyBytes = 32;
-
 /** Reads the encryption keys of a location, with the customer's key where it names one. */
 export async function openEncryption(config: ObjectStoreConfig, context: OpenContext): Promise<S3Encryption> {
-  const { customerKeyEncryptionFile: file, customerKeyEncryptionSecret: secret } = config;
-  if (file !== undefined) {
-    const { key, isTooLong } = await readKeyFile(file);
-    return withCustomerKey(key, isTooLong);
-  }
-  if (secret !== undefined) {
-    const key = await readKubernetesSecret({ ...secret, env: context.env, signal: context.signal });
-    if (key.length !== keyBytes)
-      throw new PluginError(
-        `key "${secret.key}" of Secret "${secret.name}" (customerKeyEncryptionSecret) has ${key.length} bytes; an SSE-C key has ${keyBytes}`,
-        { kind: "invalid-config" },
-      );
-    return withCustomerKey(key, false);
-  }
-  return { newObject: bucketSideEncryption(config), customerKey: {}, isKeyFileTooLong: false };
+  const key = await readCustomerKey(config, context);
+  if (key === undefined) return { newObject: bucketSideEncryption(config), customerKey: {}, isKeyFileTooLong: false };
+  const customerKey = { SSECustomerAlgorithm: "AES256", SSECustomerKey: key.bytes.toString("base64") } as const;
+  return { newObject: customerKey, customerKey, isKeyFileTooLong: key.isFileTooLong };
 }
 
 function bucketSideEncryption({ kmsKeyId, serverSideEncryption }: ObjectStoreConfig): S3Encryption["newObject"] {
@@ -52,29 +37,4 @@ function bucketSideEncryption({ kmsKeyId, serverSideEncryption }: ObjectStoreCon
   return serverSideEncryption === undefined
     ? {}
     : { ServerSideEncryption: serverSideEncryption as ServerSideEncryption };
-}
-
-function withCustomerKey(key: Buffer, isKeyFileTooLong: boolean): S3Encryption {
-  const customerKey = { SSECustomerAlgorithm: "AES256", SSECustomerKey: key.toString("base64") } as const;
-  return { newObject: customerKey, customerKey, isKeyFileTooLong };
-}
-
-async function readKeyFile(path: string): Promise<{ readonly key: Buffer; readonly isTooLong: boolean }> {
-  const bytes = Buffer.alloc(keyBytes + 1);
-  let length: number;
-  try {
-    await using file = await open(path);
-    length = (await file.read(bytes, 0, keyBytes + 1, 0)).bytesRead;
-  } catch (error) {
-    throw new PluginError(`the SSE-C key file "${path}" (customerKeyEncryptionFile) cannot be read`, {
-      kind: "invalid-config",
-      cause: error,
-    });
-  }
-  if (length < keyBytes)
-    throw new PluginError(
-      `the SSE-C key file "${path}" (customerKeyEncryptionFile) has ${length} bytes; an SSE-C key has ${keyBytes}`,
-      { kind: "invalid-config" },
-    );
-  return { key: bytes.subarray(0, keyBytes), isTooLong: length > keyBytes };
 }

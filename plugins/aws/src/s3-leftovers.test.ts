@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { leftoverAgeMs, removeLeftovers } from "./s3-leftovers.ts";
 import { quietCall } from "./testing/call.ts";
 import { openStubBucket } from "./testing/stub-bucket.ts";
-import { s3Error } from "./testing/stub-server.ts";
-import type { StubAnswer } from "./testing/stub-server.ts";
+import { s3Error } from "./testing/s3-error.ts";
+import type { StubAnswer } from "@flotilla/sdk/testing";
 
 const nowMs = Date.UTC(2026, 0, 31);
 

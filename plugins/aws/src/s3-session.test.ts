@@ -4,8 +4,8 @@ import { isKind } from "@flotilla/sdk/plugin";
 import { collect } from "@flotilla/sdk/testing";
 import { contextWith, quietCall, stubSettings } from "./testing/call.ts";
 import { openStubBucket } from "./testing/stub-bucket.ts";
-import { s3Error } from "./testing/stub-server.ts";
-import type { SeenRequest, StubAnswer } from "./testing/stub-server.ts";
+import { s3Error } from "./testing/s3-error.ts";
+import type { SeenRequest, StubAnswer } from "@flotilla/sdk/testing";
 import { openConnection } from "./client.ts";
 import { createSigner } from "./s3-signer.ts";
 

@@ -7,8 +7,8 @@ import type { LocationChecksum } from "./config-values.ts";
 import { compositeOf, describeChecksum } from "./s3-checksums.ts";
 import { quietCall } from "./testing/call.ts";
 import { openStubBucket } from "./testing/stub-bucket.ts";
-import { s3Error } from "./testing/stub-server.ts";
-import type { SeenRequest, StubAnswer } from "./testing/stub-server.ts";
+import { s3Error } from "./testing/s3-error.ts";
+import type { SeenRequest, StubAnswer } from "@flotilla/sdk/testing";
 
 const first = Buffer.from("12345");
 const second = Buffer.from("6789");

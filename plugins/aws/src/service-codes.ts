@@ -1,4 +1,4 @@
-import type { Meaning } from "./network-errors.ts";
+import type { Meaning } from "@flotilla/sdk/network";
 
 const denied = (text: string, remedy: string): Meaning => ({ kind: "denied", text, remedy });
 const invalidConfig = (text: string, remedy: string): Meaning => ({ kind: "invalid-config", text, remedy });

@@ -1,6 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
-import { PluginError, systemClock } from "@flotilla/sdk/plugin";
+import { PluginError } from "@flotilla/sdk/plugin";
 import type { Clock } from "@flotilla/sdk/plugin";
+import { readSettledFile, recentlyWrittenMs } from "@flotilla/sdk/secrets";
 import { externalDataInterceptor, loadSharedConfigFiles } from "@smithy/core/config";
 
 /** The section of one profile; keys in lower case. */
@@ -33,11 +33,6 @@ export interface SharedConfig {
   /** The endpoint of a service (`s3`, `ec2`) from the profile's services section. */
   serviceEndpoint(service: string): string | undefined;
 }
-
-// The server truncates and rewrites the file on every use, without a lock; it is done within milliseconds.
-const rereadDelaysMs = [2, 8, 20, 50, 120, 300, 700, 800];
-const justWrittenMs = 100;
-const recentlyWrittenMs = 10_000;
 
 const credentialKeys = [
   "aws_access_key_id",
@@ -109,34 +104,18 @@ async function settleFile(
   isFileRequired: boolean,
   source: SharedConfigSource,
 ): Promise<void> {
-  const clock = source.clock ?? systemClock;
-  let previous: string | undefined;
-  for (const delayMs of [...rereadDelaysMs, undefined]) {
-    const read = await readText(path, isFileRequired);
-    if (read === undefined) return;
+  const { clock, signal } = source;
+  const isUnfinished = async (text: string, ageMs: number): Promise<boolean> => {
     // The SDK reads the file through a cache of its own: it is given the very text that was looked at here.
-    externalDataInterceptor.interceptFile(path, withLowerCaseKeys(read.text));
-    const isSettled = read.ageMs > justWrittenMs || read.text === previous;
-    if (isSettled && !(await looksUnfinished(path, profileName, read))) return;
-    if (delayMs === undefined) return;
-    previous = read.text;
-    await clock.sleep(delayMs, source.signal);
-  }
-}
-
-interface FileText {
-  readonly text: string;
-  readonly ageMs: number;
-}
-
-async function readText(path: string, isFileRequired: boolean): Promise<FileText | undefined> {
+    externalDataInterceptor.interceptFile(path, withLowerCaseKeys(text));
+    return await looksUnfinished(path, profileName, text, ageMs);
+  };
   try {
-    const text = await readFile(path, "utf8");
-    const { mtimeMs } = await stat(path);
-    return { text, ageMs: Math.abs(Date.now() - mtimeMs) };
+    await readSettledFile(path, { isUnfinished, clock, signal });
   } catch (error) {
+    signal?.throwIfAborted();
     // $AWS_SHARED_CREDENTIALS_FILE is set by every installation with a Secret, whether or not it holds AWS's.
-    if (!isFileRequired) return undefined;
+    if (!isFileRequired) return;
     throw new PluginError(`the credentials file "${path}" cannot be read; check the Secret that the location names`, {
       kind: "invalid-config",
       cause: error,
@@ -144,7 +123,7 @@ async function readText(path: string, isFileRequired: boolean): Promise<FileText
   }
 }
 
-async function looksUnfinished(path: string, profileName: string, { text, ageMs }: FileText): Promise<boolean> {
+async function looksUnfinished(path: string, profileName: string, text: string, ageMs: number): Promise<boolean> {
   if (text.trim() === "") return true;
   const { section } = await readSections(path, profileName);
   if (section === undefined) return ageMs < recentlyWrittenMs;

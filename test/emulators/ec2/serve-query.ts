@@ -3,13 +3,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Account, Accounts } from "../accounts.ts";
 import { arnOf, isAllowed } from "../accounts.ts";
-import { InjectedError, meetFaults, readWithFaults, writeWithFaults } from "../fault-body.ts";
-import { ConnectionGone, Faults, findFault } from "../faults.ts";
-import type { Fault, RequestFacts } from "../faults.ts";
-import { headersOf, splitTarget } from "../http-listener.ts";
+import { InjectedError } from "../fault-body.ts";
+import type { Faults, RequestFacts } from "../faults.ts";
+import { splitTarget } from "../http-listener.ts";
 import type { RequestLog } from "../request-log.ts";
 import { AuthError, findAccount, readClaim, sha256Hex, verifyClaim } from "../sigv4.ts";
 import type { AuthReason, SignableRequest } from "../sigv4.ts";
+import { serveWhole } from "../whole-request.ts";
+import type { WholeAnswer, WholeRequest } from "../whole-request.ts";
 import { document, element, leaf } from "../xml.ts";
 import type { Call, Ec2Settings } from "./call.ts";
 import { Ec2Error } from "./ec2-error.ts";
@@ -33,7 +34,6 @@ export interface QueryService {
   readonly now: () => Date;
 }
 
-const maxBodyBytes = 1024 * 1024;
 const stsActions = new Set(["GetCallerIdentity", "AssumeRole", "AssumeRoleWithWebIdentity"]);
 
 /** Answers one request in the Query protocol. */
@@ -42,45 +42,41 @@ export async function serveQuery(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const body = await readBody(request).catch(() => undefined);
-  if (body === undefined) {
-    request.socket.destroy();
-    return;
-  }
-  const headers = headersOf(request);
-  const { rawPath, query } = splitTarget(request.url ?? "/");
-  const values = new Map([...query, ...splitTarget(`?${body.toString("utf8")}`).query]);
-  const action = values.get("Action") ?? "";
-  const isSts = stsActions.has(action);
-  const facts: RequestFacts = {
-    service: isSts ? "sts" : "ec2",
-    method: request.method ?? "POST",
-    operation: action,
-    query: values,
-    headers,
-  };
-  const entry = service.log.add(facts);
-  const met = service.faults.take(facts);
-  response.once("close", () => {
-    if (response.headersSent) entry.status = response.statusCode;
-  });
   const requestId = randomUUID();
-  let answer: { status: number; xml: string };
-  try {
-    await meetBodyFaults(service, request, met, body.length);
-    await meetFaults(met);
-    const signable = { method: facts.method, rawPath, query, headers };
-    const caller = unsignedActions.has(action)
-      ? undefined
-      : authenticate(service, signable, body, facts.service === "sts" ? "sts" : "ec2");
-    const xml = (isSts ? answerIdentity : answerEc2)(service, action, values, caller, requestId);
-    answer = { status: 200, xml };
-  } catch (error) {
-    if (error instanceof ConnectionGone) return;
-    answer = writeError(error, isSts, requestId);
-  }
-  response.setHeader("x-amzn-requestid", requestId);
-  await send(service, request, response, answer, met).catch(ignoreGone);
+  const toAnswer = (status: number, xml: string): WholeAnswer => ({
+    status,
+    headers: { "x-amzn-requestid": requestId, "content-type": "text/xml;charset=UTF-8", server: "AmazonEC2" },
+    body: xml,
+  });
+  await serveWhole(
+    {
+      faults: service.faults,
+      log: service.log,
+      describe: describeQuery,
+      answer: (whole, facts) => toAnswer(200, answerQuery(service, whole, facts, requestId)),
+      refuse: (error, facts) => {
+        const { status, xml } = writeError(error, facts.service === "sts", requestId);
+        return toAnswer(status, xml);
+      },
+    },
+    request,
+    response,
+  );
+}
+
+function describeQuery({ method, query, headers, body }: WholeRequest): RequestFacts {
+  const values = new Map([...query, ...splitTarget(`?${body.toString("utf8")}`).query]);
+  const operation = values.get("Action") ?? "";
+  return { service: stsActions.has(operation) ? "sts" : "ec2", method, operation, query: values, headers };
+}
+
+function answerQuery(service: QueryService, request: WholeRequest, facts: RequestFacts, requestId: string): string {
+  const action = facts.operation;
+  const isSts = facts.service === "sts";
+  const caller = unsignedActions.has(action)
+    ? undefined
+    : authenticate(service, request, request.body, isSts ? "sts" : "ec2");
+  return (isSts ? answerIdentity : answerEc2)(service, action, facts.query, caller, requestId);
 }
 
 interface Caller {
@@ -206,54 +202,4 @@ const stsCodes: Readonly<Record<AuthReason, readonly [status: number, code: stri
 function stsAuthError(error: AuthError): KnownError {
   const [status, code, message = error.message] = stsCodes[error.reason];
   return { status, code, message };
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const data of readWithFaults(request, [], new Faults())) {
-    size += data.length;
-    if (size > maxBodyBytes) throw new Error("the request is too large");
-    chunks.push(data);
-  }
-  return Buffer.concat(chunks);
-}
-
-// The body must be read before the action is known, so a fault in it shows as soon as it is known.
-async function meetBodyFaults(
-  service: QueryService,
-  request: IncomingMessage,
-  met: readonly Fault[],
-  size: number,
-): Promise<void> {
-  const stall = findFault(met, "stall-request");
-  const cut = findFault(met, "cut-request");
-  if (stall !== undefined && stall.afterBytes <= size) await service.faults.stall(request.socket);
-  if (cut === undefined || cut.afterBytes > size) return;
-  request.socket.resetAndDestroy();
-  throw new ConnectionGone();
-}
-
-async function send(
-  service: QueryService,
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: { readonly status: number; readonly xml: string },
-  met: readonly Fault[],
-): Promise<void> {
-  if (findFault(met, "lose-response") !== undefined) {
-    request.socket.resetAndDestroy();
-    return;
-  }
-  const body = Buffer.from(answer.xml);
-  response.writeHead(answer.status, {
-    "content-type": "text/xml;charset=UTF-8",
-    "content-length": body.length,
-    server: "AmazonEC2",
-  });
-  await writeWithFaults(response, [body], met, service.faults);
-}
-
-function ignoreGone(error: unknown): void {
-  if (!(error instanceof ConnectionGone)) throw error;
 }

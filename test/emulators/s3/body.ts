@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 
+import type { Sink } from "../file-sink.ts";
 import type { Call } from "./call.ts";
 import {
   badChecksum,
@@ -13,11 +14,6 @@ import {
 import type { Algorithm } from "./checksums.ts";
 import { decodeChunked } from "./chunked.ts";
 import { S3Error } from "./s3-error.ts";
-
-/** Takes the bytes of a body as they come. */
-export interface Sink {
-  write(chunk: Buffer): Promise<void>;
-}
 
 /** What is known of a body once it has arrived and everything the client claimed about it has been checked. */
 export interface ReceivedBody {

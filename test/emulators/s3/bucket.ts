@@ -1,9 +1,7 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 
-import { compareKeys } from "./key-order.ts";
+import { VersionedFiles, writeAtomically } from "../versioned-files.ts";
+import type { VersionFolders } from "../versioned-files.ts";
 import type { ObjectMeta } from "./object-meta.ts";
 
 /** The settings of a bucket. Lifecycle and policy are kept and returned, and have no effect. */
@@ -25,38 +23,24 @@ export interface BucketConfig {
 }
 
 /** Where a bucket keeps its files. */
-export interface BucketFolders {
-  /** `<sha256 of the key>/{data,meta.json}`: what a plain read returns. */
-  readonly current: string;
-  /** `<sha256 of the key>/<version>/{data,meta.json}`: older versions and delete markers. */
-  readonly versions: string;
+export interface BucketFolders extends VersionFolders {
   readonly configFile: string;
 }
 
-const replacedName = "replaced";
-
-/** One bucket: its settings and its objects, on disk, with an index of the keys in memory. */
+/** One bucket: its settings and its objects. */
 export class Bucket {
+  readonly objects: VersionedFiles<ObjectMeta>;
   #config: BucketConfig;
-  readonly #folders: BucketFolders;
-  readonly #byKey = new Map<string, ObjectMeta[]>();
-  #sorted: string[] | undefined;
+  readonly #configFile: string;
 
   constructor(config: BucketConfig, folders: BucketFolders) {
+    this.objects = new VersionedFiles(folders);
     this.#config = config;
-    this.#folders = folders;
-    mkdirSync(folders.current, { recursive: true });
-    mkdirSync(folders.versions, { recursive: true });
-    this.#recover();
-    this.#load();
+    this.#configFile = folders.configFile;
   }
 
   get config(): BucketConfig {
     return this.#config;
-  }
-
-  get isEmpty(): boolean {
-    return this.#byKey.size === 0;
   }
 
   /** Changes settings; an undefined value removes one. */
@@ -68,166 +52,12 @@ export class Bucket {
   }
 
   saveConfig(): void {
-    writeAtomically(this.#folders.configFile, this.#config);
-  }
-
-  /** Returns the newest version of a key, which may be a delete marker. */
-  latest(key: string): ObjectMeta | undefined {
-    return this.#byKey.get(key)?.[0];
-  }
-
-  /** Returns all versions of a key, newest first. */
-  versions(key: string): readonly ObjectMeta[] {
-    return this.#byKey.get(key) ?? [];
-  }
-
-  /** Returns all keys that have a version, sorted. */
-  keys(): readonly string[] {
-    this.#sorted ??= [...this.#byKey.keys()].sort(compareKeys);
-    return this.#sorted;
-  }
-
-  dataPath(meta: ObjectMeta): string {
-    return join(this.#folderOf(meta), "data");
-  }
-
-  /** Makes a version the newest of its key, all at once; `staged` is the folder that holds its data, undefined for a delete marker. */
-  publish(meta: ObjectMeta, staged: string | undefined): void {
-    const before = this.versions(meta.key);
-    const [newest] = before;
-    const replaced = before.find((version) => version.versionId === meta.versionId);
-    if (staged !== undefined) writeFileSync(join(staged, "meta.json"), JSON.stringify(meta));
-    if (replaced !== undefined) this.#setAside(replaced);
-    if (newest !== undefined && newest !== replaced) this.#demote(newest);
-    if (staged === undefined) this.#writeMarker(meta);
-    else renameSync(staged, this.#currentFolder(meta.key));
-    this.#index(meta.key, [meta, ...before.filter((version) => version !== replaced)]);
-    if (replaced !== undefined) void this.#removeSetAside(meta.key);
-  }
-
-  /** Removes one version for good; the next older one becomes the newest. */
-  remove(meta: ObjectMeta): void {
-    const before = this.versions(meta.key);
-    const rest = before.filter((version) => version !== meta);
-    this.#setAside(meta);
-    const [next] = rest;
-    if (before[0] === meta && next !== undefined && next.isDeleteMarker !== true) {
-      renameSync(this.#versionFolder(next), this.#currentFolder(meta.key));
-    }
-    this.#index(meta.key, rest);
-    void this.#removeSetAside(meta.key);
-  }
-
-  /** Replaces what is known of a version, not its data. */
-  update(meta: ObjectMeta, changes: Partial<ObjectMeta>): void {
-    const changed: ObjectMeta = { ...meta, ...changes };
-    writeAtomically(join(this.#folderOf(meta), "meta.json"), changed);
-    this.#index(
-      meta.key,
-      this.versions(meta.key).map((version) => (version === meta ? changed : version)),
-    );
+    writeAtomically(this.#configFile, this.#config);
   }
 
   /** Removes the bucket's files. */
   destroy(): void {
-    rmSync(this.#folders.configFile, { force: true });
-    rmSync(this.#folders.current, { recursive: true, force: true });
-    rmSync(this.#folders.versions, { recursive: true, force: true });
+    rmSync(this.#configFile, { force: true });
+    this.objects.destroy();
   }
-
-  #index(key: string, versions: ObjectMeta[]): void {
-    if (versions.length === 0) {
-      this.#byKey.delete(key);
-      this.#sorted = undefined;
-      return;
-    }
-    if (!this.#byKey.has(key)) this.#sorted = undefined;
-    this.#byKey.set(key, versions);
-  }
-
-  #folderOf(meta: ObjectMeta): string {
-    const isCurrent = this.latest(meta.key)?.versionId === meta.versionId && meta.isDeleteMarker !== true;
-    return isCurrent ? this.#currentFolder(meta.key) : this.#versionFolder(meta);
-  }
-
-  #currentFolder(key: string): string {
-    return join(this.#folders.current, hashKey(key));
-  }
-
-  #versionFolder(meta: ObjectMeta): string {
-    return join(this.#folders.versions, hashKey(meta.key), meta.versionId);
-  }
-
-  #demote(newest: ObjectMeta): void {
-    if (newest.isDeleteMarker === true) return;
-    mkdirSync(join(this.#folders.versions, hashKey(newest.key)), { recursive: true });
-    renameSync(this.#currentFolder(newest.key), this.#versionFolder(newest));
-  }
-
-  #writeMarker(meta: ObjectMeta): void {
-    mkdirSync(this.#versionFolder(meta), { recursive: true });
-    writeAtomically(join(this.#versionFolder(meta), "meta.json"), meta);
-  }
-
-  // A folder cannot be replaced in one step. The old one waits here until the new one is in place; #recover puts it
-  // back when the process ended in between.
-  #setAside(meta: ObjectMeta): void {
-    const from = this.#folderOf(meta);
-    const parent = join(this.#folders.versions, hashKey(meta.key));
-    mkdirSync(parent, { recursive: true });
-    rmSync(join(parent, replacedName), { recursive: true, force: true });
-    renameSync(from, join(parent, replacedName));
-  }
-
-  async #removeSetAside(key: string): Promise<void> {
-    const parent = join(this.#folders.versions, hashKey(key));
-    const doomed = `${parent}.${process.hrtime.bigint()}`;
-    renameSync(join(parent, replacedName), doomed);
-    if (readdirSync(parent).length === 0) rmSync(parent, { recursive: true });
-    await rm(doomed, { recursive: true, force: true });
-  }
-
-  #recover(): void {
-    for (const name of readdirSync(this.#folders.versions)) {
-      const folder = join(this.#folders.versions, name);
-      const aside = join(folder, replacedName);
-      const current = join(this.#folders.current, name);
-      if (name.includes(".")) rmSync(folder, { recursive: true, force: true });
-      else if (existsSync(aside) && !existsSync(current) && readdirSync(folder).length === 1)
-        renameSync(aside, current);
-      else rmSync(aside, { recursive: true, force: true });
-    }
-  }
-
-  #load(): void {
-    const found: ObjectMeta[] = [];
-    for (const name of readdirSync(this.#folders.current)) found.push(readMeta(join(this.#folders.current, name)));
-    for (const name of readdirSync(this.#folders.versions)) {
-      const folder = join(this.#folders.versions, name);
-      for (const version of readdirSync(folder)) found.push(readMeta(join(folder, version)));
-    }
-    for (const meta of found) {
-      const others = this.#byKey.get(meta.key) ?? [];
-      this.#byKey.set(
-        meta.key,
-        [...others, meta].sort((a, b) => b.sequence - a.sequence),
-      );
-    }
-  }
-}
-
-/** Returns the folder name of a key. */
-export function hashKey(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
-}
-
-/** Writes a JSON file so that no reader ever sees half of it. */
-export function writeAtomically(path: string, value: unknown): void {
-  writeFileSync(`${path}.new`, JSON.stringify(value));
-  renameSync(`${path}.new`, path);
-}
-
-function readMeta(folder: string): ObjectMeta {
-  // Written by this file only.
-  return JSON.parse(readFileSync(join(folder, "meta.json"), "utf8")) as ObjectMeta;
 }

@@ -60,7 +60,7 @@ export function newBucket(name: string, region: string, owner: string, isLocked:
 /** DeleteBucket. */
 export function deleteBucket(call: Call): Answer {
   const bucket = bucketOf(call);
-  if (!bucket.isEmpty) {
+  if (!bucket.objects.isEmpty) {
     const reason =
       bucket.config.versioning === undefined
         ? undefined

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 
 import type { Account } from "../accounts.ts";
 import type { Fault } from "../faults.ts";
+import type { FileSlice } from "../file-slice.ts";
 import type { Checksum } from "./checksums.ts";
 import type { Claim } from "../sigv4.ts";
 import { S3Error } from "./s3-error.ts";
@@ -26,13 +27,6 @@ export interface Call {
   readonly request: IncomingMessage;
   /** The body as it comes over the wire. */
   readonly openRawBody: () => AsyncIterable<Buffer>;
-}
-
-/** A byte range of a stored file. */
-export interface FileSlice {
-  readonly path: string;
-  readonly start: number;
-  readonly length: number;
 }
 
 /** What an operation answers. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { combineCrcs, crc32cKind, crc32Kind, crc64NvmeKind } from "./crc-combine.ts";
 import type { CrcKind } from "./crc-combine.ts";
-import { createCrc32, createCrc32c, createCrc64Nvme } from "./crc.ts";
+import { createCrc32, createCrc32c, createCrc64Nvme } from "../crc.ts";
 import { S3Error } from "./s3-error.ts";
 
 /** The checksum algorithms of S3. */

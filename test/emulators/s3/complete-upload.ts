@@ -45,7 +45,7 @@ export async function completeMultipartUpload(call: Call): Promise<Answer> {
       checksum,
       parts: parts.map(({ partNumber, size, checksum }) => ({ partNumber, size, checksum })),
     });
-    bucket.publish(meta, folder);
+    bucket.objects.publish(meta, folder);
     await call.state.uploads.remove(upload);
     return {
       body: writeResult(call, meta),

@@ -15,7 +15,7 @@ export function checkWriteConditions(call: Call, bucket: Bucket, key: string): v
   if (ifNoneMatch !== undefined && ifNoneMatch !== "*") {
     throw new S3Error("NotImplemented", undefined, { details: { Header: "If-None-Match" } });
   }
-  const latest = bucket.latest(key);
+  const latest = bucket.objects.latest(key);
   const existing = latest?.isDeleteMarker === true ? undefined : latest;
   if (ifNoneMatch !== undefined && existing !== undefined) throw failed("If-None-Match");
   if (ifMatch === undefined) return;

@@ -12,7 +12,7 @@ import type { Answer, Call } from "./call.ts";
 import { checksumElement, createDigest, parseAlgorithm } from "./checksums.ts";
 import type { Algorithm } from "./checksums.ts";
 import { checkReadConditions, checkWriteConditions, failed } from "./conditions.ts";
-import { FileSink, fillSink } from "./file-sink.ts";
+import { FileSink, fillSink } from "../file-sink.ts";
 import { findVersion } from "./find-object.ts";
 import { readLegalHold, readRetention } from "./lock.ts";
 import { defaultAlgorithm, findUpload, readPartNumber, storePart } from "./multipart.ts";
@@ -55,7 +55,7 @@ export async function copyObject(call: Call): Promise<Answer> {
         value: keptChecksum(source.meta, algorithm) ?? copied.checksum.value,
       },
     });
-    bucket.publish(meta, folder);
+    bucket.objects.publish(meta, folder);
     return {
       body: writeResult("CopyObjectResult", meta.etag, meta.lastModified, algorithm, meta.checksum?.value),
       headers: {
@@ -122,7 +122,7 @@ function decode(text: string): string {
 }
 
 function refuseNoChange(call: Call, source: Source, bucket: Bucket, key: string): void {
-  if (source.bucket !== bucket || source.meta.key !== key || bucket.latest(key) !== source.meta) return;
+  if (source.bucket !== bucket || source.meta.key !== key || bucket.objects.latest(key) !== source.meta) return;
   const changes = [
     "x-amz-storage-class",
     "x-amz-website-redirect-location",
@@ -213,7 +213,7 @@ async function copyInto(
   let size = 0;
   if (length > 0) {
     const range = { start, end: start + length - 1, highWaterMark: 1024 * 1024 };
-    for await (const data of createReadStream(source.bucket.dataPath(source.meta), range)) {
+    for await (const data of createReadStream(source.bucket.objects.dataPath(source.meta), range)) {
       // A stream without an encoding yields Buffers; node types them as any.
       const chunk = data as Buffer;
       md5.update(chunk);

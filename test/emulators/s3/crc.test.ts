@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 
 import { combineCrcs, crc32Kind, crc32cKind, crc64NvmeKind } from "./crc-combine.ts";
-import { createCrc32, createCrc32c, createCrc64Nvme } from "./crc.ts";
+import { createCrc32, createCrc32c, createCrc64Nvme } from "../crc.ts";
 
 const kinds = [
   { name: "CRC32", create: createCrc32, kind: crc32Kind, check: "cbf43926" },

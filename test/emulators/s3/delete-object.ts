@@ -74,20 +74,20 @@ function requirePermission(call: Call, bucket: Bucket, versionId: string | undef
 function deleteOne(call: Call, bucket: Bucket, key: string, versionId: string | undefined): Deletion {
   if (versionId !== undefined) {
     checkVersionId(versionId);
-    const meta = bucket.versions(key).find((version) => version.versionId === versionId);
+    const meta = bucket.objects.versions(key).find((version) => version.versionId === versionId);
     if (meta !== undefined) {
       checkDeletable(call, meta);
-      bucket.remove(meta);
+      bucket.objects.remove(meta);
     }
     return { versionId, isDeleteMarker: meta?.isDeleteMarker === true };
   }
   if (bucket.config.versioning === undefined) {
-    const meta = bucket.latest(key);
-    if (meta !== undefined) bucket.remove(meta);
+    const meta = bucket.objects.latest(key);
+    if (meta !== undefined) bucket.objects.remove(meta);
     return { isDeleteMarker: false };
   }
   const marker = deleteMarker(call, bucket, key);
-  bucket.publish(marker, undefined);
+  bucket.objects.publish(marker, undefined);
   return { versionId: marker.versionId, isDeleteMarker: true };
 }
 
@@ -98,7 +98,7 @@ function deleteMarker(call: Call, bucket: Bucket, key: string): ObjectMeta {
 }
 
 function checkIfMatch(bucket: Bucket, key: string, ifMatch: string): void {
-  const latest = bucket.latest(key);
+  const latest = bucket.objects.latest(key);
   if (latest === undefined || latest.isDeleteMarker === true) {
     throw new S3Error("NoSuchKey", undefined, { details: { Key: key } });
   }

@@ -14,12 +14,12 @@ export function findObject(call: Call): { readonly bucket: Bucket; readonly meta
 /** Finds a version of a key, the newest where none is named. */
 export function findVersion(call: Call, bucket: Bucket, key: string, versionId: string | undefined): ObjectMeta {
   if (versionId === undefined) {
-    const latest = bucket.latest(key);
+    const latest = bucket.objects.latest(key);
     if (latest !== undefined && latest.isDeleteMarker !== true) return latest;
     throw noSuchKey(call, bucket, key, latest);
   }
   checkVersionId(versionId);
-  const version = bucket.versions(key).find((one) => one.versionId === versionId);
+  const version = bucket.objects.versions(key).find((one) => one.versionId === versionId);
   if (version === undefined) {
     throw new S3Error("NoSuchVersion", undefined, { details: { Key: key, VersionId: versionId } });
   }

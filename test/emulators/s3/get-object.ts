@@ -41,7 +41,7 @@ export function getObject(call: Call): Answer {
       "last-modified": lastModified,
       etag,
     },
-    file: { path: bucket.dataPath(meta), start, length },
+    file: { path: bucket.objects.dataPath(meta), start, length },
   };
 }
 

@@ -3,7 +3,7 @@ import { encodeRfc3986 } from "../sigv4.ts";
 import type { Bucket } from "./bucket.ts";
 import { bucketOf } from "./call.ts";
 import type { Answer, Call } from "./call.ts";
-import { compareKeys, firstNotBefore } from "./key-order.ts";
+import { compareKeys, firstNotBefore } from "../key-order.ts";
 import type { ObjectMeta } from "./object-meta.ts";
 import { S3Error } from "./s3-error.ts";
 
@@ -138,13 +138,13 @@ function* entriesAfter(
   after: string,
   skippedGroup: string | undefined,
 ): Generator<Entry> {
-  const keys = bucket.keys();
+  const keys = bucket.objects.keys();
   let group = skippedGroup;
   const first = firstNotBefore(keys, compareKeys(after, request.prefix) > 0 ? after : request.prefix);
   for (let i = first; i < keys.length; i += 1) {
     const key = keys[i] ?? "";
     if (!key.startsWith(request.prefix)) return;
-    const meta = bucket.latest(key);
+    const meta = bucket.objects.latest(key);
     if (key === after || meta === undefined || meta.isDeleteMarker === true) continue;
     const common = commonPrefix(key, request);
     if (common === undefined) yield { name: key, meta };

@@ -1,7 +1,7 @@
 import { document, element, leaf } from "../xml.ts";
 import { bucketOf } from "./call.ts";
 import type { Answer, Call } from "./call.ts";
-import { compareKeys } from "./key-order.ts";
+import { compareKeys } from "../key-order.ts";
 import { commonPrefix, readListRequest } from "./list-objects.ts";
 import type { UploadInfo } from "./uploads.ts";
 

@@ -1,7 +1,7 @@
 import { document, element, leaf } from "../xml.ts";
 import { bucketOf } from "./call.ts";
 import type { Answer, Call } from "./call.ts";
-import { compareKeys, firstNotBefore } from "./key-order.ts";
+import { compareKeys, firstNotBefore } from "../key-order.ts";
 import { commonPrefix, describeChecksum, readListRequest } from "./list-objects.ts";
 import type { ListRequest } from "./list-objects.ts";
 import type { Bucket } from "./bucket.ts";
@@ -54,7 +54,7 @@ function* entriesAfter(
   keyMarker: string,
   versionMarker: string | undefined,
 ): Generator<Entry> {
-  const keys = bucket.keys();
+  const keys = bucket.objects.keys();
   const first = firstNotBefore(keys, compareKeys(keyMarker, request.prefix) > 0 ? keyMarker : request.prefix);
   let group = request.delimiter !== "" && keyMarker.endsWith(request.delimiter) ? keyMarker : undefined;
   for (const key of keys.slice(first)) {
@@ -66,7 +66,7 @@ function* entriesAfter(
       group = common;
       continue;
     }
-    const versions = bucket.versions(key);
+    const versions = bucket.objects.versions(key);
     const skip = key === keyMarker ? versions.findIndex((meta) => meta.versionId === versionMarker) + 1 : 0;
     for (const meta of versions.slice(skip)) yield { key, meta, isLatest: meta === versions[0] };
   }

@@ -7,7 +7,7 @@ import type { Answer, Call } from "./call.ts";
 import { checksumHeader, chooseType, parseAlgorithm } from "./checksums.ts";
 import type { Algorithm } from "./checksums.ts";
 import { claimedAlgorithm } from "./body.ts";
-import { FileSink, fillSink } from "./file-sink.ts";
+import { FileSink, fillSink } from "../file-sink.ts";
 import { opaqueEtag } from "./new-version.ts";
 import { S3Error } from "./s3-error.ts";
 import { checkCustomerKey, encryptionHeaders, hasMd5Etag } from "./sse.ts";

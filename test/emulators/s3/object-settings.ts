@@ -18,12 +18,12 @@ export const objectSettings: Readonly<Record<string, Handler>> = {
   PutObjectTagging: async (call) => {
     const tags = readTagDocument(await receiveDocument(call, { needsDigest: true }), "object");
     const { bucket, meta } = findObject(call);
-    bucket.update(meta, { tags });
+    bucket.objects.update(meta, { tags });
     return { headers: versionHeader(bucket, meta) };
   },
   DeleteObjectTagging: (call) => {
     const { bucket, meta } = findObject(call);
-    bucket.update(meta, { tags: {} });
+    bucket.objects.update(meta, { tags: {} });
     return { status: 204, headers: versionHeader(bucket, meta) };
   },
   GetObjectRetention: (call) => {
@@ -45,7 +45,7 @@ export const objectSettings: Readonly<Record<string, Handler>> = {
     const { bucket, meta } = findObject(call);
     requireLockBucket(bucket);
     if (root.name !== "LegalHold") throw new S3Error("MalformedXML");
-    bucket.update(meta, { legalHold: parseLegalHold(requiredText(root, "Status")) });
+    bucket.objects.update(meta, { legalHold: parseLegalHold(requiredText(root, "Status")) });
     return {};
   },
 };
@@ -59,6 +59,6 @@ async function putRetention(call: Call): Promise<Answer> {
   if (root.name !== "Retention" || (mode === undefined) !== (until === undefined)) throw new S3Error("MalformedXML");
   const retention = mode === undefined || until === undefined ? undefined : checkRetention(mode, until, call.now);
   checkRetentionChange(call, meta.retention, retention);
-  bucket.update(meta, { retention });
+  bucket.objects.update(meta, { retention });
   return {};
 }

@@ -5,7 +5,7 @@ import { receiveBody } from "./body.ts";
 import { bucketOf, checksumHeaders, keyOf } from "./call.ts";
 import type { Answer, Call } from "./call.ts";
 import { checkWriteConditions } from "./conditions.ts";
-import { FileSink, fillSink } from "./file-sink.ts";
+import { FileSink, fillSink } from "../file-sink.ts";
 import { newVersion, opaqueEtag, requireDigestForLock, versionHeader } from "./new-version.ts";
 import { encryptionHeaders, hasMd5Etag } from "./sse.ts";
 
@@ -25,7 +25,7 @@ export async function putObject(call: Call): Promise<Answer> {
     const etag = needsMd5 && body.md5 !== undefined ? body.md5 : opaqueEtag();
     const checksum = { ...body.checksum, type: "FULL_OBJECT" } as const;
     const meta = newVersion(call, bucket, { ...attributes, key, size: body.size, etag, checksum });
-    bucket.publish(meta, folder);
+    bucket.objects.publish(meta, folder);
     return {
       headers: {
         etag: `"${etag}"`,

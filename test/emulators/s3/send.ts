@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { ConnectionGone, findFault } from "../faults.ts";
+import { ConnectionGone, findFault, resetConnection } from "../faults.ts";
 import type { Fault, Faults } from "../faults.ts";
+import { readSlice } from "../file-slice.ts";
 import { InjectedError, writeWithFaults } from "../fault-body.ts";
 import { document, element, leaf, XmlError } from "../xml.ts";
-import type { Answer, FileSlice } from "./call.ts";
+import type { Answer } from "./call.ts";
 import { S3Error } from "./s3-error.ts";
 
 /** A request and the answer to it. */
@@ -17,13 +17,11 @@ export interface Exchange {
   readonly requestId: string;
 }
 
-const readBytes = 1024 * 1024;
-
 /** Sends what an operation answered, with the faults that the request met. */
 export async function sendAnswer(exchange: Exchange, answer: Answer, met: readonly Fault[]): Promise<void> {
   const { request, response, faults } = exchange;
   if (findFault(met, "lose-response") !== undefined) {
-    request.socket.resetAndDestroy();
+    resetConnection(request.socket);
     throw new ConnectionGone();
   }
   const lie = findFault(met, "lie-checksum") !== undefined;
@@ -96,20 +94,6 @@ function writeHead(
     // Metadata may be UTF-8; a header is written as Latin-1, so its bytes go out one by one.
     if (value !== undefined) response.setHeader(name, Buffer.from(String(value)).toString("latin1"));
   }
-}
-
-async function* readSlice(slice: FileSlice | undefined): AsyncGenerator<Buffer> {
-  if (slice === undefined || slice.length === 0) return;
-  const { path, start, length } = slice;
-  let sent = 0;
-  for await (const chunk of createReadStream(path, { start, end: start + length - 1, highWaterMark: readBytes })) {
-    // A stream without an encoding yields Buffers; node types them as any.
-    const bytes = chunk as Buffer;
-    sent += bytes.length;
-    yield bytes;
-  }
-  // The file was cut below the server: the client must see a broken answer, not a short one.
-  if (sent !== length) throw new Error("the stored file is shorter than recorded");
 }
 
 function lieInHeaders(headers: Record<string, string | number | undefined>): void {

@@ -3,9 +3,9 @@ import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, rmS
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { writeAtomically } from "./bucket.ts";
+import { writeAtomically } from "../versioned-files.ts";
 import type { Algorithm, ChecksumType } from "./checksums.ts";
-import { FileSink, fillSink } from "./file-sink.ts";
+import { FileSink, fillSink } from "../file-sink.ts";
 import type { ObjectAttributes } from "./object-meta.ts";
 import { S3Error } from "./s3-error.ts";
 

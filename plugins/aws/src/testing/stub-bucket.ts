@@ -5,8 +5,8 @@ import { S3BlobDriver } from "../s3-blob-driver.ts";
 import type { S3BlobDriverOptions } from "../s3-blob-driver.ts";
 import { S3Session } from "../s3-session.ts";
 import { stubSettings } from "./call.ts";
-import { startStubServer } from "./stub-server.ts";
-import type { SeenRequest, StubAnswer, StubServer } from "./stub-server.ts";
+import { startStubServer } from "@flotilla/sdk/testing";
+import type { SeenRequest, StubAnswer, StubServer } from "@flotilla/sdk/testing";
 
 /** How the session and driver of a stub bucket differ from the usual. */
 export interface StubBucketOptions extends Partial<S3BlobDriverOptions> {

@@ -69,7 +69,7 @@ export interface CompletedUpload {
   /** In the order of their numbers. */
   readonly parts: readonly UploadedPart[];
   readonly sizeBytes: number;
-  /** Over all bytes, for the algorithms that allow it (the CRCs); undefined otherwise. */
+  /** Over all bytes, for the algorithms that allow it (the CRCs) or with {@link BlobDriver.hashesWholeObject}. */
   readonly checksum: Checksum | undefined;
 }
 
@@ -99,6 +99,10 @@ export interface BlobDriver {
   readonly limits: BlobLimits;
   /** What the layers compute for puts. */
   readonly checksumAlgorithm: ChecksumAlgorithm;
+  /** Whether the layers hash the whole object beside its parts, for an algorithm that cannot combine the parts' hashes. */
+  readonly hashesWholeObject?: boolean;
+  /** The size of the first parts that the location asks for, within the limits; the layers' own choice where absent. */
+  readonly firstPartBytes?: number | undefined;
 
   /** What the store knows of the object; undefined for an absent object (only for that). */
   stat(key: string, call: Call): Promise<ObjectDescription | undefined>;

@@ -21,14 +21,14 @@ const stagesPerUpload = 50;
 
 /**
  * Plans part sizes for an object of unknown size: small at first, so that many travel at a time, then doubling until
- * two parts fill the memory bound.
+ * two parts fill the memory bound. `firstPartBytes` is a location's own wish for the size of the first.
  */
-export function planParts(limits: BlobLimits, memoryLimitBytes: number): PartPlan {
+export function planParts(limits: BlobLimits, memoryLimitBytes: number, firstPartBytes?: number): PartPlan {
   const largest = clamp(Math.floor(memoryLimitBytes / 2), limits.minPartBytes, limits.maxPartBytes);
   const first = Math.min(
     largest,
     clamp(
-      Math.min(preferredFirstPartBytes, Math.floor(memoryLimitBytes / 8)),
+      firstPartBytes ?? Math.min(preferredFirstPartBytes, Math.floor(memoryLimitBytes / 8)),
       limits.minPartBytes,
       limits.maxPartBytes,
     ),
@@ -45,8 +45,8 @@ export function planParts(limits: BlobLimits, memoryLimitBytes: number): PartPla
 }
 
 /** The largest object that an upload with this memory can hold, in bytes. */
-export function largestObjectBytes(limits: BlobLimits, memoryLimitBytes: number): number {
-  const plan = planParts(limits, memoryLimitBytes);
+export function largestObjectBytes(limits: BlobLimits, memoryLimitBytes: number, firstPartBytes?: number): number {
+  const plan = planParts(limits, memoryLimitBytes, firstPartBytes);
   let sum = 0;
   for (let number = 1; number <= limits.maxParts && sum < limits.maxObjectBytes; number += 1)
     sum += plan.sizeOf(number) ?? 0;

@@ -50,15 +50,15 @@ export class PartedUpload {
     this.#call.signal.throwIfAborted();
   }
 
-  /** Waits for all parts and makes the object visible. */
-  async complete(): Promise<void> {
+  /** Waits for all parts and makes the object visible. `whole`: the hash over all bytes, where it was computed. */
+  async complete(whole?: Checksum): Promise<void> {
     await Promise.all(this.#inFlight);
     this.#call.signal.throwIfAborted();
     const upload = this.#upload ?? (await this.#start());
     const parts = this.#uploaded.toSorted((a, b) => a.number - b.number);
     // Not tried again here: after a lost answer the upload is gone or whole, which only the driver can tell apart.
     await this.#request(`complete the upload of ${nameOf(this.#object)}`, completeLimitMs, async (call) => {
-      await upload.complete({ parts, sizeBytes: this.#sizeBytes, checksum: this.#checksum }, call);
+      await upload.complete({ parts, sizeBytes: this.#sizeBytes, checksum: whole ?? this.#checksum }, call);
     });
     this.#upload = undefined;
   }

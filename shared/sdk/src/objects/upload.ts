@@ -3,6 +3,7 @@ import { linkAbort } from "./abort-link.ts";
 import { createChecksum } from "./checksum.ts";
 import { withDeadline } from "./deadline.ts";
 import { interruptible } from "./interruptible.ts";
+import { isHash, ObjectHash } from "./object-hash.ts";
 import { nameOf } from "./object-name.ts";
 import { cutParts } from "./part-cutter.ts";
 import { largestObjectBytes, planParts } from "./part-plan.ts";
@@ -26,7 +27,7 @@ export async function uploadObject(
   call: Call,
 ): Promise<void> {
   const { driver, pool } = context;
-  const plan = planParts(driver.limits, pool.budget.limitBytes);
+  const plan = planParts(driver.limits, pool.budget.limitBytes, driver.firstPartBytes);
   const checksum = await startChecksum(driver);
   const share = pool.openShare(plan.firstPartBytes);
   // A part that fails for good must also end the wait for a slow source.
@@ -42,7 +43,7 @@ export async function uploadObject(
       if (upload.sizeBytes + part.body.byteLength > driver.limits.maxObjectBytes) throw tooLarge();
       await upload.send(part);
     }
-    await upload.complete();
+    await upload.complete(checksum instanceof ObjectHash ? checksum.digestWhole() : undefined);
   } catch (error) {
     stop.abort(error);
     await upload.discard();
@@ -53,8 +54,12 @@ export async function uploadObject(
   }
 }
 
-async function startChecksum(driver: BlobDriver): Promise<RunningChecksum | undefined> {
-  return driver.checksumAlgorithm === "none" ? undefined : await createChecksum(driver.checksumAlgorithm);
+async function startChecksum({
+  checksumAlgorithm: algorithm,
+  hashesWholeObject,
+}: BlobDriver): Promise<RunningChecksum | undefined> {
+  if (hashesWholeObject === true && isHash(algorithm)) return new ObjectHash(algorithm);
+  return algorithm === "none" ? undefined : await createChecksum(algorithm);
 }
 
 async function putWhole(
@@ -73,9 +78,12 @@ async function putWhole(
   part.release(true);
 }
 
-function describeTooLarge({ driver: { limits }, pool }: TransferContext, object: ObjectRef): PluginError {
+function describeTooLarge(
+  { driver: { limits, firstPartBytes }, pool }: TransferContext,
+  object: ObjectRef,
+): PluginError {
   const memoryBytes = pool.budget.limitBytes;
-  const largest = largestObjectBytes(limits, memoryBytes);
+  const largest = largestObjectBytes(limits, memoryBytes, firstPartBytes);
   const remedy =
     largest < limits.maxObjectBytes
       ? `the most that parts from ${printSize(memoryBytes)} of memory can hold; raise the location's memoryLimit`

@@ -16,6 +16,7 @@ export type {
   OpenedVolumeSnapshotter,
   VolumeSnapshotterDefinition,
 } from "./definition.ts";
+export { advice, failure, ok, tried, withoutEffect } from "./findings.ts";
 export type {
   Finding,
   ObjectDescription,
@@ -25,6 +26,8 @@ export type {
   SnapshotDescription,
   SnapshotInspector,
 } from "./inspection.ts";
+export { parseMemoryLimit, parseObjectTags, parseSecretReference } from "./location-keys.ts";
+export type { ObjectTag, SecretReference } from "./location-keys.ts";
 export { silentLogger } from "./logger.ts";
 export type { LogFields, Logger } from "./logger.ts";
 export { ownDomain } from "./names.ts";

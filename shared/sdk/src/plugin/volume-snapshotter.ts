@@ -62,6 +62,12 @@ export interface VolumeSnapshotter {
    */
   setVolumeId(volume: PersistentVolume, volumeId: string, call: Call): Promise<PersistentVolume>;
 
+  /**
+   * How surely an id of a volume or snapshot is this location's, told without a request: with several locations of one
+   * name, the one that answers the highest number is asked first, the newest of equals. Absent means 0 for every id.
+   */
+  affinity?(id: string): number;
+
   /** Frees connections. No call is under way and none follows. */
   close?(): Promise<void>;
 }

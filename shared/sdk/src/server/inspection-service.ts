@@ -33,7 +33,7 @@ export function inspectionHandlers(
       });
     }),
     unaryHandler(method.describeSnapshot, context, async ({ plugin, snapshotId }, call) => {
-      return await snapshots.whereKnown(plugin, async (snapshotter) => {
+      return await snapshots.whereKnown(plugin, snapshotId, async (snapshotter) => {
         if (snapshotter.describeSnapshot === undefined) throw cannot(plugin, "describe snapshots");
         return snapshotResponse(await snapshotter.describeSnapshot(snapshotId, call));
       });

@@ -10,14 +10,15 @@ interface Closable {
 /** One opened configuration of an implementation. */
 export class OpenedLocation<T extends Closable, K> {
   readonly key: K;
-  readonly #opened: T;
+  /** For questions that take no time; a call of its own goes through `use`. */
+  readonly opened: T;
   readonly #log: Logger;
   #callsUnderWay = 0;
   #isReplaced = false;
 
   constructor(key: K, opened: T, log: Logger) {
     this.key = key;
-    this.#opened = opened;
+    this.opened = opened;
     this.#log = log;
   }
 
@@ -25,7 +26,7 @@ export class OpenedLocation<T extends Closable, K> {
   async use<R>(work: (opened: T) => Promise<R>): Promise<R> {
     this.#callsUnderWay += 1;
     try {
-      return await work(this.#opened);
+      return await work(this.opened);
     } finally {
       this.#callsUnderWay -= 1;
       this.#closeIfIdle();
@@ -40,7 +41,7 @@ export class OpenedLocation<T extends Closable, K> {
 
   #closeIfIdle(): void {
     if (!this.#isReplaced || this.#callsUnderWay > 0) return;
-    this.#opened.close?.().catch((error: unknown) => {
+    this.opened.close?.().catch((error: unknown) => {
       this.#log.debug("closing a replaced location failed", { error: thrownText(error) });
     });
   }

@@ -27,7 +27,7 @@ for (const [answers, outcome, asked] of cases) {
     const seen: number[] = [];
 
     const result = await locations
-      .whereKnown("n", async (snapshotter: OpenedVolumeSnapshotter) => {
+      .whereKnown("n", "id", async (snapshotter: OpenedVolumeSnapshotter) => {
         const index = snapshotters.findIndex((candidate) => candidate === snapshotter);
         seen.push(index);
         const answer = answers[index] ?? "internal";
@@ -49,11 +49,36 @@ test("opening the same configuration again replaces it, in whatever order its ke
   const seen: OpenedVolumeSnapshotter[] = [];
 
   await assert.rejects(
-    locations.whereKnown("n", async (snapshotter) => {
+    locations.whereKnown("n", "id", async (snapshotter) => {
       seen.push(snapshotter);
       return await Promise.reject(new PluginError("no", { kind: "not-found" }));
     }),
   );
 
   assert.deepEqual(seen, [latter]);
+});
+
+test("the location that an id speaks for is asked first, the newest of equals", async () => {
+  const locations = new SnapshotLocations(silentLogger);
+  const affinities: readonly (readonly [name: string, affinity: number | undefined])[] = [
+    ["oldest", 2],
+    ["older", 1],
+    ["newer", 2],
+    ["newest", undefined],
+  ];
+  for (const [name, affinity] of affinities) {
+    const opened: OpenedVolumeSnapshotter = new MemoryVolumeSnapshotter(name, 0);
+    locations.add("n", { name }, affinity === undefined ? opened : Object.assign(opened, { affinity: () => affinity }));
+    Object.assign(opened, { label: name });
+  }
+  const seen: string[] = [];
+
+  await assert.rejects(
+    locations.whereKnown("n", "id", async (snapshotter) => {
+      seen.push("label" in snapshotter ? String(snapshotter.label) : "");
+      return await Promise.reject(new PluginError("no", { kind: "not-found" }));
+    }),
+  );
+
+  assert.deepEqual(seen, ["newer", "oldest", "older", "newest"]);
 });

@@ -1,6 +1,7 @@
 import { isKind } from "../plugin/index.ts";
 import type { Logger, OpenedVolumeSnapshotter } from "../plugin/index.ts";
 import { OpenedLocations } from "./opened-locations.ts";
+import type { OpenedLocation } from "./opened-locations.ts";
 
 /** The opened volume snapshotters. */
 export class SnapshotLocations {
@@ -22,15 +23,20 @@ export class SnapshotLocations {
   }
 
   /**
-   * Runs a call that names a volume or snapshot on the newest location and, where that does not know it, on each other
-   * one. A location that denies access may be somebody else's, so the search goes on; it is reported when none knows the
+   * Runs a call that names a volume or snapshot on the location that its id speaks for, the newest of equals, and, where
+   * that does not know it, on each other one. A location that denies access may be somebody else's, so the search goes on; it is reported when none knows the
    * id, since then it was not proved absent. Any other failure ends the search: the call may have had its effect.
    */
-  async whereKnown<R>(name: string, work: (snapshotter: OpenedVolumeSnapshotter) => Promise<R>): Promise<R> {
-    const [newest, ...others] = this.#locations.of(name);
+  async whereKnown<R>(
+    name: string,
+    id: string,
+    work: (snapshotter: OpenedVolumeSnapshotter) => Promise<R>,
+  ): Promise<R> {
+    const [newest, ...older] = this.#locations.of(name);
+    const [nearest, ...others] = byAffinity(id, newest, older);
     let failure: unknown;
     try {
-      return await newest.use(work);
+      return await nearest.use(work);
     } catch (error) {
       if (!isKind(error, "not-found")) throw error;
       failure = error;
@@ -45,4 +51,14 @@ export class SnapshotLocations {
     }
     throw failure;
   }
+}
+
+type Location = OpenedLocation<OpenedVolumeSnapshotter, string>;
+
+function byAffinity(id: string, newest: Location, older: readonly Location[]): readonly [Location, ...Location[]] {
+  const [first = newest, ...others] = [newest, ...older]
+    .map((location) => ({ location, affinity: location.opened.affinity?.(id) ?? 0 }))
+    .toSorted((a, b) => b.affinity - a.affinity)
+    .map(({ location }) => location);
+  return [first, ...others];
 }

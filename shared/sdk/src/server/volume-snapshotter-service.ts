@@ -42,6 +42,7 @@ function snapshotHandlers(locations: SnapshotLocations, context: ServiceContext)
         };
         const volumeID = await locations.whereKnown(
           plugin,
+          snapshotID,
           async (snapshotter) => await snapshotter.createVolumeFromSnapshot(request, call),
         );
         return { volumeID };
@@ -52,6 +53,7 @@ function snapshotHandlers(locations: SnapshotLocations, context: ServiceContext)
       const volume = { volumeId: volumeID, volumeAz: volumeAZ };
       const info = await locations.whereKnown(
         plugin,
+        volumeID,
         async (snapshotter) => await snapshotter.getVolumeInfo(volume, call),
       );
       return { volumeType: info.volumeType, iops: info.iops ?? 0n };
@@ -63,24 +65,36 @@ function snapshotHandlers(locations: SnapshotLocations, context: ServiceContext)
         const request = { volumeId: volumeID, volumeAz: volumeAZ, tags };
         const snapshotID = await locations.whereKnown(
           plugin,
+          volumeID,
           async (snapshotter) => await snapshotter.createSnapshot(request, call),
         );
         return { snapshotID };
       },
       waitingDeadlineMs,
     ),
-    unaryHandler(method.deleteSnapshot, context, async ({ plugin, snapshotID }, call) => {
-      try {
-        await locations.whereKnown(plugin, async (snapshotter) => {
-          await snapshotter.deleteSnapshot(snapshotID, call);
+    unaryHandler(
+      method.deleteSnapshot,
+      context,
+      async ({ plugin, snapshotID }, call) => {
+        await unlessAbsent(async () => {
+          await locations.whereKnown(plugin, snapshotID, async (snapshotter) => {
+            await snapshotter.deleteSnapshot(snapshotID, call);
+          });
         });
-      } catch (error) {
-        // The server expects what is gone to count as deleted. No location knows it, so nothing leaks.
-        if (!isKind(error, "not-found")) throw error;
-      }
-      return {};
-    }),
+        return {};
+      },
+      waitingDeadlineMs,
+    ),
   ];
+}
+
+/** The server expects what is gone to count as deleted. No location knows it, so nothing leaks. */
+async function unlessAbsent(remove: () => Promise<void>): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    if (!isKind(error, "not-found")) throw error;
+  }
 }
 
 function persistentVolumeHandlers(locations: SnapshotLocations, context: ServiceContext): readonly Handler[] {
@@ -98,6 +112,7 @@ function persistentVolumeHandlers(locations: SnapshotLocations, context: Service
       const volume = parsePersistentVolume(persistentVolume);
       const changed = await locations.whereKnown(
         plugin,
+        volumeID,
         async (snapshotter) => await snapshotter.setVolumeId(volume, volumeID, call),
       );
       return { persistentVolume: Buffer.from(printJson(changed)) };

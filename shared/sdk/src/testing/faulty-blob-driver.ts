@@ -72,6 +72,14 @@ export class FaultyBlobDriver implements BlobDriver {
     return this.#inner.limits;
   }
 
+  get hashesWholeObject(): boolean {
+    return this.#inner.hashesWholeObject ?? false;
+  }
+
+  get firstPartBytes(): number | undefined {
+    return this.#inner.firstPartBytes;
+  }
+
   get checksumAlgorithm(): BlobDriver["checksumAlgorithm"] {
     return this.#inner.checksumAlgorithm;
   }

@@ -10,3 +10,5 @@ export { RawPut } from "./raw-put.ts";
 export { chunksOf, collect, sampleBytes } from "./streams.ts";
 export { settle, TestClock } from "./test-clock.ts";
 export { loopbackCertificate } from "./loopback-certificate.ts";
+export { startStubServer } from "./stub-server.ts";
+export type { SeenRequest, StubAnswer, StubServer } from "./stub-server.ts";

@@ -26,6 +26,8 @@ export interface MemoryObject {
 export interface MemoryBlobOptions {
   readonly limits?: Partial<BlobLimits>;
   readonly checksumAlgorithm?: ChecksumAlgorithm;
+  readonly hashesWholeObject?: boolean;
+  readonly firstPartBytes?: number;
   /** Of the chunks in which bodies are read. */
   readonly chunkBytes?: number;
   /** How many keys and common prefixes one page of a listing holds. */
@@ -36,6 +38,8 @@ export interface MemoryBlobOptions {
 export class MemoryBlobDriver implements BlobDriver {
   readonly limits: BlobLimits;
   readonly checksumAlgorithm: ChecksumAlgorithm;
+  readonly hashesWholeObject: boolean;
+  readonly firstPartBytes: number | undefined;
   readonly objects = new Map<string, MemoryObject>();
   /** Uploads of parts that were neither completed nor aborted. */
   readonly openUploads = new Set<BlobUpload>();
@@ -54,6 +58,8 @@ export class MemoryBlobDriver implements BlobDriver {
       ...options.limits,
     };
     this.checksumAlgorithm = options.checksumAlgorithm ?? "crc32";
+    this.hashesWholeObject = options.hashesWholeObject ?? false;
+    this.firstPartBytes = options.firstPartBytes;
     this.#chunkBytes = options.chunkBytes ?? 64 * 1024;
     this.#pageSize = options.pageSize ?? 1000;
   }

@@ -38,6 +38,17 @@ test("looks become rarer up to a bound", async () => {
   assert.deepEqual(clock.sleptMs, [1000, 2000, 4000, 8000, 15_000, 15_000]);
 });
 
+test("no look comes sooner than the cloud asked for", async () => {
+  const clock = new TestClock({ skipsSleep: true });
+
+  await awaitState(
+    options([{ ...pending, retryAfterMs: 30_000 }, { ...pending, retryAfterMs: 10 }, done], clock),
+    call,
+  );
+
+  assert.deepEqual(clock.sleptMs, [30_000, 2000]);
+});
+
 test("a state that is not reached in time is a timeout that tells the last progress, after a last look", async () => {
   const clock = new TestClock({ skipsSleep: true });
 

@@ -4,8 +4,13 @@ import type { Backoff, Call, Clock } from "../plugin/index.ts";
 /** What one look at the cloud found. */
 export type Observed<T> =
   | { readonly done: true; readonly value: T }
-  /** Not there yet; `progress` says how far, for the log: `pending, 40 %`. */
-  | { readonly done: false; readonly progress: string };
+  | {
+      readonly done: false;
+      /** How far it is, for the log: `pending, 40 %`. */
+      readonly progress: string;
+      /** The pause that the cloud asked for; looking again sooner would be throttled. */
+      readonly retryAfterMs?: number | undefined;
+    };
 
 /** What to wait for, and how. */
 export interface AwaitStateOptions<T> {
@@ -39,7 +44,8 @@ export async function awaitState<T>(options: AwaitStateOptions<T>, call: Call): 
     const leftMs = deadlineMs - clock.now();
     if (leftMs <= 0) throw overdue(options, seen.progress);
     // One last look at the very end: a long pause must not hide that the state was reached in time.
-    await clock.sleep(Math.min(leftMs, backoffMs(looks, backoff, random)), call.signal);
+    const pauseMs = Math.max(seen.retryAfterMs ?? 0, backoffMs(looks, backoff, random));
+    await clock.sleep(Math.min(leftMs, pauseMs), call.signal);
   }
 }
 

@@ -1,0 +1,103 @@
+import type { Disk, Snapshot } from "@azure/arm-compute";
+import type { Call } from "@flotilla/sdk/plugin";
+import type { ArmOperation } from "./arm-operation.ts";
+import type { ArmSession } from "./arm-session.ts";
+import type { ComputeId, Place } from "./managed-disk-ids.ts";
+
+/** What remains of a request that ARM goes on with. */
+export type Operation = Pick<ArmOperation, "look" | "status">;
+
+/** The requests to Azure Resource Manager that snapshots need. Every failure is a PluginError. */
+export interface ManagedDiskApi {
+  /** An unknown disk throws `not-found`. */
+  getDisk(disk: ComputeId, call: Call): Promise<Disk>;
+  /** An unknown snapshot throws `not-found`. */
+  getSnapshot(snapshot: ComputeId, call: Call): Promise<Snapshot>;
+  /** Starts a snapshot; repeatable, since the name is the caller's. */
+  createSnapshot(snapshot: ComputeId, content: Snapshot, call: Call): Promise<Operation>;
+  /** Starts a disk; repeatable, since the name is the caller's. */
+  createDisk(disk: ComputeId, content: Disk, call: Call): Promise<Operation>;
+  /** Status 204 says that there was none; so does a `not-found`. */
+  delete(id: ComputeId, call: Call): Promise<Operation>;
+  /** The region of any disk there; undefined where there is none. */
+  regionIn(place: Place, call: Call): Promise<string | undefined>;
+}
+
+/** Azure Resource Manager itself. */
+export class ArmManagedDiskApi implements ManagedDiskApi {
+  readonly #session: ArmSession;
+
+  constructor(session: ArmSession) {
+    this.#session = session;
+  }
+
+  async getDisk(disk: ComputeId, call: Call): Promise<Disk> {
+    const subject = nameInWords(disk);
+    const attempt = { action: `read ${subject}`, permission: permissionOn(disk, "read"), subject };
+    return await this.#session.run(
+      disk.subscription,
+      attempt,
+      call,
+      async ({ disks }, options) => await disks.get(disk.resourceGroup, disk.name, options),
+    );
+  }
+
+  async getSnapshot(snapshot: ComputeId, call: Call): Promise<Snapshot> {
+    const subject = nameInWords(snapshot);
+    const attempt = { action: `read ${subject}`, permission: permissionOn(snapshot, "read"), subject };
+    return await this.#session.run(
+      snapshot.subscription,
+      attempt,
+      call,
+      async ({ snapshots }, options) => await snapshots.get(snapshot.resourceGroup, snapshot.name, options),
+    );
+  }
+
+  async createSnapshot(snapshot: ComputeId, content: Snapshot, call: Call): Promise<Operation> {
+    const { subscription, resourceGroup, name } = snapshot;
+    const permission = `${permissionOn(snapshot, "write")} and Microsoft.Compute/disks/beginGetAccess/action`;
+    const attempt = { action: `create ${nameInWords(snapshot)}`, permission };
+    return await this.#session.start("PUT", subscription, attempt, call, ({ snapshots }, options) =>
+      snapshots.createOrUpdate(resourceGroup, name, content, options),
+    );
+  }
+
+  async createDisk(disk: ComputeId, content: Disk, call: Call): Promise<Operation> {
+    const { subscription, resourceGroup, name } = disk;
+    const permission = `${permissionOn(disk, "write")} and Microsoft.Compute/snapshots/read`;
+    const attempt = { action: `create ${nameInWords(disk)}`, permission };
+    return await this.#session.start("PUT", subscription, attempt, call, ({ disks }, options) =>
+      disks.createOrUpdate(resourceGroup, name, content, options),
+    );
+  }
+
+  async delete(id: ComputeId, call: Call): Promise<Operation> {
+    const { subscription, resourceGroup, name } = id;
+    const subject = nameInWords(id);
+    const attempt = { action: `delete ${subject}`, permission: permissionOn(id, "delete"), subject };
+    return await this.#session.start("DELETE", subscription, attempt, call, (client, options) =>
+      client[id.type].delete(resourceGroup, name, options),
+    );
+  }
+
+  async regionIn({ subscription, resourceGroup }: Place, call: Call): Promise<string | undefined> {
+    const attempt = {
+      action: `list the disks of resource group "${resourceGroup}"`,
+      permission: "Microsoft.Compute/disks/read",
+    };
+    return await this.#session.run(subscription, attempt, call, async ({ disks }, options) => {
+      for await (const disk of disks.listByResourceGroup(resourceGroup, options)) return disk.location;
+      return undefined;
+    });
+  }
+}
+
+/** A disk or snapshot as messages name it. */
+export function nameInWords({ type, name, resourceGroup, subscription }: ComputeId): string {
+  const word = type === "disks" ? "disk" : "snapshot";
+  return `${word} "${name}" in resource group "${resourceGroup}" of subscription ${subscription}`;
+}
+
+function permissionOn({ type }: ComputeId, action: "read" | "write" | "delete"): string {
+  return `Microsoft.Compute/${type}/${action}`;
+}

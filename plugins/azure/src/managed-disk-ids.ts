@@ -1,0 +1,88 @@
+import { randomUUID } from "node:crypto";
+import { PluginError } from "@flotilla/sdk/plugin";
+
+/** Where managed disks or snapshots live. */
+export interface Place {
+  readonly subscription: string;
+  readonly resourceGroup: string;
+}
+
+/** A disk or a snapshot with its place. */
+export interface ComputeId extends Place {
+  readonly type: "disks" | "snapshots";
+  readonly name: string;
+}
+
+// Azure prints these ids in any case: "resourcegroups" and "microsoft.compute" are as frequent as the documented form.
+const idPattern =
+  /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/Microsoft\.Compute\/([^/]+)\/([^/]+)$/i;
+
+const maxSnapshotName = 80;
+
+/** Reads the ARM id of a disk or a snapshot; undefined for anything else. */
+export function parseComputeId(text: string): ComputeId | undefined {
+  const [, subscription, resourceGroup, word, name] = idPattern.exec(text) ?? [];
+  const type = (["disks", "snapshots"] as const).find((type) => type === word?.toLowerCase());
+  if (subscription === undefined || resourceGroup === undefined || name === undefined || type === undefined)
+    return undefined;
+  // Ids come out of backups: none may lead the request to another path.
+  if ([subscription, resourceGroup, name].some(isPathStep)) return undefined;
+  return { subscription, resourceGroup, type, name };
+}
+
+/** The ARM id in the spelling of the official plugin, which reads no other. */
+export function printComputeId({ subscription, resourceGroup, type, name }: ComputeId): string {
+  return `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.Compute/${type}/${name}`;
+}
+
+/** The snapshot that the server names: always by its ARM id. */
+export function readSnapshotId(snapshotId: string): ComputeId {
+  const id = parseComputeId(snapshotId);
+  if (id?.type === "snapshots") return id;
+  throw new PluginError(
+    `read the snapshot id "${snapshotId}": it is not the ARM id of a snapshot ` +
+      "(/subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/snapshots/…)",
+    { kind: "invalid-argument" },
+  );
+}
+
+/** The disk that the server names: by its bare name in the default place, by its ARM id anywhere else. */
+export function readVolumeRef(volumeId: string, defaultPlace: Place): ComputeId {
+  const id = parseComputeId(volumeId);
+  if (id?.type === "disks") return id;
+  if (volumeId !== "" && !volumeId.includes("/") && !isPathStep(volumeId))
+    return { ...defaultPlace, type: "disks", name: volumeId };
+  throw new PluginError(`read the volume id "${volumeId}": it is neither the name nor the ARM id of a disk`, {
+    kind: "invalid-argument",
+  });
+}
+
+/** The volume id of a disk: what the official plugin would read for one that it can find, the ARM id for any other. */
+export function printVolumeRef(disk: ComputeId, defaultPlace: Place): string {
+  return isSamePlace(disk, defaultPlace) ? disk.name : printComputeId(disk);
+}
+
+/** Whether two places are one; Azure does not tell cases apart. */
+export function isSamePlace(a: Place, b: Place): boolean {
+  return isSameName(a.subscription, b.subscription) && isSameName(a.resourceGroup, b.resourceGroup);
+}
+
+/** Whether Azure takes two names for one. */
+export function isSameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+/** The name of a new snapshot: the disk's, cut to what Azure allows, and something that no other has. */
+export function newSnapshotName(diskName: string, uniqueId: string = randomUUID()): string {
+  const suffix = `-${uniqueId}`;
+  return diskName.slice(0, maxSnapshotName - suffix.length) + suffix;
+}
+
+/** The name of a new disk. */
+export function newDiskName(uniqueId: string = randomUUID()): string {
+  return `restore-${uniqueId}`;
+}
+
+function isPathStep(segment: string): boolean {
+  return segment === "." || segment === "..";
+}

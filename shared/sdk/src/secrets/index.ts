@@ -1,0 +1,6 @@
+export { readCustomerKey } from "./customer-key.ts";
+export type { CustomerKey, CustomerKeySource } from "./customer-key.ts";
+export { readKubernetesSecret } from "./kubernetes-secret.ts";
+export type { SecretRequest } from "./kubernetes-secret.ts";
+export { readSettledFile, recentlyWrittenMs } from "./settled-file.ts";
+export type { SettledFileOptions } from "./settled-file.ts";

@@ -1,0 +1,52 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { azureDefaults } from "./azure-arm/seeds.ts";
+import { startAzureArm } from "./azure-arm/start-arm.ts";
+import { startAzureBlob } from "./azure-blob/start-azure-blob.ts";
+import { readDiskSeed } from "./azure-disk-seed.ts";
+
+// The stand-ins of Azure as a program: prints one JSON line once they listen and runs until stdin ends or SIGTERM comes.
+const { values } = parseArgs({
+  options: {
+    state: { type: "string" },
+    account: { type: "string", default: "flotilla" },
+    container: { type: "string", multiple: true, default: [] },
+    disk: { type: "string", multiple: true, default: [] },
+    "pending-ms": { type: "string", default: "0" },
+  },
+});
+const { state, account } = values;
+if (state === undefined) throw new Error("--state DIR is required: the folder that keeps blobs and disks");
+const accountKey = randomBytes(64).toString("base64");
+const arm = await startAzureArm({
+  stateDir: join(state, "azure-arm"),
+  pendingMs: Number(values["pending-ms"]),
+  disks: values.disk.map(readDiskSeed),
+});
+const blob = await startAzureBlob({
+  stateDir: join(state, "azure-blob"),
+  accounts: [{ name: account, keys: [accountKey], containers: values.container }],
+  tokens: arm.tokens,
+});
+arm.addStorageAccount({ name: account, blobEndpoint: `${blob.accountUrl(account)}/`, keys: [accountKey] });
+const facts = {
+  ...azureDefaults,
+  account,
+  accountKey,
+  blob: blob.accountUrl(account),
+  arm: arm.url,
+  authority: arm.authorityUrl,
+  caPem: arm.caPem,
+};
+process.stdout.write(`${JSON.stringify(facts)}\n`);
+
+const stop = async (): Promise<void> => {
+  process.stdin.destroy();
+  await Promise.all([blob.close(), arm.close()]);
+};
+process.stdin.resume();
+process.stdin.once("end", () => void stop());
+process.once("SIGTERM", () => void stop());
+process.once("SIGINT", () => void stop());
