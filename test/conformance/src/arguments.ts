@@ -20,6 +20,7 @@ export interface Arguments {
   readonly soakMs: number | undefined;
   readonly soakWorkers: number | undefined;
   readonly seed: string | undefined;
+  readonly jobs: number | undefined;
   readonly list: boolean;
   readonly rules: boolean;
 }
@@ -36,6 +37,7 @@ export const usage = `Judges a Velero plugin executable by what the server would
   --only PATTERN       tests whose id or title matches
   --slow               slow tests too, the soak among them
   --all                every target, not only those marked isRequired, and slow tests
+  --jobs N             how many tests run at once (3)
   --soak SECONDS       how long the soak lasts (60)
   --soak-workers N     how many work at once (8)
   --seed TEXT          repeats a soak
@@ -68,6 +70,7 @@ export function parseArguments(args: readonly string[]): Arguments | undefined {
     soakMs: soakSeconds === undefined ? undefined : soakSeconds * 1000,
     soakWorkers: positive("soak-workers", values["soak-workers"]),
     seed: values.seed,
+    jobs: positive("jobs", values.jobs),
     list: values.list === true,
     rules: values.rules === true,
   };
@@ -100,6 +103,7 @@ function read(args: readonly string[]) {
         soak: { type: "string" },
         "soak-workers": { type: "string" },
         seed: { type: "string" },
+        jobs: { type: "string" },
         output: { type: "string", short: "o", default: "text" },
         list: { type: "boolean" },
         rules: { type: "boolean" },

@@ -52,7 +52,7 @@ async function judge(file: TargetFile, options: Judgement, print: Print): Promis
   await using started = await startTarget(file, { provider: options.provider });
   const isText = options.output === "text";
   if (isText) print(`${started.target.provider} on ${file.name}${file.about === undefined ? "" : `: ${file.about}`}\n`);
-  const { command, tests, withSlow, soakMs, soakWorkers, seed } = options;
+  const { command, tests, withSlow, soakMs, soakWorkers, seed, jobs } = options;
   return await runSuite({
     command,
     tests,
@@ -61,6 +61,7 @@ async function judge(file: TargetFile, options: Judgement, print: Print): Promis
     ...(soakMs === undefined ? {} : { soakMs }),
     ...(soakWorkers === undefined ? {} : { soakWorkers }),
     ...(seed === undefined ? {} : { seed }),
+    ...(jobs === undefined ? {} : { jobs }),
     onResult: (result) => {
       if (isText) print(`${formatResult(result)}\n`);
     },

@@ -55,6 +55,7 @@ type Disposal = () => Promise<unknown>;
 export class TestContext {
   readonly place: ContextPlace;
   readonly #disposals: Disposal[] = [];
+  #isClosed = false;
   readonly #snapshots: { readonly config: LocationConfig; readonly snapshotId: string }[] = [];
 
   constructor(place: ContextPlace) {
@@ -165,7 +166,9 @@ export class TestContext {
 
   /** Runs this when the test has ended, last first. */
   own(disposal: Disposal): void {
-    this.#disposals.unshift(disposal);
+    // What a test that failed early was still opening must not outlive it.
+    if (this.#isClosed) void disposal().catch(() => undefined);
+    else this.#disposals.unshift(disposal);
   }
 
   /** Waits until the condition holds; fails the test after the time. */
@@ -186,6 +189,7 @@ export class TestContext {
     for (const disposal of this.#disposals.splice(0)) await attempt(disposal());
     if (this.#snapshots.length > 0) await attempt(this.#removeSnapshots());
     for (const disposal of this.#disposals) await attempt(disposal());
+    this.#isClosed = true;
     return faults;
   }
 
