@@ -244,12 +244,15 @@ function committingWhatCame(): NonNullable<Variant["objects"]> {
 function writingInPlace(): NonNullable<Variant["objects"]> {
   return (store) => ({
     putObject: async (object, body, call) => {
-      let written = Buffer.alloc(0);
+      const written: Uint8Array[] = [];
+      let sizeBytes = 0;
       for await (const chunk of body) {
-        written = Buffer.concat([written, chunk]);
-        if (written.length % mebibyte < chunk.length) await store.putObject(object, bodyOf(written), call);
+        written.push(Uint8Array.from(chunk));
+        sizeBytes += chunk.length;
+        const isStep = sizeBytes % mebibyte < chunk.length;
+        if (isStep) await store.putObject(object, bodyOf(Buffer.concat(written)), call);
       }
-      await store.putObject(object, bodyOf(written), call);
+      await store.putObject(object, bodyOf(Buffer.concat(written)), call);
     },
   });
 }
