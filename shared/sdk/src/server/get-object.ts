@@ -3,7 +3,7 @@ import type { handleServerStreamingCall, ServerWritableStream } from "@grpc/grpc
 import { giveBlock, isBlock, takeBlock } from "../plugin/index.ts";
 import type { Call } from "../plugin/index.ts";
 import { BytesMessage, methodDefinition, velero } from "../wire/index.ts";
-import { sendFramed } from "./framed-messages.ts";
+import { sendFramed } from "./raw-call.ts";
 import { answerStream } from "./handlers.ts";
 import type { Handler, ServiceContext } from "./handlers.ts";
 import { MessageSender } from "./message-sender.ts";
