@@ -4,6 +4,7 @@ import { giveBlock, isBlock, takeBlock } from "../plugin/index.ts";
 import type { Call } from "../plugin/index.ts";
 import { BytesMessage, methodDefinition, velero } from "../wire/index.ts";
 import { sendFramed } from "./raw-call.ts";
+import { expectLargeBodies } from "./external-memory.ts";
 import { answerStream } from "./handlers.ts";
 import type { Handler, ServiceContext } from "./handlers.ts";
 import { MessageSender } from "./message-sender.ts";
@@ -31,6 +32,7 @@ export function getObjectHandler(locations: ObjectLocations, context: ServiceCon
 async function getObject(wire: Wire, locations: ObjectLocations, call: Call): Promise<void> {
   const { plugin, bucket, key } = wire.request;
   const object = requireKey({ bucket, key });
+  expectLargeBodies();
   sendFramed(wire);
   await locations.find(plugin, bucket, key).use(async (store) => {
     const sender = new MessageSender(wire, call.signal);

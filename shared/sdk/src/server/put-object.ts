@@ -4,6 +4,7 @@ import type { handleClientStreamingCall, ServerReadableStream } from "@grpc/grpc
 import { PluginError } from "../plugin/index.ts";
 import type { Call } from "../plugin/index.ts";
 import { methodDefinition, velero } from "../wire/index.ts";
+import { expectLargeBodies } from "./external-memory.ts";
 import { answer } from "./handlers.ts";
 import type { Handler, ServiceContext } from "./handlers.ts";
 import { IncomingBody } from "./incoming-body.ts";
@@ -27,6 +28,7 @@ export function putObjectHandler(locations: ObjectLocations, context: ServiceCon
 }
 
 async function putObject(wire: Wire, locations: ObjectLocations, call: Call): Promise<void> {
+  expectLargeBodies();
   const body = new IncomingBody(wire, call.signal);
   try {
     const target = await body.target();
