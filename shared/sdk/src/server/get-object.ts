@@ -3,13 +3,13 @@ import type { handleServerStreamingCall, ServerWritableStream } from "@grpc/grpc
 import { giveBlock, isBlock, takeBlock } from "../plugin/index.ts";
 import type { Call } from "../plugin/index.ts";
 import { BytesMessage, methodDefinition, velero } from "../wire/index.ts";
-import { sendFramed } from "./raw-call.ts";
 import { expectLargeBodies } from "./external-memory.ts";
 import { answerStream } from "./handlers.ts";
 import type { Handler, ServiceContext } from "./handlers.ts";
 import { MessageSender } from "./message-sender.ts";
 import { requireKey } from "./object-ref.ts";
 import type { ObjectLocations } from "./object-locations.ts";
+import { sendFramed } from "./raw-call.ts";
 
 type Wire = ServerWritableStream<velero.GetObjectRequest, BytesMessage>;
 

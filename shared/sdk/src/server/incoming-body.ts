@@ -87,7 +87,8 @@ export class IncomingBody {
     await nextTurn();
     const isPromiseKept = !this.#endsExplicitly || this.#decoder.isLastEmpty;
     const isWhole = isPromiseKept && this.#decoder.isBetweenMessages;
-    if (this.#wire.cancelled || this.#tap.aborted || !isWhole)
+    const isReset = this.#wire.cancelled || this.#tap.aborted || (this.#tap.rstCode ?? 0) !== 0;
+    if (isReset || !isWhole)
       this.#fail(new PluginError("the host broke the put off; nothing was stored", { kind: "incomplete" }));
     this.#target.resolve(this.#decoder.target);
     this.#queue.end();

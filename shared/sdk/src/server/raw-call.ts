@@ -13,6 +13,8 @@ export interface FramedMessage {
 export interface Tap {
   /** Whether it was broken off. */
   readonly aborted: boolean;
+  /** The code of a reset; 0 where there was none. */
+  readonly rstCode?: number | undefined;
   pause(): void;
   resume(): void;
 }
