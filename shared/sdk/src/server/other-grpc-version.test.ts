@@ -81,9 +81,3 @@ test("a get through a library without the method that it replaces fails and name
     await assert.rejects(getOnce(), { code: status.ABORTED, details: /no "serializeMessage"/ });
   });
 });
-
-test("a put through a library without the method that it replaces fails", async () => {
-  await without("handleDataFrame", async () => {
-    await assert.rejects(putOnce(), { code: status.ABORTED, details: /no "handleDataFrame"/ });
-  });
-});
