@@ -108,15 +108,14 @@ export class PartedUpload {
   async #sendPart(upload: BlobUpload, { number, body, checksum, release }: CutPart): Promise<void> {
     const what = `put part ${number} of ${nameOf(this.#object)}`;
     const limitMs = requestLimitMs(body.byteLength);
-    const uploaded = await withRetry(
-      this.#context.retry,
-      this.#call,
-      what,
-      async () =>
-        await this.#request(what, limitMs, async (call) => await upload.putPart(number, body, checksum, call)),
-    );
+    let tries = 0;
+    const uploaded = await withRetry(this.#context.retry, this.#call, what, async () => {
+      tries += 1;
+      return await this.#request(what, limitMs, async (call) => await upload.putPart(number, body, checksum, call));
+    });
     this.#uploaded.push(uploaded);
-    release(true);
+    // A try that was given up may still be on its way, and read the buffer.
+    release(tries === 1);
   }
 
   async #request<T>(what: string, limitMs: number, run: (call: Call) => Promise<T>): Promise<T> {

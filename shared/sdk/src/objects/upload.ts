@@ -70,12 +70,15 @@ async function putWhole(
 ): Promise<void> {
   const what = `put ${nameOf(object)}`;
   const limitMs = requestLimitMs(part.body.byteLength);
+  let tries = 0;
   await withRetry(retry, call, what, async () => {
+    tries += 1;
     await withDeadline({ clock: retry.clock, limitMs, signal: call.signal, what }, async (signal) => {
       await driver.put(object.key, part.body, part.checksum, { log: call.log, signal });
     });
   });
-  part.release(true);
+  // A try that was given up may still be on its way, and read the buffer.
+  part.release(tries === 1);
 }
 
 function describeTooLarge(

@@ -68,6 +68,20 @@ test("the error comes after all bytes, once, and nothing counts after the end", 
   assert.equal((await queue.next()).done, true);
 });
 
+for (const hadEnded of [false, true])
+  test(`a queue that is closed with an error does not look whole, ${hadEnded ? "also" : "not even"} ${hadEnded ? "after its end" : "to who waits"}`, async () => {
+    const queue = new BlockQueue();
+    if (hadEnded) {
+      queue.add(Buffer.from("unread"));
+      queue.end();
+    }
+    const waiting = hadEnded ? undefined : queue.next();
+
+    queue.close(new Error("given up"));
+
+    await assert.rejects(waiting ?? queue.next(), { message: "given up" });
+  });
+
 test("it is full after a few blocks that nobody read, and empty once it is closed", async () => {
   const queue = new BlockQueue();
   queue.add(Buffer.alloc(2 * blockBytes));

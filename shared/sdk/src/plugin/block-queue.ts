@@ -65,11 +65,13 @@ export class BlockQueue {
     if (this.#waiting !== undefined) this.#settle(this.next());
   }
 
-  /** Forgets what nobody has read, and ends. */
-  close(): void {
+  /** Forgets what nobody has read, and ends as told. */
+  close(error?: unknown): void {
     this.#length = 0;
     for (const bytes of this.#ready.splice(0)) giveBlock(bytes);
-    this.end();
+    // What was forgotten is missing, also where the end had come already.
+    if (error !== undefined) this.#end = "none";
+    this.end(error);
   }
 
   /** The next bytes. Throws the error, once, after the last. */

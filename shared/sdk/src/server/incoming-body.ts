@@ -63,7 +63,8 @@ export class IncomingBody {
   /** Reads to the end and drops it. The host learns a failure's reason only once it has sent all: before, it sees EOF. */
   async drain(): Promise<void> {
     this.#isDropped = true;
-    this.#queue.close();
+    // A store that answered early may still read in the background: this must not look like the end of its object.
+    this.#queue.close(new PluginError("the put has failed; nothing more is read of it", { kind: "incomplete" }));
     this.#tap.resume();
     // A stream that breaks off meanwhile leaves nobody to tell, and the failure before it is the one that matters.
     await finished(this.#wire, { writable: false }).catch(() => undefined);
@@ -79,7 +80,8 @@ export class IncomingBody {
       return;
     }
     if (this.#decoder.target !== undefined) this.#target.resolve(this.#decoder.target);
-    if (this.#queue.isFull) this.#tap.pause();
+    // Nobody reads the queue before it is known whose object it is.
+    if (this.#queue.isFull && this.#decoder.target !== undefined) this.#tap.pause();
   }
 
   async #end(): Promise<void> {

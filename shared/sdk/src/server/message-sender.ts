@@ -19,14 +19,14 @@ export class MessageSender<T> {
 
   /**
    * Resolves when there is room for another message. Throws the reason once the call is aborted. `onSent` is told when
-   * nothing reads the message any more; never, if it could not be sent.
+   * the message was written; never, if it could not be.
    */
   async send(message: T, onSent?: () => void): Promise<void> {
     this.#signal.throwIfAborted();
     this.#unsent += 1;
-    this.#wire.write(message, () => {
+    this.#wire.write(message, (error?: Error | null) => {
       this.#unsent -= 1;
-      onSent?.();
+      if (error === undefined || error === null) onSent?.();
       this.#onSent?.();
     });
     while (this.#unsent >= maxUnsent) {

@@ -54,6 +54,31 @@ for (const fault of ["put-fails-at-once", "put-fails-midway"] as const) {
   });
 }
 
+for (const sizeBytes of [600_000, 3_000_000])
+  test(`a put in one message of ${sizeBytes} bytes is stored`, async () => {
+    const object = { bucket: `one-message-${sizeBytes}`, key: "k" };
+    await fixture.initObjectStore({ bucket: object.bucket });
+    const { stream, finished } = await fixture.startPut();
+    const body = Buffer.alloc(sizeBytes, "one message");
+
+    stream.end(putMessage(object, body));
+
+    await finished;
+    assert.ok(Buffer.concat(await fixture.get(object)).equals(body));
+  });
+
+for (const sentBytes of [16_000, 600_000])
+  test(`a store that failed after ${sentBytes} bytes and reads on in the background never takes the put for whole`, async () => {
+    const journal = new Journal();
+    const object = { bucket: `reads-on-${sentBytes}`, key: "k" };
+    await fixture.initObjectStore({ bucket: object.bucket, fault: "put-fails-and-reads-on", journal: journal.path });
+
+    await assert.rejects(fixture.put(object, Buffer.alloc(sentBytes)), { code: status.UNAVAILABLE });
+
+    await journal.waitFor("read on: incomplete");
+    assert.doesNotMatch(journal.text, /whole/);
+  });
+
 test("a put that the store ends before its end is no success", async () => {
   await fixture.initObjectStore({ bucket: "early", fault: "put-resolves-early" });
 

@@ -93,6 +93,9 @@ test("the messages of a gRPC client arrive framed, past the library's decoder, a
 
 test("calls of an unknown make are refused by name", () => {
   assert.throws(() => sendFramed({}), /no "call"/);
-  assert.throws(() => sendFramed({ call: {} }), /no "serializeMessage"/);
+  assert.throws(() => sendFramed({ call: {} }), /no "stream"/);
+  assert.throws(() => sendFramed({ call: { stream: { destroyed: false } } }), /no "serializeMessage"/);
   assert.throws(() => receiveFramed({ call: {} }, () => {}), /no "stream"/);
+  const stream = { aborted: false, pause: () => {}, resume: () => {} };
+  assert.throws(() => receiveFramed({ call: { stream } }, () => {}), /no "handleDataFrame"/);
 });

@@ -19,9 +19,22 @@ export interface Tap {
   resume(): void;
 }
 
+/** The stream below a call that sends. */
+export interface Outlet {
+  /**
+   * Whether it was given up. Node then reports the writes still under way as done, while the connection may go on
+   * reading their memory.
+   */
+  readonly destroyed: boolean;
+}
+
 /** Lets a call send its {@link FramedMessage}s as they frame themselves. */
-export function sendFramed(wire: object): void {
-  replace(callOf(wire), "serializeMessage", (message: FramedMessage) => message.frame());
+export function sendFramed(wire: object): Outlet {
+  const call = callOf(wire);
+  const stream: unknown = Reflect.get(call, "stream");
+  if (!isOutlet(stream)) throw changed("stream");
+  replace(call, "serializeMessage", (message: FramedMessage) => message.frame());
+  return stream;
 }
 
 /**
@@ -45,6 +58,10 @@ function callOf(wire: object): object {
 function replace(call: object, name: string, method: unknown): void {
   if (typeof Reflect.get(call, name) !== "function") throw changed(name);
   Reflect.set(call, name, method);
+}
+
+function isOutlet(value: unknown): value is Outlet {
+  return typeof value === "object" && value !== null && "destroyed" in value;
 }
 
 function isTap(value: unknown): value is Tap {

@@ -23,6 +23,18 @@ export const fixtureFaults = {
       }
     },
   }),
+  "put-fails-and-reads-on": (_store, record) => ({
+    putObject: async (_object, body) => {
+      const iterator = body[Symbol.asyncIterator]();
+      const readOn = async (): Promise<string> => {
+        await delay(50);
+        for (;;) if ((await iterator.next()).done === true) return "whole";
+      };
+      void readOn().then(record, (error: unknown) => record(`read on: ${PluginError.from(error).kind}`));
+      await iterator.next();
+      throw unavailable("put failed, or so it seemed");
+    },
+  }),
   "put-waits": () => ({
     putObject: async (_object, _body, { signal }) =>
       await new Promise((_resolve, reject) => {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
 
 import { PutObjectRequestSchema } from "./gen/velero/generated_pb.ts";
+import type { PutObjectRequest } from "./gen/velero/generated_pb.ts";
 import { PutDecoder } from "./put-decoder.ts";
 
 function frameOf(message: Uint8Array): Buffer {
@@ -79,15 +80,97 @@ test("the first message says whose object it is; what later ones say is not look
   assert.equal(body.toString(), "12");
 });
 
-test("the target is known only once the first message is whole", () => {
+const names = Buffer.from([0x0a, 1, 0x70, 0x12, 1, 0x62, 0x1a, 1, 0x6b]);
+const someBody = Buffer.from([0x22, 2, 1, 2]);
+
+test("the target is known once the first message's body begins after its names, before it is whole", () => {
   const message = encode({ plugin: "p", bucket: "b", key: "k", body: Buffer.from("body") });
 
-  const { decoder } = decode([message.subarray(0, -1)]);
+  const { decoder } = decode([message.subarray(0, -5)]);
 
   assert.equal(decoder.target, undefined);
+  decoder.write(message.subarray(-5, -1));
+  assert.deepEqual(decoder.target, { plugin: "p", bucket: "b", key: "k" });
   assert.equal(decoder.isBetweenMessages, false);
   decoder.write(message.subarray(-1));
+  assert.equal(decoder.isBetweenMessages, true);
+});
+
+test("a body before its names is theirs, and the target known only once the message is whole", () => {
+  const message = frameOf(Buffer.concat([someBody, names]));
+
+  const { decoder, body } = decode([message.subarray(0, -1)]);
+
+  assert.equal(decoder.target, undefined);
+  assert.deepEqual([...body], [1, 2]);
+  decoder.write(message.subarray(-1));
   assert.deepEqual(decoder.target, { plugin: "p", bucket: "b", key: "k" });
+});
+
+/** Bytes of one message, near enough to a whole one to reach every turn of the decoder. */
+const spoiled = fc
+  .record({
+    message: fc
+      .array(
+        fc.oneof(
+          fc.constantFrom(names, someBody, Buffer.from([0x1a, 1, 0x6c]), Buffer.from([0x28, 0x80, 1])),
+          fc.uint8Array({ maxLength: 6 }),
+        ),
+        { maxLength: 6 },
+      )
+      .map((pieces) => Buffer.concat(pieces)),
+    flips: fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 2 }),
+  })
+  .map(({ message, flips }) => {
+    for (const [place, byte] of flips) if (message.length > 0) message[place % message.length] = byte;
+    return message;
+  });
+
+/** Undefined where a name is no text; a later one of the same field may have counted instead. */
+function generatedReading(message: Uint8Array): PutObjectRequest | undefined {
+  try {
+    return fromBinary(PutObjectRequestSchema, message);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+test("what is no message is refused or read as the generated codec reads it, however the stream is cut", () => {
+  let accepted = 0;
+  fc.assert(
+    fc.property(spoiled, cuts, (message, places) => {
+      let read: ReturnType<typeof decode>;
+      try {
+        read = decode(cut(frameOf(message), places));
+      } catch (error) {
+        assert.ok(error instanceof RangeError);
+        return;
+      }
+      const generated = generatedReading(message);
+      if (generated === undefined) return;
+      const { plugin, bucket, key, body } = generated;
+      assert.equal(read.decoder.isBetweenMessages, true);
+      assert.deepEqual(read.decoder.target, { plugin, bucket, key });
+      assert.ok(read.body.equals(body));
+      accepted += 1;
+    }),
+    { numRuns: 5000 },
+  );
+  assert.ok(accepted > 100, `${accepted} were accepted`);
+});
+
+test("any bytes at all are refused with a RangeError or leave the decoder in a message", () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 5 }), (pieces) => {
+      try {
+        decode(pieces);
+      } catch (error) {
+        assert.ok(error instanceof RangeError);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test("unknown fields of every wire type are passed over", () => {
@@ -107,8 +190,16 @@ const malformed: Readonly<Record<string, Buffer>> = {
   "a tag without a value": frameOf(Buffer.from([0x22])),
   "two bodies in one message": frameOf(Buffer.from([0x22, 1, 1, 0x22, 1, 1])),
   "a body that is a number": frameOf(Buffer.from([0x20, 1])),
+  "a name that is a number": frameOf(Buffer.from([0x18, 1])),
   "a group": frameOf(Buffer.from([0x0b, 0])),
   "a number without an end": frameOf(Buffer.concat([Buffer.from([0x28]), Buffer.alloc(20, 0xff)])),
+  "names after a body that had some before it": frameOf(Buffer.concat([names, someBody, names])),
+  "a body of many MiB before its names": frameOf(
+    Buffer.concat([Buffer.from([0x22, 0x81, 0x80, 0x80, 2]), Buffer.alloc(4 * 1024 * 1024 + 1)]),
+  ),
+  "a name that is no UTF-8": frameOf(Buffer.from([0x1a, 1, 0xff])),
+  "a field without a number": frameOf(Buffer.from([0x02, 0])),
+  "a field whose number has more than 32 bits": frameOf(Buffer.from([0xa0, 0x80, 0x80, 0x80, 0x10, 0])),
   "names longer than any": frameOf(
     Buffer.concat([Buffer.from([0x1a, 0x81, 0x80, 0x40]), Buffer.alloc(1024 * 1024 + 1)]),
   ),

@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 /** Whose object the messages of a put are, as the first one says. */
 export interface PutTarget {
   readonly plugin: string;
@@ -6,9 +8,13 @@ export interface PutTarget {
 }
 
 const prefixBytes = 5;
+const keyField = 3;
 const bodyField = 4;
 /** A name longer than this is no name. */
 const mostTextBytes = 1024 * 1024;
+/** Where names follow a body, as no known encoder puts them, so much of it is taken in before it is known whose it is. */
+const mostEarlyBytes = 4 * 1024 * 1024;
+const mostTag = 2 ** 32 - 1;
 
 /**
  * Decodes the framed messages of a put as their bytes arrive. Hand-written because this is the hot request of the wire:
@@ -20,6 +26,7 @@ export class PutDecoder {
   readonly #texts: Buffer[][] = [[], [], [], []];
   #textBytes = 0;
   #target: PutTarget | undefined;
+  #isFirst = true;
   #isLastEmpty = false;
   /** What the next byte belongs to. */
   #state: "prefix" | "tag" | "length" | "skipped number" | "content" = "prefix";
@@ -36,7 +43,7 @@ export class PutDecoder {
     this.#onBody = onBody;
   }
 
-  /** Known once the first message is whole. */
+  /** Known once the first message is whole, or its body begins after its names: a message may be larger than memory. */
   get target(): PutTarget | undefined {
     return this.#target;
   }
@@ -81,11 +88,14 @@ export class PutDecoder {
   /** Goes on after a field, or after the message where it was the last. */
   #nextField(): void {
     this.#state = this.#messageLeft > 0 ? "tag" : "prefix";
-    if (this.#messageLeft === 0) this.#target ??= this.#readTarget();
+    if (this.#messageLeft > 0) return;
+    this.#isFirst = false;
+    this.#target ??= this.#readTarget();
   }
 
   #readNumber(value: number): void {
-    if (this.#state === "tag") this.#readTag(Math.floor(value / 8), value % 8);
+    if (this.#state === "tag" && (value < 8 || value > mostTag)) throw malformed("a field has no number");
+    else if (this.#state === "tag") this.#readTag(Math.floor(value / 8), value % 8);
     else if (this.#state === "length") this.#startContent(value, this.#field);
     else this.#nextField();
   }
@@ -93,7 +103,8 @@ export class PutDecoder {
   #readTag(field: number, wireType: number): void {
     this.#field = field;
     if (this.#messageLeft === 0) throw malformed("a field has no value");
-    if (field === bodyField && (wireType !== 2 || this.#hasBody)) throw malformed("its body is not one field");
+    if (field <= bodyField && wireType !== 2) throw malformed(`field ${field} is a number`);
+    if (field === bodyField && this.#hasBody) throw malformed("it has two bodies");
     if (wireType === 2) this.#state = "length";
     else if (wireType === 0) this.#state = "skipped number";
     else if (wireType === 1 || wireType === 5) this.#startContent(wireType === 1 ? 8 : 4, 0);
@@ -105,10 +116,9 @@ export class PutDecoder {
     if (bytes > this.#messageLeft) throw malformed("a field is longer than it");
     this.#fieldLeft = bytes;
     this.#field = field;
-    if (field === bodyField) {
-      this.#hasBody = true;
-      this.#isLastEmpty = bytes === 0;
-    } else if (this.#isText) {
+    if (field === bodyField) this.#startBody(bytes);
+    else if (this.#isName && this.#isFirst && this.#target !== undefined) throw malformed("names follow its body");
+    else if (this.#isText) {
       // A repeated field counts by its last value.
       this.#texts[field] = [];
       this.#textBytes += bytes;
@@ -116,6 +126,14 @@ export class PutDecoder {
     }
     if (bytes > 0) this.#state = "content";
     else this.#nextField();
+  }
+
+  #startBody(bytes: number): void {
+    this.#hasBody = true;
+    this.#isLastEmpty = bytes === 0;
+    if (this.#target !== undefined) return;
+    if (this.#texts[keyField]?.length !== 0) this.#target = this.#readTarget();
+    else if (bytes > mostEarlyBytes) throw malformed("too much of its body precedes its names");
   }
 
   #readContent(data: Uint8Array, at: number): number {
@@ -129,11 +147,15 @@ export class PutDecoder {
   }
 
   get #isText(): boolean {
-    return this.#target === undefined && this.#field >= 1 && this.#field < bodyField;
+    return this.#target === undefined && this.#isName;
+  }
+
+  get #isName(): boolean {
+    return this.#field >= 1 && this.#field < bodyField;
   }
 
   #readTarget(): PutTarget {
-    const [, plugin = "", bucket = "", key = ""] = this.#texts.map((pieces) => Buffer.concat(pieces).toString("utf8"));
+    const [, plugin = "", bucket = "", key = ""] = this.#texts.map((pieces) => textOf(Buffer.concat(pieces)));
     return { plugin, bucket, key };
   }
 
@@ -153,6 +175,12 @@ export class PutDecoder {
     this.#varintFactor = 1;
     return value;
   }
+}
+
+function textOf(bytes: Buffer): string {
+  // With a replacement for what is no text, the object would be stored under another name.
+  if (!isUtf8(bytes)) throw malformed("a name is no UTF-8");
+  return bytes.toString("utf8");
 }
 
 function malformed(what: string): RangeError {
