@@ -18,8 +18,7 @@ export class MemoryObjectStore implements ObjectStore {
 
   async putObject(object: ObjectRef, body: AsyncIterable<Uint8Array>, { signal }: Call): Promise<void> {
     const chunks: Uint8Array[] = [];
-    // A chunk is ours until the next one: hence the copies.
-    for await (const chunk of body) chunks.push(Uint8Array.from(chunk));
+    for await (const chunk of body) chunks.push(chunk);
     const bytes = Buffer.concat(chunks);
     if (object.key.endsWith(".gz")) refuseBrokenGzip(object, bytes);
     // Only whole objects become visible, and none of a call that was cancelled.

@@ -1,3 +1,4 @@
+import { giveBlock } from "../plugin/index.ts";
 import type { PluginError } from "../plugin/index.ts";
 import type { Checksum } from "./blob-driver.ts";
 import type { RunningChecksum } from "./checksum.ts";
@@ -32,8 +33,8 @@ const seedBytes = 64 * 1024;
 const growth = 4;
 
 /**
- * Cuts a stream into parts. Bytes are copied and summed as they arrive, since a chunk belongs to us only until the next
- * is asked for. An empty stream gives one empty part.
+ * Cuts a stream into parts. Bytes are copied and summed as they arrive, and a block is given back then. An empty stream
+ * gives one empty part.
  */
 export async function* cutParts(source: AsyncIterable<Uint8Array>, options: CutOptions): AsyncGenerator<CutPart> {
   const cutter = new PartCutter(options);
@@ -43,6 +44,7 @@ export async function* cutParts(source: AsyncIterable<Uint8Array>, options: CutO
       if (cutter.isFull) yield cutter.cut(false);
       rest = await cutter.fill(rest);
     }
+    giveBlock(chunk);
     // Sent without waiting for more, but for the first: only one that is not the last needs an upload of parts.
     if (cutter.isFull && cutter.number > 1) yield cutter.cut(false);
   }

@@ -30,7 +30,8 @@ export interface ObjectStore {
    *
    * The object becomes visible whole, or not at all: when the body throws, the signal aborts or the store fails, the
    * former object (or its absence) stays. Resolves only once the object is durable and its checksum agreed.
-   * The chunks belong to the callee only until the next one is asked for.
+   * Each chunk is the callee's for good: it may be kept, and a stream may read ahead. A block ({@link isBlock}) may be
+   * given back once its bytes are copied.
    */
   putObject(object: ObjectRef, body: AsyncIterable<Uint8Array>, call: Call): Promise<void>;
 

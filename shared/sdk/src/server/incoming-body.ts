@@ -2,7 +2,7 @@ import { finished } from "node:stream/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ServerReadableStream } from "@grpc/grpc-js";
 
-import { BlockQueue, giveBlock, PluginError } from "../plugin/index.ts";
+import { BlockQueue, PluginError } from "../plugin/index.ts";
 import { explicitEndHeader, PutDecoder } from "../wire/index.ts";
 import type { PutTarget } from "../wire/index.ts";
 import { receiveFramed } from "./raw-call.ts";
@@ -45,7 +45,7 @@ export class IncomingBody {
     return await this.#target.promise;
   }
 
-  /** The bytes. Throws `incomplete` when the stream was cut. */
+  /** The bytes, in blocks that are the reader's to give back. Throws `incomplete` when the stream was cut. */
   async *chunks(): AsyncGenerator<Uint8Array, void> {
     for (;;) {
       const step = this.#queue.next();
@@ -56,7 +56,6 @@ export class IncomingBody {
         return;
       }
       yield value;
-      giveBlock(value);
     }
   }
 

@@ -12,7 +12,7 @@ export function sampleBytes(sizeBytes: number, seed = 1): Buffer {
   return bytes;
 }
 
-/** A stream of these bytes that reuses one buffer for all chunks, as a callee has to expect. */
+/** A stream of these bytes that reuses one buffer for all chunks: harsher than the contract, so that every early reuse shows. */
 export async function* chunksOf(bytes: Uint8Array, chunkBytes: number): AsyncGenerator<Uint8Array, void, void> {
   const buffer = new Uint8Array(chunkBytes);
   for (let start = 0; start < bytes.byteLength; start += chunkBytes) {
