@@ -130,12 +130,6 @@ const speaking: readonly Variant[] = [
     wire: limiting("requestDeserialize"),
   },
   {
-    name: "limits-puts",
-    breaks: "messages of a put above gRPC's default limit are refused",
-    caughtBy: "process/messages/large-put-message",
-    wire: limiting("requestDeserialize"),
-  },
-  {
     name: "limits-answers",
     breaks: "answers above gRPC's default limit are refused",
     caughtBy: "process/messages/large-answer",

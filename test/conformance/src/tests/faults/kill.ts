@@ -67,8 +67,8 @@ function stageTest({ name, size, share }: Stage): ConformanceTest {
       const ended = Promise.allSettled(bodies.map((held, i) => store.put(t.key(i === 0 ? "former" : "new"), held)));
 
       await Promise.all(bodies.map((held) => held.isGiven));
-      // For what the plugin does with it.
-      await delay(50);
+      // For what the plugin does with it, on a busy machine too.
+      await delay(250);
       await store.session.kill();
       for (const held of bodies) held.release();
 
