@@ -25,3 +25,8 @@ export { startAzureIdentity } from "./azure-identity/start-identity.ts";
 export type { AzureIdentityOptions, AzureIdentityStandIn } from "./azure-identity/start-identity.ts";
 export { armAudience, storageAudience, TokenAuthority } from "./azure-identity/tokens.ts";
 export type { Principal } from "./azure-identity/tokens.ts";
+export type { MachineSeed } from "./google-identity/metadata-server.ts";
+export type { ServiceAccountSeed, WorkloadProvider } from "./google-identity/directory.ts";
+export { startGoogleIdentity } from "./google-identity/start-identity.ts";
+export type { GoogleIdentityOptions, GoogleIdentityStandIn } from "./google-identity/start-identity.ts";
+export { GoogleTokens } from "./google-identity/tokens.ts";
