@@ -10,6 +10,8 @@ import type { RequestLog } from "./request-log.ts";
 export interface WholeRequest {
   readonly method: string;
   readonly rawPath: string;
+  /** Without escapes. */
+  readonly path: string;
   readonly query: readonly (readonly [string, string])[];
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Buffer;
@@ -46,8 +48,11 @@ export async function serveWhole(
     incoming.socket.destroy();
     return;
   }
-  const { rawPath, query } = splitTarget(incoming.url ?? "/");
-  const request = { method: incoming.method ?? "GET", rawPath, query, headers: headersOf(incoming), body };
+  const request = readRequest(incoming, body);
+  if (request === undefined) {
+    response.writeHead(400).end();
+    return;
+  }
   const facts = service.describe(request);
   const entry = service.log.add(facts);
   const met = service.faults.take(facts);
@@ -64,6 +69,18 @@ export async function serveWhole(
     answer = service.refuse(error, facts);
   }
   await send(service.faults, incoming, response, answer, met).catch(ignoreGone);
+}
+
+// Undefined where an escape in the address stands for nothing.
+function readRequest(incoming: IncomingMessage, body: Buffer): WholeRequest | undefined {
+  try {
+    const { rawPath, query } = splitTarget(incoming.url ?? "/");
+    const path = decodeURIComponent(rawPath);
+    return { method: incoming.method ?? "GET", rawPath, path, query, headers: headersOf(incoming), body };
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

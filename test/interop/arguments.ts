@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { builtPlugin } from "./paths.ts";
 
 /** The servers by the names under which `--targets` takes them. */
-const targetNames = ["versitygw", "ministack", "moto", "stand-ins"] as const;
+const targetNames = ["versitygw", "ministack", "moto", "azurite", "stand-ins"] as const;
 
 /** The name of a server. */
 export type TargetName = (typeof targetNames)[number];

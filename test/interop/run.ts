@@ -8,7 +8,7 @@ import { stagePlugin } from "./plugin-folders.ts";
 import { runProbes } from "./probes.ts";
 import { startServers, type Servers } from "./servers.ts";
 import { addTallies, readTally, type Tally } from "./tally.ts";
-import { installAll, officialPlugin, pythonServers, veleroClient, versitygw } from "./toolchain.ts";
+import { azurite, installAll, officialPlugin, pythonServers, veleroClient, versitygw } from "./toolchain.ts";
 import type { CheckSpec } from "./spec.ts";
 
 function print(line: string): void {
@@ -49,6 +49,7 @@ async function install(options: InteropArguments): Promise<void> {
       veleroClient,
       ...(options.targets.includes("versitygw") ? [versitygw] : []),
       ...(needsPython ? [pythonServers] : []),
+      ...(options.targets.includes("azurite") ? [azurite] : []),
       ...(options.interchange ? [officialPlugin] : []),
     ],
     print,

@@ -1,26 +1,30 @@
+import { startAzurite } from "./azurite-server.ts";
 import type { RunningServer } from "./child.ts";
 import { startMinistack, startMoto } from "./python-servers.ts";
 import { startStandIns } from "./stand-ins.ts";
 import { startVersitygw } from "./versitygw-server.ts";
 import type { TargetName } from "./arguments.ts";
-import type { Ec2Target, S3Target } from "./spec.ts";
+import type { BlobTarget, Ec2Target, S3Target } from "./spec.ts";
 
 /** The servers of one run. */
 export interface Servers extends AsyncDisposable {
   readonly s3: readonly S3Target[];
   readonly ec2: readonly Ec2Target[];
+  readonly blob: readonly BlobTarget[];
 }
 
 interface Started {
   readonly server: RunningServer;
   readonly s3?: S3Target;
   readonly ec2?: Ec2Target;
+  readonly blob?: BlobTarget;
 }
 
 const starters: Record<TargetName, (dir: string) => Promise<Started>> = {
   versitygw: startVersitygw,
   ministack: startMinistack,
   moto: startMoto,
+  azurite: startAzurite,
   "stand-ins": startStandIns,
 };
 
@@ -39,6 +43,7 @@ export async function startServers(names: readonly TargetName[], dir: string): P
   return {
     s3: started.flatMap(({ s3 }) => s3 ?? []),
     ec2: started.flatMap(({ ec2 }) => ec2 ?? []),
+    blob: started.flatMap(({ blob }) => blob ?? []),
     [Symbol.asyncDispose]: stop,
   };
 }

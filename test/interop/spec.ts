@@ -43,6 +43,25 @@ export interface Ec2Target {
   readonly capabilities: readonly Capability[];
 }
 
+/** A storage account with one of its keys. */
+export interface StorageAccountKeys {
+  readonly name: string;
+  /** Base64. */
+  readonly key: string;
+}
+
+/** An Azure Blob server to check against; the account is the first part of a path. */
+export interface BlobTarget {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly main: StorageAccountKeys;
+  readonly other: StorageAccountKeys;
+  /** An account that keeps versions, where the server can. */
+  readonly versioned: StorageAccountKeys;
+  /** The authority of the server's certificate. */
+  readonly caFile: string;
+}
+
 /** What `velero-client check` is told. */
 export interface CheckSpec {
   readonly plugin: PluginFolder;

@@ -38,6 +38,16 @@ export const pythonServers = {
   install: installPythonServers,
 };
 
+const azuriteVersion = "3.37.0";
+const azuriteDir = join(cacheDir, `azurite-${azuriteVersion}`);
+
+/** The Azure Blob server written for Node. */
+export const azurite = {
+  name: `azurite ${azuriteVersion} (npm)`,
+  path: join(azuriteDir, "node_modules", "azurite", "dist", "src", "blob", "main.js"),
+  install: installAzurite,
+};
+
 /** Installs several things at once and tells how long each took. */
 export async function installAll(
   installations: readonly Installation[],
@@ -102,6 +112,22 @@ async function installPythonServers(): Promise<void> {
   await python("python3", ["-m", "venv", "--clear", venvDir]);
   const packages = [`moto[server,s3,ec2]==${motoVersion}`, `ministack==${ministackVersion}`];
   await python(join(venvDir, "bin", "pip"), ["install", "--quiet", "--disable-pip-version-check", ...packages]);
+  await writeFile(complete, "");
+}
+
+async function installAzurite(): Promise<void> {
+  const complete = join(azuriteDir, "complete");
+  if (await isThere(complete)) {
+    return;
+  }
+  await mkdir(azuriteDir, { recursive: true });
+  // A manifest of its own, so that npm does not take it for a part of this workspace.
+  await writeFile(join(azuriteDir, "package.json"), '{ "private": true }\n');
+  const args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", `azurite@${azuriteVersion}`];
+  const { code, output } = await runProgram("npm", args, { cwd: azuriteDir });
+  if (code !== 0) {
+    throw new Error(`npm ${args.join(" ")} failed:\n${output}`);
+  }
   await writeFile(complete, "");
 }
 

@@ -1,22 +1,21 @@
 import { open, truncate } from "node:fs/promises";
-import { join } from "node:path";
 
 import type { ClientCall, ObjectStoreClient } from "@flotilla/host";
 import type { ObjectDescription, ObjectRef } from "@flotilla/sdk/plugin";
 
-import { hashKey } from "../emulators/versioned-files.ts";
 import { collect, inChunks } from "./bytes.ts";
 
 /** An opened BackupStorageLocation with a bucket that belongs to one test, and the files below the stand-in. */
 export class Location {
   readonly store: ObjectStoreClient;
   readonly bucket: string;
-  readonly #stateDir: string;
+  readonly #dataFile: (key: string) => string;
 
-  constructor(store: ObjectStoreClient, bucket: string, stateDir: string) {
+  /** `dataFile` finds the file in which the stand-in keeps the bytes of a key. */
+  constructor(store: ObjectStoreClient, bucket: string, dataFile: (key: string) => string) {
     this.store = store;
     this.bucket = bucket;
-    this.#stateDir = stateDir;
+    this.#dataFile = dataFile;
   }
 
   /** The object of a key. */
@@ -60,9 +59,5 @@ export class Location {
   /** Cuts the stored bytes short below the store. */
   async truncate(key: string, sizeBytes: number): Promise<void> {
     await truncate(this.#dataFile(key), sizeBytes);
-  }
-
-  #dataFile(key: string): string {
-    return join(this.#stateDir, "s3", this.bucket, hashKey(key), "data");
   }
 }

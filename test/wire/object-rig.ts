@@ -5,6 +5,7 @@ import type { BucketLocationConstraint } from "@aws-sdk/client-s3";
 import { startS3 } from "@flotilla/test/emulators";
 import type { Account, LoggedRequest, S3Options, S3StandIn } from "@flotilla/test/emulators";
 
+import { hashKey } from "../emulators/versioned-files.ts";
 import { openWorkspace, owner } from "./harness.ts";
 import type { Session, Workspace } from "./harness.ts";
 import { Location } from "./location.ts";
@@ -94,7 +95,7 @@ export async function startObjectRig({ seeds = {}, ...standIn }: ObjectRigOption
       if ((options.bucketIs ?? "made") === "made") await createBucket(bucket, options.bucketRegion);
       const store = (options.session ?? session).manager.getObjectStore("velero.io/aws");
       await store.init(await configOf(bucket, options));
-      return new Location(store, bucket, stateDir);
+      return new Location(store, bucket, (key) => join(stateDir, "s3", bucket, hashKey(key), "data"));
     },
     requestsOf,
     untilPartArrived: async (bucket) => {

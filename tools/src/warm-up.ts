@@ -1,40 +1,51 @@
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import type { RequestListener, Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { loopbackCertificate } from "@flotilla/sdk/testing";
 import type { PluginSession } from "./plugin-session.ts";
 
 /**
  * What a build lets the plugin do once, so that its executable holds the compiled code of a usual start. A plugin's
- * `src/warm-up.json`; in the values of `config` `{endpoint}` stands for the URL of a server on this machine that always
- * gives `answer`, and `{folder}` for the folder in which `files` are.
+ * `src/warm-up.json`; in the values of each `config` and in the bodies of `answers`, `{endpoint}` and `{secureEndpoint}`
+ * stand for the URLs of servers on this machine, `{ca}` for the latter's authority, `{folder}` for that of `files`.
  */
 export interface WarmUp {
   readonly environment: Readonly<Record<string, string>>;
-  /** The texts of files that the configuration names, by name. */
+  /** The texts of files that the configurations name, by name. */
   readonly files?: Readonly<Record<string, string>>;
-  /** The implementation that is opened and asked for the bucket's common prefixes. */
-  readonly objectStore: { readonly name: string; readonly config: Readonly<Record<string, string>> };
-  readonly answer: { readonly contentType: string; readonly body: string };
+  /** What is opened, one after the other, and asked for its bucket's common prefixes. */
+  readonly objectStores: readonly WarmUpStore[];
+  /** What the servers answer: the first whose `path` is in the URL, or that has none. */
+  readonly answers: readonly WarmUpAnswer[];
+}
+
+interface WarmUpStore {
+  readonly name: string;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+interface WarmUpAnswer {
+  readonly path?: string;
+  readonly contentType: string;
+  readonly body: string;
 }
 
 /** Reads the text of a `warm-up.json`. */
 export function parseWarmUp(text: string): WarmUp {
   const value: unknown = JSON.parse(text);
   if (!isRecord(value)) throw new Error("warm-up.json is not an object");
-  const { environment, files, objectStore, answer } = value;
-  if (!isTexts(environment) || !isRecord(objectStore) || !isTexts(answer))
-    throw new Error("warm-up.json needs environment, objectStore and answer");
+  const { environment, files, objectStores, answers } = value;
+  if (!isTexts(environment) || !Array.isArray(objectStores) || !Array.isArray(answers))
+    throw new Error("warm-up.json needs environment, objectStores and answers");
   if (files !== undefined && !isTexts(files)) throw new Error("warm-up.json has files of another form than texts");
-  const { name, config } = objectStore;
-  const { contentType, body } = answer;
-  if (typeof name !== "string" || !isTexts(config) || contentType === undefined || body === undefined)
-    throw new Error("warm-up.json needs objectStore.name and .config, answer.contentType and .body");
   return {
     environment,
     ...(files === undefined ? {} : { files }),
-    objectStore: { name, config },
-    answer: { contentType, body },
+    objectStores: objectStores.map(parseStore),
+    answers: answers.map(parseAnswer),
   };
 }
 
@@ -44,27 +55,51 @@ export interface WarmUpFolder {
   readonly seenAs?: string;
 }
 
-/** Opens the object store and lists once, as the server does each minute to validate a location. */
+/** Opens each object store and lists once, as the server does each minute to validate a location. */
 export async function warmUpPlugin(warmUp: WarmUp, session: PluginSession, folder: WarmUpFolder): Promise<void> {
   for (const [file, text] of Object.entries(warmUp.files ?? {})) writeFileSync(join(folder.path, file), text);
-  const server = createServer((_request, response) => {
-    response.setHeader("content-type", warmUp.answer.contentType).end(warmUp.answer.body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const texts: Record<string, string> = { ca: loopbackCertificate.cert, folder: folder.seenAs ?? folder.path };
+  const fill = (text: string): string => text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => texts[name] ?? whole);
+  const listener: RequestListener = (request, response) => {
+    const answer = warmUp.answers.find(({ path }) => path === undefined || request.url?.includes(path) === true);
+    if (answer === undefined) response.writeHead(500).end();
+    else response.setHeader("content-type", answer.contentType).end(fill(answer.body));
+  };
+  const servers = [createServer(listener), createSecureServer(loopbackCertificate, listener)];
   try {
-    // A TCP server's address is an object.
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const { name, config } = warmUp.objectStore;
-    const located = Object.entries(config).map(([key, value]) => [
-      key,
-      value.replaceAll("{endpoint}", endpoint).replaceAll("{folder}", folder.seenAs ?? folder.path),
-    ]);
-    await session.initObjectStore(name, Object.fromEntries(located));
-    await session.listCommonPrefixes(name, config["bucket"] ?? "");
+    const [port, securePort] = await Promise.all(servers.map(listen));
+    texts["endpoint"] = `http://127.0.0.1:${port}`;
+    texts["secureEndpoint"] = `https://127.0.0.1:${securePort}`;
+    for (const { name, config } of warmUp.objectStores) {
+      const filled = Object.entries(config).map(([key, value]) => [key, fill(value)]);
+      await session.initObjectStore(name, Object.fromEntries(filled));
+      await session.listCommonPrefixes(name, config["bucket"] ?? "");
+    }
   } finally {
-    server.closeAllConnections();
-    server.close();
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
   }
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  // A TCP server's address is an object.
+  return (server.address() as AddressInfo).port;
+}
+
+function parseStore(value: unknown): WarmUpStore {
+  if (!isRecord(value) || typeof value["name"] !== "string" || !isTexts(value["config"]))
+    throw new Error("warm-up.json needs name and config of each of objectStores");
+  return { name: value["name"], config: value["config"] };
+}
+
+function parseAnswer(value: unknown): WarmUpAnswer {
+  if (!isTexts(value) || value["contentType"] === undefined || value["body"] === undefined)
+    throw new Error("warm-up.json needs contentType and body of each of answers");
+  const { path, contentType, body } = value;
+  return { ...(path === undefined ? {} : { path }), contentType, body };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { ComputeManagementClient } from "@azure/arm-compute";
-import type { SnapshotsCreateOrUpdateOptionalParams } from "@azure/arm-compute";
+import type { ComputeManagementClientOptionalParams, SnapshotsCreateOrUpdateOptionalParams } from "@azure/arm-compute";
 import { createPipelineRequest, RestError } from "@azure/core-rest-pipeline";
-import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import type { PipelinePolicy, PipelineResponse } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
@@ -10,6 +10,18 @@ import { ArmOperation } from "./arm-operation.ts";
 import type { ArmAnswer } from "./arm-operation.ts";
 import type { ArmClientOptions } from "./client.ts";
 import type { Attempt } from "@flotilla/sdk/network";
+
+// The SDK asks for the newest API version, which the clouds of China and the US Government know months later. This one
+// has all that is needed here.
+const apiVersion = "2024-03-02";
+
+const pinnedVersion: PipelinePolicy = {
+  name: "pinnedVersion",
+  sendRequest: async (request, next) => {
+    request.url = request.url.replace(/([?&]api-version=)[^&]+/, `$1${apiVersion}`);
+    return await next(request);
+  },
+};
 
 /** A request of the SDK whose rest ARM does by itself. */
 type LongRequest = (
@@ -20,12 +32,12 @@ type LongRequest = (
 /** The clients of one identity, by subscription: ids name subscriptions other than the location's own. */
 export class ArmSession {
   readonly #credential: TokenCredential;
-  readonly #options: ArmClientOptions;
+  readonly #options: ArmClientOptions & Pick<ComputeManagementClientOptionalParams, "additionalPolicies">;
   readonly #clients = new Map<string, ComputeManagementClient>();
 
   constructor(credential: TokenCredential, options: ArmClientOptions) {
     this.#credential = credential;
-    this.#options = options;
+    this.#options = { ...options, additionalPolicies: [{ policy: pinnedVersion, position: "perCall" }] };
   }
 
   /** Runs one request; a failure becomes a PluginError that says what was tried. */

@@ -8,8 +8,8 @@ export interface BlockSize {
   readonly fault: string | undefined;
 }
 
-/** The largest block that `blockSizeInBytes` may ask for, as in the official plugin. */
-export const maxConfiguredBlockBytes = 100 * 1024 ** 2;
+// As the official plugin has it.
+const maxConfiguredBlockBytes = 100 * 1024 ** 2;
 
 const maxResourceTags = 50;
 const maxResourceTagKeyLength = 512;

@@ -5,6 +5,7 @@ import { PluginError } from "@flotilla/sdk/plugin";
 import type { OpenContext } from "@flotilla/sdk/plugin";
 import type { CredentialsFile } from "./credentials-file.ts";
 import { translateCredentialsError } from "./errors.ts";
+import { WitnessingClient } from "./witnessing-client.ts";
 
 /** An identity of Entra, and how it is proved. */
 export type Identity = ApplicationIdentity | ManagedIdentity;
@@ -20,7 +21,7 @@ export interface ApplicationIdentity {
 }
 
 /** What an application shows to Entra. */
-export type ApplicationProof =
+type ApplicationProof =
   | { readonly kind: "secret"; readonly secret: string }
   | {
       readonly kind: "certificate";
@@ -33,7 +34,7 @@ export type ApplicationProof =
   | { readonly kind: "federated"; readonly tokenFile: string };
 
 /** The identity of the node or the pod, asked of the metadata service. */
-export interface ManagedIdentity {
+interface ManagedIdentity {
   readonly kind: "managed";
   /** Of a user-assigned one; undefined for the system's. */
   readonly clientId: string | undefined;
@@ -82,9 +83,10 @@ export function describeIdentity(identity: Identity): string {
 /** A credential that loads the identity SDK at its first use and whose failures say whose token was asked for. */
 export function createTokenCredential(identity: Identity, options: TokenOptions): TokenCredential {
   let loaded: Promise<TokenCredential> | undefined;
+  const witness = new WitnessingClient(options.httpClient);
   const load = async (): Promise<TokenCredential> => {
     const { createSdkCredential } = await import("./sdk-credentials.ts");
-    return createSdkCredential(identity, options);
+    return createSdkCredential(identity, { ...options, httpClient: witness });
   };
   return {
     getToken: async (scopes: string | string[], tokenOptions?: GetTokenOptions): Promise<AccessToken | null> => {
@@ -95,7 +97,9 @@ export function createTokenCredential(identity: Identity, options: TokenOptions)
         return await (await loaded).getToken(scopes, rest);
       } catch (error) {
         const from = identity.kind === "managed" ? "the metadata service" : options.authorityHost;
-        throw translateCredentialsError(error, {
+        // Without a metadata service there is no managed identity: that is for the identity's remedy to tell.
+        const below = identity.kind === "managed" ? undefined : witness.takeFailure();
+        throw translateCredentialsError(below ?? error, {
           action: `get a token for ${describeIdentity(identity)} from ${from}`,
           permission: "",
         });

@@ -19,7 +19,7 @@ export function translateBlobError(thrown: unknown, attempt: Attempt): PluginErr
   if (answer === undefined) return brokenAnswer(thrown, attempt) ?? localError(thrown, attempt);
   if (attempt.subject !== undefined && absentBlobCodes.has(answer.code))
     return absentError(thrown, answer, attempt.subject);
-  const known = Object.hasOwn(blobCodes, answer.code) ? blobCodes[answer.code] : undefined;
+  const known = meaningOfHeader(thrown) ?? (Object.hasOwn(blobCodes, answer.code) ? blobCodes[answer.code] : undefined);
   if (known === undefined) return answerError(thrown, answer, attempt, meaningOfStatus(answer, attempt));
   // A refusal names the permission that was missing, beside what its code tells.
   const remedy = known.remedy === "" && known.kind === "denied" ? deniedMeaning(attempt).remedy : known.remedy;
@@ -36,41 +36,67 @@ export function translateCredentialsError(thrown: unknown, attempt: Attempt): Pl
   return refusedToken(thrown, attempt);
 }
 
-/** The HTTP status of the answer behind an SDK error, if there was one. */
-export function statusOf(thrown: unknown): number | undefined {
-  return answerOf(thrown)?.status;
-}
-
 /** The service's own code in an SDK error. */
 export function codeOf(thrown: unknown): string | undefined {
   return answerOf(thrown)?.code;
 }
+
+/** What a header that the service refuses says about the location's key that it comes from. */
+function meaningOfHeader(thrown: unknown): Meaning | undefined {
+  // The element of InvalidHeaderValue's answer, where the SDK puts such elements.
+  const { details } = thrown as { readonly details?: { readonly HeaderName?: unknown } };
+  const header = typeof details?.HeaderName === "string" ? details.HeaderName.toLowerCase() : "";
+  const key = Object.hasOwn(keysOfHeaders, header) ? keysOfHeaders[header] : undefined;
+  return key === undefined
+    ? undefined
+    : { kind: "invalid-config", text: `the value of ${key} is refused`, remedy: `correct the location's key ${key}` };
+}
+
+const keysOfHeaders: Readonly<Record<string, string>> = {
+  "x-ms-encryption-scope": "encryptionScope",
+  "x-ms-access-tier": "accessTier",
+  "x-ms-tags": "tagging",
+};
 
 function refusedToken(thrown: unknown, attempt: Attempt): PluginError {
   const code = entraCodeOf(thrown);
   const status = chainOf(thrown)
     .map(tokenStatusOf)
     .find((one) => one !== undefined);
-  const seen = [...(code === undefined ? [] : [code]), ...(status === undefined ? [] : [`HTTP ${status}`])].join(", ");
-  const meaning = meaningOfRefusal(code, status);
-  return new PluginError(`${attempt.action}: ${meaning.text}${seen === "" ? "" : ` (${seen})`}; ${meaning.remedy}`, {
+  const known = [code === undefined ? [] : [code], status === undefined ? [] : [`HTTP ${status}`]].flat();
+  // What was never asked failed here: over a certificate that cannot be used, for example.
+  const seen = known.length > 0 ? known : [firstLine(thrown)];
+  const meaning = meaningOfRefusal(thrown, code, status);
+  return new PluginError(`${attempt.action}: ${meaning.text} (${seen.join(", ")}); ${meaning.remedy}`, {
     kind: meaning.kind,
     code,
     cause: thrown,
   });
 }
 
-function meaningOfRefusal(code: string | undefined, status: number | undefined): Meaning {
+function meaningOfRefusal(thrown: unknown, code: string | undefined, status: number | undefined): Meaning {
   const known = code !== undefined && Object.hasOwn(entraCodes, code) ? entraCodes[code] : undefined;
   if (known !== undefined) return known;
   if (status !== undefined && (status === 429 || status >= 500))
     return { kind: "unavailable", text: "no token was issued", remedy: "try again later" };
+  // The identity SDK keeps no more than this code of a tenant's discovery document that it did not get.
+  if (firstLine(thrown).startsWith("endpoints_resolution_error"))
+    return {
+      kind: "unavailable",
+      text: "the authority says nothing about the tenant",
+      remedy: "check AZURE_TENANT_ID, AZURE_CLOUD_NAME and activeDirectoryAuthorityURI",
+    };
   return {
     kind: "denied",
     text: "no token was issued",
     remedy:
       "check the identity of the location: its credentials file, the pod's workload identity, or the node's managed identity",
   };
+}
+
+function firstLine(thrown: unknown): string {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return (message.split("\n", 1)[0] ?? "").slice(0, 200);
 }
 
 /** What the SDK says when an answer ended early or was none of the service's. */

@@ -24,6 +24,8 @@ export interface LifecycleOptions {
 }
 
 const cleanupTimeoutMs = 30_000;
+// A disk that is being attached or resized is free again within seconds.
+const createTries = 4;
 
 // After any other failure of the first request Azure has not taken it.
 const uncertainKinds: ReadonlySet<PluginErrorKind> = new Set(["unavailable", "timeout", "incomplete", "internal"]);
@@ -54,8 +56,10 @@ export class ManagedDiskLifecycle {
         throw error;
       }
     };
+    const startPatiently = async (call: Call): Promise<Operation> =>
+      await whileBusy(async () => await startOnce(call), { clock, random, maxTries: createTries }, call);
     try {
-      await completeOperation(`${nameInWords(id)} to be created`, startOnce, { timeoutMs, clock, random }, call);
+      await completeOperation(`${nameInWords(id)} to be created`, startPatiently, { timeoutMs, clock, random }, call);
       key = "waitTimeout";
       if (this.#options.isWaiting) await this.#awaitCopyOf(id, call);
     } catch (error) {
@@ -132,7 +136,8 @@ export class ManagedDiskLifecycle {
     let isAccepted = false;
     const accept = (): void => void (isAccepted = true);
     try {
-      await whileBusy(async () => await this.#delete(id, cleanupTimeoutMs, call, accept), this.#options, call);
+      const remove = async (): Promise<void> => await this.#delete(id, cleanupTimeoutMs, call, accept);
+      await whileBusy(remove, { ...this.#options, maxTries: Infinity }, call);
       return `the unfinished ${word} was deleted`;
     } catch (error) {
       if (isKind(error, "not-found")) return `no ${word} is left`;

@@ -61,19 +61,26 @@ export async function awaitCopy(
   await guarded(what, options, call, async (call) => await awaitState(state, call));
 }
 
-/** Repeats what the state of the resource forbids for the moment, as a deletion while the creation goes on. */
+/**
+ * Repeats what the state of the resource forbids for the moment: a deletion while the creation goes on, a snapshot while
+ * the disk is attached. The refusal itself is thrown when the tries are used up or the call is aborted.
+ */
 export async function whileBusy<T>(
   work: () => Promise<T>,
-  { clock, random }: Pick<WaitOptions, "clock" | "random">,
+  { clock, random, maxTries }: Pick<WaitOptions, "clock" | "random"> & { readonly maxTries: number },
   call: Call,
 ): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await work();
     } catch (error) {
-      if (!isKind(error, "conflict")) throw error;
+      if (!isKind(error, "conflict") || tries >= maxTries) throw error;
+      try {
+        await clock.sleep(backoffMs(tries, busyBackoff, random), call.signal);
+      } catch {
+        throw error;
+      }
     }
-    await clock.sleep(backoffMs(tries, busyBackoff, random), call.signal);
   }
 }
 

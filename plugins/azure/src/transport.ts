@@ -55,11 +55,15 @@ class RoutedHttpClient implements HttpClient {
 
   #describe(error: unknown, request: PipelineRequest, url: URL): unknown {
     if (!(error instanceof Error)) return error;
-    // The SDK's timeout looks like a cancelled call, which is never tried again.
-    if (error.name === "AbortError" && request.abortSignal?.aborted !== true)
-      return Object.assign(new RestError("no answer in time", { code: "ETIMEDOUT", request }), { hostname: url.host });
+    const peer = { hostname: url.host };
+    const isCancelled = request.abortSignal?.aborted === true;
+    const as = (code: string): Error => Object.assign(new RestError(error.message, { code, request }), peer);
+    // The SDK's timeout looks like a cancelled call, and an answer that was cut like one of another form: neither would
+    // be tried again.
+    if (!isCancelled && error.name === "AbortError") return as("ETIMEDOUT");
+    if (!isCancelled && "code" in error && error.code === "PARSE_ERROR") return as("ECONNRESET");
     // The SDK keeps the code of a network error but not whom it was about.
-    return Object.assign(error, { hostname: url.host });
+    return Object.assign(error, peer);
   }
 }
 

@@ -96,9 +96,20 @@ test("what a lost try began and Azure failed to make is an error and is deleted"
   );
 });
 
+test("a disk that is busy for a moment is waited for", async () => {
+  const api = new ScriptedDisks();
+  api.refusals = [conflict, conflict];
+  api.snapshots = [notFound];
+
+  await open(api).createSnapshot(request, quietCall);
+
+  assert.equal(new Set(api.created.map(({ id }) => id.name)).size, 1);
+  assert.equal(api.created.length, 3);
+});
+
 test("a request that is refused for the state of the disk is an error that tells so", async () => {
   const api = new ScriptedDisks();
-  api.refusals = [conflict];
+  api.refusals = [conflict, conflict, conflict, conflict];
   api.snapshots = [notFound];
 
   await assert.rejects(open(api).createSnapshot(request, quietCall), conflict);

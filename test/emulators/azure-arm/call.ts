@@ -25,6 +25,10 @@ export interface ArmSettings {
   readonly copyMs: number;
   readonly retryAfterSeconds: number;
   readonly pageSize: number;
+  /** Whether ids in answers have their resource group in upper case, as Microsoft.Compute writes it at times. */
+  readonly upperCaseGroups: boolean;
+  /** The versions of the API that are known; undefined for all that are well-formed. */
+  readonly apiVersions: readonly string[] | undefined;
   /** Where an answer says how its operation goes on. */
   form: OperationForm;
   /** How many disks and snapshots a subscription may have in a region. */

@@ -35,7 +35,7 @@ export interface Controls {
   failNext(id: string, problem: Problem): void;
   /** Takes a permission away; call what comes back to give it again. */
   deny(missing: MissingPermission): () => void;
-  /** Makes a region refuse everything. */
+  /** Makes a region refuse everything about what is in it; lists go on naming it. */
   refuseRegion(location: string, refusal?: Partial<Refusal>): void;
   /** Ends that. */
   acceptRegion(location: string): void;

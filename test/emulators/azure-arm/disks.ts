@@ -10,7 +10,16 @@ import { platformEncryption, settleEncryption } from "./encryption.ts";
 import type { JsonBody } from "./json-body.ts";
 import { diskSkus } from "./model.ts";
 import type { CreationData, Disk, DiskSku } from "./model.ts";
-import { checkName, checkUnchanged, notChangeable, readChoice, readKept, settleSize } from "./properties.ts";
+import {
+  checkName,
+  checkUnchanged,
+  inheritKept,
+  notChangeable,
+  readChoice,
+  readKept,
+  settleSize,
+  settleTags,
+} from "./properties.ts";
 import { keyOf } from "./resource-id.ts";
 import { readTags } from "./tags.ts";
 import { writeDisk } from "./write-resource.ts";
@@ -38,7 +47,7 @@ export const putDisk: Handler = (call) => {
   if (old !== undefined) {
     checkIdle(call, old);
     checkUnchanged(old, location, creation);
-    return change(call, old, body);
+    return change(call, old, body, false);
   }
   return create(call, body, location, creation);
 };
@@ -47,7 +56,7 @@ export const putDisk: Handler = (call) => {
 export const patchDisk: Handler = (call) => {
   const old = findAsked(call, call.state.disks);
   checkIdle(call, old);
-  return change(call, old, readBody(call));
+  return change(call, old, readBody(call), true);
 };
 
 /** Disks_Get. */
@@ -65,15 +74,15 @@ function create(call: Call, body: JsonBody, location: string, creation: Creation
   const asked = [properties?.number("diskIOPSReadWrite"), properties?.number("diskMBpsReadWrite")] as const;
   const performance = settlePerformance(sku, sizeGiB, ...asked);
   const zones = readZones(call, body, location, sku);
-  const inherited = encryptionOf(source);
+  const made = source?.kind === "disk" ? source.disk : source?.snapshot;
+  const inherited = made?.encryption ?? platformEncryption;
   const { encryption, failure: keyFailure } = settleEncryption(call, properties, location, inherited);
   const tags = readTags(body.object("tags"));
-  const rest = readKept(properties, "disks");
+  const rest = { ...inheritKept(made), ...readKept(properties, "disks") };
   checkQuota(call, location, "disks");
   const { id, nowMs } = call;
   const failure = call.takeFailure([keyOf(id), creation.sourceResourceId]) ?? keyFailure;
   const operation = begin(call, location, "write", failure && { failure });
-  const sourceUniqueId = uniqueIdOf(source);
   const disk: Disk = {
     id,
     uniqueId: randomUUID(),
@@ -84,7 +93,7 @@ function create(call: Call, body: JsonBody, location: string, creation: Creation
     sizeGiB,
     ...performance,
     encryption,
-    creation: { ...creation, ...(sourceUniqueId === undefined ? {} : { sourceUniqueId }) },
+    creation: made === undefined ? creation : { ...creation, sourceUniqueId: made.uniqueId },
     createdMs: nowMs,
     readyMs: operation.readyMs,
     ...(failure && { failure }),
@@ -94,11 +103,11 @@ function create(call: Call, body: JsonBody, location: string, creation: Creation
   return { status: 202, body: writeAccepted(disk, nowMs), operation };
 }
 
-function change(call: Call, old: Disk, body: JsonBody): ReturnType<Handler> {
+function change(call: Call, old: Disk, body: JsonBody, isUpdate: boolean): ReturnType<Handler> {
   const properties = body.object("properties");
   const shape = readShape(old, body);
   const { encryption, failure: keyFailure } = settleEncryption(call, properties, old.location, old.encryption);
-  const tags = body.object("tags") === undefined ? old.tags : readTags(body.object("tags"));
+  const tags = settleTags(body, old, isUpdate);
   const rest = { ...old.rest, ...readKept(properties, "disks") };
   const failure = call.takeFailure([keyOf(call.id)]) ?? keyFailure;
   const operation = begin(call, old.location, "write", failure && { failure });
@@ -182,16 +191,6 @@ function readZones(call: Call, body: JsonBody, location: string, sku: DiskSku): 
   }
   if (zones.length > 1) throw invalidParameter("A disk is in one zone; the parameter 'zones' names more.");
   return zones;
-}
-
-function encryptionOf(source: Source | undefined): Disk["encryption"] {
-  if (source === undefined) return platformEncryption;
-  return source.kind === "disk" ? source.disk.encryption : source.snapshot.encryption;
-}
-
-function uniqueIdOf(source: Source | undefined): string | undefined {
-  if (source === undefined) return undefined;
-  return source.kind === "disk" ? source.disk.uniqueId : source.snapshot.uniqueId;
 }
 
 // However short the wait: the answer to the write itself always says that it is not done.

@@ -120,6 +120,18 @@ describe("what goes on after an answer", { concurrency: true }, () => {
     assert.deepEqual([snapshot.encryption, restored.encryption], [encryption, encryption]);
   });
 
+  test("what describes the content of a disk goes along to its snapshot and to the disk made of it", async (t) => {
+    const { arm, client, accept } = await startRig(t);
+    const properties = { osType: "Linux", hyperVGeneration: "V2", networkAccessPolicy: "DenyAll" };
+    await accept("snap", arm.addDisk({ name: "pv", properties }));
+    const creationData = { createOption: "Copy", sourceResourceId: idOf("snapshots", "snap") };
+
+    const restored = await client.disks.createOrUpdate(group, "restored", { location, creationData }, often);
+
+    const { osType, hyperVGeneration, networkAccessPolicy } = restored;
+    assert.deepEqual([osType, hyperVGeneration, networkAccessPolicy], ["Linux", "V2", "AllowAll"]);
+  });
+
   test("a delete goes on after its answer as well, and takes the place of a write", async (t) => {
     const clock = stoppedClock();
     const { arm, client } = await startRig(t, { pendingMs: 10_000, now: clock.now });

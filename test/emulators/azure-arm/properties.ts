@@ -2,6 +2,7 @@ import { ArmError, invalidParameter } from "./arm-error.ts";
 import { unknownMember } from "./creation.ts";
 import type { JsonBody } from "./json-body.ts";
 import type { CreationData, Disk, Snapshot } from "./model.ts";
+import { readTags } from "./tags.ts";
 
 // What the stand-in gives back unchanged.
 const keptForBoth = [
@@ -52,6 +53,28 @@ export function readKept(
   if (unknown !== undefined) throw unknownMember(`properties.${unknown}`);
   const found = names.filter((name) => kept[kind].has(name)).map((name) => [name, properties?.raw(name)] as const);
   return Object.fromEntries(found.filter(([, value]) => value !== undefined));
+}
+
+// What describes the content, and so goes along to whatever is made of it.
+const ofContent = [
+  "osType",
+  "hyperVGeneration",
+  "purchasePlan",
+  "supportedCapabilities",
+  "encryptionSettingsCollection",
+  "securityProfile",
+];
+
+/** Returns the properties that something has of what it is made of. */
+export function inheritKept(source: Disk | Snapshot | undefined): Readonly<Record<string, unknown>> {
+  const rest = Object.entries(source?.rest ?? {});
+  return Object.fromEntries(rest.filter(([name]) => ofContent.includes(name)));
+}
+
+/** Returns the tags that a write leaves: an update keeps those that it does not speak of, a write of the whole does not. */
+export function settleTags(body: JsonBody, old: Disk | Snapshot, isUpdate: boolean): Disk["tags"] {
+  const tags = body.object("tags");
+  return tags === undefined && isUpdate ? old.tags : readTags(tags);
 }
 
 /** Refuses a name that a disk or snapshot cannot have. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { request } from "node:https";
 import { describe, test } from "node:test";
 
 import { StorageManagementClient } from "@azure/arm-storage";
@@ -56,6 +57,17 @@ describe("what ARM refuses", { concurrency: true }, () => {
       codes.map((json) => (json as { error: { code: string } }).error.code),
       ["MissingApiVersionParameter", "InvalidApiVersionParameter"],
     );
+  });
+
+  test("a version that this cloud does not know is refused", async (t) => {
+    const { arm } = await startRig(t, { apiVersions: ["2024-03-02"] });
+    arm.addDisk({ name: "pv" });
+    const path = idOf("disks", "pv");
+
+    const newer = await sendRaw(arm, "GET", path + version);
+
+    assert.equal((newer.json as { error: { code: string } }).error.code, "NoRegisteredProviderFound");
+    assert.equal((await sendRaw(arm, "GET", `${path}?api-version=2024-03-02`)).status, 200);
   });
 
   test("a property that the API does not have is refused", async (t) => {
@@ -164,6 +176,54 @@ describe("what ARM refuses", { concurrency: true }, () => {
     await assert.rejects(accept("snap", arm.addDisk({ name: "pv" })));
 
     assert.equal((await client.snapshots.get(group, "snap")).name, "snap");
+  });
+});
+
+describe("ids", { concurrency: true }, () => {
+  test("a resource group may be answered in upper case and asked for in any", async (t) => {
+    const { arm, client, accept } = await startRig(t, { upperCaseGroups: true });
+    const id = arm.addDisk({ name: "pv" });
+
+    const disk = await client.disks.get(group, "pv");
+    await accept("snap", disk.id ?? "");
+
+    assert.equal(disk.id, id.replace(group, group.toUpperCase()));
+    assert.equal((await client.snapshots.get(group, "snap")).creationData?.sourceUniqueId, disk.uniqueId);
+  });
+
+  test("an address with an escape that stands for nothing is refused", async (t) => {
+    const { arm } = await startRig(t);
+    const { status } = await new Promise<{ status: number | undefined }>((resolve, reject) => {
+      const options = { method: "GET", path: "/subscriptions/%ff", ca: arm.caPem, agent: false };
+      request(arm.url, options, (response) => {
+        response.resume();
+        resolve({ status: response.statusCode });
+      })
+        .once("error", reject)
+        .end();
+    });
+
+    assert.equal(status, 400);
+  });
+});
+
+describe("lists", { concurrency: true }, () => {
+  test("a list comes in pages and holds what is in its group or subscription only", async (t) => {
+    const { arm, client } = await startRig(t, { pageSize: 2 });
+    const near = ["a", "b", "c", "d", "e"].map((name) => arm.addDisk({ name }));
+    const other = arm.addDisk({ name: "f", resourceGroup: `${group}-2` });
+    arm.addDisk({ name: "g", subscriptionId: "88888888-8888-4888-8888-888888888888" });
+
+    const idsOf = async (list: AsyncIterable<{ readonly id?: string }>): Promise<(string | undefined)[]> => {
+      const ids: (string | undefined)[] = [];
+      for await (const { id } of list) ids.push(id);
+      return ids;
+    };
+
+    assert.deepEqual(await idsOf(client.disks.listByResourceGroup(group.toUpperCase())), near);
+    assert.deepEqual(await idsOf(client.disks.list()), [other, ...near]);
+    assert.equal(arm.log.entries("Disks_ListByResourceGroup").length, 3);
+    assert.equal(arm.log.entries("Disks_List").length, 3);
   });
 });
 

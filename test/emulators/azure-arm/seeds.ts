@@ -38,6 +38,8 @@ export interface DiskSeed extends Place {
   readonly tags?: Readonly<Record<string, string>>;
   /** The id of the virtual machine that it is attached to. */
   readonly managedBy?: string;
+  /** Properties that the stand-in only keeps: `osType`, `hyperVGeneration`. */
+  readonly properties?: Readonly<Record<string, unknown>>;
 }
 
 /** A snapshot to put there without a request, complete. */
@@ -98,7 +100,7 @@ export function makeDisk(seed: DiskSeed, location: string, nowMs: number): Disk 
     creation: { createOption: "Empty", rest: {} },
     createdMs: nowMs,
     readyMs: nowMs,
-    rest: {},
+    rest: seed.properties ?? {},
     ...(seed.managedBy === undefined ? {} : { managedBy: seed.managedBy }),
   };
 }

@@ -42,7 +42,10 @@ export function armService(service: ArmService): WholeService {
     faults: service.faults,
     log: service.log,
     describe,
-    answer: (request) => answer(service, request),
+    answer: (request) => {
+      const { body, ...rest } = answer(service, request);
+      return { ...rest, body: service.settings.upperCaseGroups ? upperCaseGroups(body) : body };
+    },
     refuse: (error) => {
       const known = toArmError(error);
       return json(known.status, { error: { code: known.code, message: known.message } }, known.headers);
@@ -50,19 +53,23 @@ export function armService(service: ArmService): WholeService {
   };
 }
 
+function upperCaseGroups(body: string): string {
+  const ids = /("id":"\/subscriptions\/[^/"]+\/resourceGroups\/)([^/"]+)/g;
+  return body.replaceAll(ids, (_whole, before: string, name: string) => before + name.toUpperCase());
+}
+
 function describe(request: WholeRequest): RequestFacts {
-  const { method, headers } = request;
+  const { method, headers, path } = request;
   const query = new Map(request.query);
-  const path = decodeURIComponent(request.rawPath);
   const { operation } = findRoute(method, path, query);
   return { service: "azure-arm", method, operation, key: path, query, headers };
 }
 
 function answer(service: ArmService, request: WholeRequest): WholeAnswer {
   const query = new Map(request.query);
-  const path = decodeURIComponent(request.rawPath);
+  const { path } = request;
   const principal = authenticate(request.headers, service.tokens);
-  checkVersion(query.get("api-version"));
+  checkVersion(query.get("api-version"), service.settings.apiVersions);
   const route = findRoute(request.method, path, query);
   if (route.kind === "unknown") {
     throw new ArmError(
@@ -86,7 +93,8 @@ function answer(service: ArmService, request: WholeRequest): WholeAnswer {
   service.permissions.check(principal, route.permission, formatId(route.id));
   findGroup(subscription, route.id.resourceGroup);
   const outcome = route.handler({ ...pick(service), id: route.id, rawBody: request.body, query, principal, nowMs });
-  service.state.save();
+  // Whatever changes something begins an operation.
+  if (outcome.operation !== undefined) service.state.save();
   return writeOutcome(service, outcome, origin, query);
 }
 
@@ -106,7 +114,7 @@ function pick(service: ArmService): Pick<Call, "state" | "settings" | "regions" 
   };
 }
 
-function checkVersion(version: string | undefined): void {
+function checkVersion(version: string | undefined, known: readonly string[] | undefined): void {
   if (version === undefined || version === "") {
     throw new ArmError(
       400,
@@ -114,8 +122,15 @@ function checkVersion(version: string | undefined): void {
       "The api-version query parameter (?api-version=) is required for all requests.",
     );
   }
-  if (versionForm.test(version)) return;
-  throw new ArmError(400, "InvalidApiVersionParameter", `The api-version '${version}' is invalid.`);
+  if (!versionForm.test(version)) {
+    throw new ArmError(400, "InvalidApiVersionParameter", `The api-version '${version}' is invalid.`);
+  }
+  if (known === undefined || known.includes(version)) return;
+  throw new ArmError(
+    400,
+    "NoRegisteredProviderFound",
+    `No registered resource provider found for API version '${version}'. The supported api-versions are '${known.join(", ")}'.`,
+  );
 }
 
 function findSubscription(service: ArmService, id: string): Subscription {

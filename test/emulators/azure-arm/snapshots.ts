@@ -11,7 +11,16 @@ import { platformEncryption, settleEncryption } from "./encryption.ts";
 import type { JsonBody } from "./json-body.ts";
 import { snapshotSkus } from "./model.ts";
 import type { CreationData, Snapshot, SnapshotSku } from "./model.ts";
-import { checkName, checkUnchanged, notChangeable, readChoice, readKept, settleSize } from "./properties.ts";
+import {
+  checkName,
+  checkUnchanged,
+  inheritKept,
+  notChangeable,
+  readChoice,
+  readKept,
+  settleSize,
+  settleTags,
+} from "./properties.ts";
 import { keyOf } from "./resource-id.ts";
 import { readTags } from "./tags.ts";
 import { writeSnapshot } from "./write-resource.ts";
@@ -30,14 +39,14 @@ export const putSnapshot: Handler = (call) => {
   checkUnchanged(old, location, creation);
   const incremental = body.object("properties")?.boolean("incremental") ?? false;
   if (incremental !== old.isIncremental) throw notChangeable("incremental");
-  return change(call, old, body);
+  return change(call, old, body, false);
 };
 
 /** Snapshots_Update. */
 export const patchSnapshot: Handler = (call) => {
   const old = findAsked(call, call.state.snapshots);
   checkIdle(call, old);
-  return change(call, old, readBody(call));
+  return change(call, old, readBody(call), true);
 };
 
 /** Snapshots_Get. */
@@ -58,7 +67,7 @@ function create(call: Call, body: JsonBody, location: string, creation: Creation
   const inherited = isCopyStart ? platformEncryption : made.encryption;
   const { encryption, failure: keyFailure } = settleEncryption(call, properties, location, inherited);
   const tags = readTags(body.object("tags"));
-  const rest = readKept(properties, "snapshots");
+  const rest = { ...inheritKept(made), ...readKept(properties, "snapshots") };
   checkQuota(call, location, "snapshots");
   const { id, nowMs } = call;
   const failure = call.takeFailure([keyOf(id), creation.sourceResourceId]) ?? keyFailure;
@@ -86,12 +95,12 @@ function create(call: Call, body: JsonBody, location: string, creation: Creation
   return { status: 202, body: writeAccepted(snapshot, nowMs), operation };
 }
 
-function change(call: Call, old: Snapshot, body: JsonBody): ReturnType<Handler> {
+function change(call: Call, old: Snapshot, body: JsonBody, isUpdate: boolean): ReturnType<Handler> {
   const properties = body.object("properties");
   const sku = readChoice("sku.name", body.object("sku")?.text("name"), snapshotSkus) ?? old.sku;
   const sizeGiB = settleSize(properties?.number("diskSizeGB"), old.sizeGiB, "the snapshot");
   const { encryption, failure: keyFailure } = settleEncryption(call, properties, old.location, old.encryption);
-  const tags = body.object("tags") === undefined ? old.tags : readTags(body.object("tags"));
+  const tags = settleTags(body, old, isUpdate);
   const rest = { ...old.rest, ...readKept(properties, "snapshots") };
   const failure = call.takeFailure([keyOf(call.id)]) ?? keyFailure;
   const operation = begin(call, old.location, "write", failure && { failure });

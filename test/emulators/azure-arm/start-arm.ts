@@ -43,6 +43,10 @@ export interface AzureArmOptions {
   readonly retryAfterSeconds?: number;
   /** How many disks or snapshots are in a page of a list. Default 100. */
   readonly pageSize?: number;
+  /** Writes resource groups in upper case in the ids of answers, as Microsoft.Compute does at times. Default: as they are. */
+  readonly upperCaseGroups?: boolean;
+  /** The versions of the API that are known: national clouds lack the newest ones. Default: all that are well-formed. */
+  readonly apiVersions?: readonly string[];
   readonly faults?: Faults;
   /** Default: the system's clock. */
   readonly now?: () => Date;
@@ -129,6 +133,13 @@ export async function startAzureArm(options: AzureArmOptions = {}): Promise<Azur
 }
 
 function readSettings(options: AzureArmOptions): ArmSettings {
-  const { pendingMs = 0, copyMs = 0, retryAfterSeconds = 0, pageSize = 100 } = options;
-  return { pendingMs, copyMs, retryAfterSeconds, pageSize, form: "both", quota: {} };
+  const {
+    pendingMs = 0,
+    copyMs = 0,
+    retryAfterSeconds = 0,
+    pageSize = 100,
+    upperCaseGroups = false,
+    apiVersions,
+  } = options;
+  return { pendingMs, copyMs, retryAfterSeconds, pageSize, upperCaseGroups, apiVersions, form: "both", quota: {} };
 }

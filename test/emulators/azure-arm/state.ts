@@ -6,7 +6,7 @@ import { keyOf } from "./resource-id.ts";
 import type { ResourceId } from "./resource-id.ts";
 
 /** A resource group; what is in it may be elsewhere. */
-export interface ResourceGroup {
+interface ResourceGroup {
   readonly name: string;
   readonly location: string;
 }
@@ -25,6 +25,9 @@ export interface StorageAccount {
   readonly blobEndpoint: string;
   readonly keys: readonly { readonly value: string; readonly permissions: "FULL" | "READ" }[];
 }
+
+// How long ended operations can be asked for; how long Azure keeps them is not documented.
+const keptMs = 24 * 3_600_000;
 
 interface Stored {
   readonly disks: readonly Disk[];
@@ -54,11 +57,14 @@ export class ArmState {
     for (const operation of stored.operations) this.operations.set(operation.name, operation);
   }
 
-  /** Forgets what has been deleted by now. */
+  /** Forgets what has been deleted by now, and operations that ended long ago. */
   sweep(nowMs: number): void {
     const isGone = (one: Disk | Snapshot): boolean => one.goneMs !== undefined && one.goneMs <= nowMs;
     for (const [key, disk] of this.disks) if (isGone(disk)) this.disks.delete(key);
     for (const [key, snapshot] of this.snapshots) if (isGone(snapshot)) this.snapshots.delete(key);
+    for (const [name, { readyMs }] of this.operations) {
+      if (readyMs + keptMs < nowMs) this.operations.delete(name);
+    }
   }
 
   /** Writes everything down; a request is answered only after that. */

@@ -5,6 +5,7 @@ import { BlobError } from "./blob-error.ts";
 import type { Authorization, SourceBlob } from "./call.ts";
 import { readAddress } from "./route.ts";
 import { checkSas } from "./sas.ts";
+import { roleOf } from "./state.ts";
 import type { BlobState, StorageAccount } from "./state.ts";
 
 /** The copy for which a source is to be read. */
@@ -40,8 +41,8 @@ function checkProof(reader: SourceReader, source: SourceBlob, bearer: string | u
   const { account, query } = source;
   if (bearer !== undefined) {
     const principal = checkToken(bearer.replace(/^Bearer /, ""), account, reader.tokens);
-    const role = account.roles?.[principal.objectId] ?? "contributor";
-    if (role !== "contributor" && role !== "reader") throw new BlobError("AuthorizationPermissionMismatch");
+    const role = roleOf(account, principal.objectId);
+    if (role === "delegator" || role === "none") throw new BlobError("AuthorizationPermissionMismatch");
   } else if (query.has("sig")) {
     const { containerName: container, blobName: blob } = source;
     const request = { container, blob, query, headers: new Map<string, string>(), isSecure: reader.isSecure };

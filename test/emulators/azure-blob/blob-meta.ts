@@ -14,7 +14,7 @@ export interface BlobEncryption {
 }
 
 /** The last copy into a blob. */
-export interface CopyState {
+interface CopyState {
   readonly id: string;
   readonly source: string;
   readonly status: "pending" | "success" | "aborted" | "failed";

@@ -6,6 +6,7 @@ import { checkMd5Form } from "./checksums.ts";
 import type { Container } from "./container.ts";
 import { encryptionHeaders, readEncryption } from "./encryption.ts";
 import { metadataHeaders, readMetadata } from "./metadata.ts";
+import { roleOf } from "./state.ts";
 import { readTagHeader } from "./tags.ts";
 
 // The names under which a writer sets the standard headers, and those under which a reader gets them.
@@ -43,10 +44,13 @@ export function readContentHeaders(call: Call, takesMd5: boolean): Record<string
 /** Reads the tags of a write; they need a permission of their own. */
 export function readTags(call: Call): Record<string, string> {
   const header = call.headers.get("x-ms-tags");
-  if (header !== undefined && call.authorization.kind === "sas" && !call.authorization.permissions.has("t")) {
-    throw new BlobError("AuthorizationPermissionMismatch");
-  }
+  if (header !== undefined && !maySetTags(call)) throw new BlobError("AuthorizationPermissionMismatch");
   return readTagHeader(header);
+}
+
+function maySetTags({ account, authorization }: Call): boolean {
+  if (authorization.kind === "sas") return authorization.permissions.has("t");
+  return authorization.kind === "shared-key" || roleOf(account, authorization.principal.objectId) === "owner";
 }
 
 /** Reads x-ms-access-tier. */

@@ -47,7 +47,7 @@ export async function putBlockList(call: Call): Promise<Answer> {
     const list = blocks.map(({ id, size }) => ({ id, size }));
     const meta = newBlob(call, container, { ...settings, name, size, blocks: list });
     container.publish(meta, folder);
-    await staged.clear();
+    container.clearStaged(name);
     return { status: 201, headers: { ...writtenHeaders(meta), ...receivedHeaders(document) } };
   });
 }

@@ -69,11 +69,17 @@ export class Container {
   /** Returns the blocks of a blob that wait for a list. */
   staged(name: string, now: Date): StagedBlocks {
     const known = this.#staged.get(name);
-    if (known !== undefined && !known.hasExpired(now)) return known;
-    const fresh = new StagedBlocks(name, join(this.#blocksFolder, hashKey(name)));
-    void known?.clear();
-    this.#staged.set(name, fresh);
-    return fresh;
+    if (known?.hasExpired(now) === true) known.clear();
+    const staged = known ?? new StagedBlocks(name, join(this.#blocksFolder, hashKey(name)));
+    this.#staged.set(name, staged);
+    return staged;
+  }
+
+  /** Forgets the blocks of a blob. */
+  clearStaged(name: string): void {
+    const known = this.#staged.get(name);
+    known?.clear();
+    if (known?.isIdle === true) this.#staged.delete(name);
   }
 
   /** Returns the names of blobs that have blocks and were never committed. */

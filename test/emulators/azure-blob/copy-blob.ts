@@ -75,7 +75,7 @@ async function copyFrom(call: Call, source: CopySource, pendingMs: number): Prom
     const size = isPending ? 0 : source.size;
     const meta = newBlob(call, container, { ...settings, name, size, blocks: source.meta?.blocks, copy });
     container.publish(meta, folder);
-    await container.staged(name, call.now).clear();
+    container.clearStaged(name);
     return {
       status: 202,
       headers: {

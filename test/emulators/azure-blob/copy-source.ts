@@ -109,9 +109,11 @@ async function openElsewhere(url: URL, bearer: string | undefined, range: string
     const value = response.headers.get(name);
     return value === null ? [] : [[name, value] as const];
   });
+  const length = response.headers.get("content-length");
+  if (length === null) throw new BlobError("CannotVerifyCopySource", { Cause: "the source does not tell its length" });
   return {
     url: url.href,
-    size: Number(response.headers.get("content-length")),
+    size: Number(length),
     headers: Object.fromEntries(found),
     meta: undefined,
     read: () => buffers(body),

@@ -1,4 +1,4 @@
-import { document, element, leaf, parseXml, requiredText } from "../xml.ts";
+import { childText, document, element, leaf, parseXml, requiredText } from "../xml.ts";
 import { BlobError, invalidHeader } from "./blob-error.ts";
 import type { Answer, Call } from "./call.ts";
 import { receiveDocument } from "./body.ts";
@@ -12,9 +12,10 @@ export async function getUserDelegationKey(call: Call): Promise<Answer> {
   if (authorization.kind !== "token") throw authenticationFailed("Only authentication scheme Bearer is supported");
   const root = parseXml((await receiveDocument(call)).text);
   if (root.name !== "KeyInfo") throw new BlobError("InvalidXmlDocument");
-  const start = timeOf(requiredText(root, "Start"));
-  const expiry = timeOf(requiredText(root, "Expiry"));
   const now = call.now.getTime();
+  const asked = childText(root, "Start");
+  const start = asked === undefined ? now : timeOf(asked);
+  const expiry = timeOf(requiredText(root, "Expiry"));
   if (expiry <= start || expiry <= now || start > now + maxLifetimeMs || expiry > now + maxLifetimeMs) {
     throw new BlobError("InvalidInput", { Reason: "A key is good for at most seven days from now." });
   }

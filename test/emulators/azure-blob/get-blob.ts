@@ -20,6 +20,7 @@ export async function getBlob(call: Call): Promise<Answer> {
   checkCustomerKey(call, meta.encryption);
   if (meta.tier === "Archive") throw new BlobError("BlobArchived");
   const range = readRange(call, meta.size);
+  const wanted = wantedChecksums(call);
   const file = { path, start: range?.start ?? 0, length: range?.length ?? meta.size };
   const headers = { ...blobHeaders(meta, found.isCurrent && !found.isSnapshot), ...overrides(call) };
   if (range === undefined) {
@@ -34,7 +35,7 @@ export async function getBlob(call: Call): Promise<Answer> {
       // Of a range, Content-MD5 would be that of the range; the blob's own has a header for itself.
       "content-md5": undefined,
       "x-ms-blob-content-md5": meta.headers["content-md5"],
-      ...(await rangeChecksum(call, file)),
+      ...(await rangeChecksum(wanted, file)),
     },
     file,
   };
@@ -74,11 +75,14 @@ function readRange(call: Call, size: number): Range | undefined {
   return { start, length: end - start + 1 };
 }
 
+function wantedChecksums(call: Call): readonly string[] {
+  return ["md5", "crc64"].filter((name) => isTrue(call, `x-ms-range-get-content-${name}`));
+}
+
 async function rangeChecksum(
-  call: Call,
+  wanted: readonly string[],
   file: { readonly path: string; readonly start: number; readonly length: number },
 ): Promise<Record<string, string | undefined>> {
-  const wanted = ["md5", "crc64"].filter((name) => isTrue(call, `x-ms-range-get-content-${name}`));
   if (wanted.length === 0) return {};
   if (wanted.length > 1 || file.length > maxRangeChecksumBytes) {
     throw invalidHeader(`x-ms-range-get-content-${wanted[0] ?? ""}`, "true");

@@ -32,7 +32,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   ListContainers: { ...read(listContainers, "s", "l"), allowsServiceSas: false },
   GetUserDelegationKey: {
     ...write(getUserDelegationKey, "s", ""),
-    roles: ["contributor", "reader", "delegator"],
+    roles: ["owner", "contributor", "reader", "delegator"],
     allowsServiceSas: false,
   },
   CreateContainer: { ...write(createContainer, "c", "cw"), allowsServiceSas: false },
@@ -42,14 +42,14 @@ export const operations: Readonly<Record<string, Operation>> = {
   GetBlob: read(getBlob, "o", "r"),
   GetBlobProperties: read(getBlobProperties, "o", "r"),
   GetBlockList: read(getBlockList, "o", "r"),
-  GetBlobTags: { ...read(getBlobTags, "o", "t"), roles: ["contributor"] },
+  GetBlobTags: { ...read(getBlobTags, "o", "t"), roles: ["owner"] },
   PutBlob: write(putBlob, "o", "wc"),
   PutBlock: write(putBlock, "o", "w"),
   PutBlockList: write(putBlockList, "o", "w"),
   SetBlobMetadata: write(setBlobMetadata, "o", "w"),
   SetBlobProperties: write(setBlobProperties, "o", "w"),
   SetBlobTier: write(setBlobTier, "o", "w"),
-  SetBlobTags: write(setBlobTags, "o", "t"),
+  SetBlobTags: { ...write(setBlobTags, "o", "t"), roles: ["owner"] },
   DeleteBlob: write(deleteBlob, "o", "d"),
   SnapshotBlob: write(snapshotBlob, "o", "cw"),
   CopyBlob: write(copyBlob, "o", "wc"),
@@ -70,9 +70,9 @@ export function isPermitted(operation: Operation, authorization: Authorization, 
 }
 
 function read(handle: Handler, resourceType: Operation["resourceType"], permissions: string): Operation {
-  return { handle, resourceType, permissions, allowsServiceSas: true, roles: ["contributor", "reader"] };
+  return { handle, resourceType, permissions, allowsServiceSas: true, roles: ["owner", "contributor", "reader"] };
 }
 
 function write(handle: Handler, resourceType: Operation["resourceType"], permissions: string): Operation {
-  return { handle, resourceType, permissions, allowsServiceSas: true, roles: ["contributor"] };
+  return { handle, resourceType, permissions, allowsServiceSas: true, roles: ["owner", "contributor"] };
 }

@@ -36,7 +36,7 @@ export async function putBlob(call: Call): Promise<Answer> {
     const headers = { ...settings.headers, ...(body.md5 === undefined ? {} : { "content-md5": body.md5 }) };
     const meta = newBlob(call, container, { ...settings, headers, name, size: body.size });
     container.publish(meta, folder);
-    await container.staged(name, call.now).clear();
+    container.clearStaged(name);
     return { status: 201, headers: { ...writtenHeaders(meta), ...receivedHeaders(body) } };
   });
 }

@@ -1,5 +1,5 @@
 import { FileSink, fillSink } from "../file-sink.ts";
-import { BlobError } from "./blob-error.ts";
+import { BlobError, invalidHeader } from "./blob-error.ts";
 import { announcedSize, receiveBody, receivedHeaders } from "./body.ts";
 import type { ReceivedBody } from "./body.ts";
 import { blobNameOf, containerOf } from "./call.ts";
@@ -13,7 +13,7 @@ import { maxBlockBytes, maxStagedBlocks } from "./limits.ts";
 export async function putBlock(call: Call): Promise<Answer> {
   const maxBytes = maxBlockBytes(call.version);
   const size = announcedSize(call, maxBytes);
-  if (size === 0) throw new BlobError("InvalidInput");
+  if (size === 0) throw invalidHeader("Content-Length", "0");
   return await stageBlock(call, size, (sink) => receiveBody(call, sink, { maxBytes, isWholeBlob: false }));
 }
 

@@ -42,7 +42,7 @@ export async function putBlobFromUrl(call: Call): Promise<Answer> {
     };
     const meta = newBlob(call, container, { ...settings, headers, name, size: body.size });
     container.publish(meta, folder);
-    await container.staged(name, call.now).clear();
+    container.clearStaged(name);
     return { status: 201, headers: { ...writtenHeaders(meta), ...receivedHeaders(body) } };
   });
 }

@@ -2,6 +2,7 @@ import { BlobError } from "./blob-error.ts";
 import type { Authorization } from "./call.ts";
 import { accountSasText, delegationSasText, serviceSasText } from "./sas-text.ts";
 import { authenticationFailed, isSignedBy, isSignedWith } from "./shared-key.ts";
+import { roleOf } from "./state.ts";
 import type { BlobState, DataRole, StorageAccount } from "./state.ts";
 
 /** A request that carries a shared access signature. */
@@ -20,7 +21,8 @@ type SasAuthorization = Extract<Authorization, { kind: "sas" }>;
 
 // What each role lets a SAS do that the principal delegated.
 const rolePermissions: Readonly<Record<DataRole, string>> = {
-  contributor: "racwdxytlmeopi",
+  owner: "racwdxytlmeopi",
+  contributor: "racwdxylmeopi",
   reader: "rl",
   delegator: "",
   none: "",
@@ -95,7 +97,7 @@ function delegatedPermissions(query: ReadonlyMap<string, string>, account: Stora
   const asked = query.get("sp") ?? "";
   const principal = query.get("skoid");
   if (principal === undefined) return asked;
-  const held = rolePermissions[account.roles?.[principal] ?? "contributor"];
+  const held = rolePermissions[roleOf(account, principal)];
   return asked
     .split("")
     .filter((letter) => held.includes(letter))

@@ -46,7 +46,9 @@ export async function sendError(exchange: Exchange, error: unknown, met: readonl
   const known = toBlobError(error);
   const details = Object.entries(known.details).map(([name, value]) => leaf(name, value));
   const message = `${known.message}\nRequestId:${exchange.requestId}\nTime:${new Date().toISOString()}`;
-  const text = document(element("Error", [leaf("Code", known.code), leaf("Message", message), ...details]));
+  // Line breaks as they are: the SDK's parser does not resolve them as references.
+  const said = leaf("Message", message).replaceAll("&#xa;", "\n");
+  const text = document(element("Error", [leaf("Code", known.code), said, ...details]));
   const hasBody = request.method !== "HEAD" && known.status !== 304;
   const body = hasBody ? Buffer.from(byteOrderMark + text) : undefined;
   writeHead(exchange, known.status, body, { ...known.headers, "x-ms-error-code": known.code });

@@ -17,6 +17,7 @@ import { readAddress, routeOperation } from "./route.ts";
 import type { Address } from "./route.ts";
 import { sendAnswer, sendError } from "./send.ts";
 import type { Exchange } from "./send.ts";
+import { roleOf } from "./state.ts";
 import type { BlobState, StorageAccount } from "./state.ts";
 
 /** What serves the requests of one stand-in. */
@@ -142,8 +143,8 @@ function checkPermission(
   const needed =
     query.has("versionid") && operation.permissions === "d" ? { ...operation, permissions: "x" } : operation;
   const principal = authorization.kind === "token" ? authorization.principal.objectId : "";
-  const held = account.roles?.[principal] ?? "contributor";
-  if (!isPermitted(needed, authorization, held)) throw new BlobError("AuthorizationPermissionMismatch");
+  if (!isPermitted(needed, authorization, roleOf(account, principal)))
+    throw new BlobError("AuthorizationPermissionMismatch");
 }
 
 async function handle(call: Call): Promise<Answer> {

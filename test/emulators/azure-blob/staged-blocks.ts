@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 
 import type { FileSlice } from "../file-slice.ts";
@@ -123,17 +122,25 @@ export class StagedBlocks {
     return true;
   }
 
-  /** Forgets all blocks. A block that is still on its way counts when it has arrived. */
-  async clear(): Promise<void> {
-    if (!existsSync(this.#folder)) return;
-    const keeps = this.#writers > 0 ? this.#file : undefined;
+  /** Tells whether nothing waits and nobody writes. */
+  get isIdle(): boolean {
+    return this.isEmpty && this.#writers === 0;
+  }
+
+  /** Forgets all blocks, at once. A block that is still on its way counts when it has arrived. */
+  clear(): void {
     this.#byId.clear();
+    if (this.#writers === 0) {
+      rmSync(this.#folder, { recursive: true, force: true });
+    } else {
+      for (const name of readdirSync(this.#folder)) {
+        if (name.startsWith("block-") || (name.startsWith("data-") && name !== this.#file)) {
+          rmSync(join(this.#folder, name));
+        }
+      }
+    }
     this.#file = newFileName();
     this.#end = 0;
-    for (const name of readdirSync(this.#folder)) {
-      if (name.startsWith("block-")) rmSync(join(this.#folder, name));
-      else if (name.startsWith("data-") && name !== keeps) await rm(join(this.#folder, name), { force: true });
-    }
   }
 
   #recordPath(id: string): string {

@@ -9,7 +9,7 @@ import { blobFile, BlobState, newEtag } from "./state.ts";
 import type { StorageAccount } from "./state.ts";
 
 /** A container to create at the start, where it does not exist. */
-export interface ContainerSeed {
+interface ContainerSeed {
   readonly name: string;
   /** Whether its versions may be protected by immutability policies and legal holds. Default: false. */
   readonly isImmutable?: boolean;

@@ -8,8 +8,11 @@ import { BlobError } from "./blob-error.ts";
 import { Container } from "./container.ts";
 import type { ContainerConfig } from "./container.ts";
 
-/** What a principal may do with the data of an account; `delegator` may only ask for user delegation keys. */
-export type DataRole = "contributor" | "reader" | "delegator" | "none";
+/**
+ * What a principal may do with the data of an account: the roles of Azure that begin with "Storage Blob". Only an owner
+ * reads and writes tags; a delegator may only ask for user delegation keys.
+ */
+export type DataRole = "owner" | "contributor" | "reader" | "delegator" | "none";
 
 /** A storage account. */
 export interface StorageAccount {
@@ -22,7 +25,7 @@ export interface StorageAccount {
   readonly isVersioned?: boolean;
   /** The encryption scopes that exist. Default: none. */
   readonly encryptionScopes?: readonly string[];
-  /** The roles of principals by their object id. Default: contributor for everybody with a token. */
+  /** The roles of principals by their object id. Default: owner for everybody with a token. */
   readonly roles?: Readonly<Record<string, DataRole>>;
   /** The only tenant whose tokens are good. Default: any. */
   readonly tenantId?: string;
@@ -145,6 +148,11 @@ export class BlobState {
     // Written by the line above only.
     return (JSON.parse(readFileSync(file, "utf8")) as { secret: string }).secret;
   }
+}
+
+/** Returns the role of a principal. */
+export function roleOf(account: StorageAccount, objectId: string): DataRole {
+  return account.roles?.[objectId] ?? "owner";
 }
 
 /** Makes an ETag that no blob had before. */

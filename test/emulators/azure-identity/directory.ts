@@ -4,7 +4,7 @@ import type { KeyObject } from "node:crypto";
 import type { Principal } from "./tokens.ts";
 
 /** A client secret; one with a date ends then. */
-export type ClientSecret = string | { readonly value: string; readonly expires: Date };
+type ClientSecret = string | { readonly value: string; readonly expires: Date };
 
 /** Whose tokens an application accepts in place of a secret: what Entra calls a federated identity credential. */
 export interface FederatedCredential {

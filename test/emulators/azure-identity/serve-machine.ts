@@ -26,6 +26,8 @@ export function machineService(service: TokenService, header: string): Handlers 
 
 function machineOperation({ method, rawPath }: WholeRequest): string {
   if (method !== "GET") return "ManagedIdentity_Unknown";
-  if (rawPath === "/metadata/identity/oauth2/token") return "ManagedIdentity_Imds";
-  return rawPath === "/MSI/token" ? "ManagedIdentity_AppService" : "ManagedIdentity_Unknown";
+  // The SDK adds a slash to any address.
+  const path = rawPath.replace(/\/$/, "");
+  if (path === "/metadata/identity/oauth2/token") return "ManagedIdentity_Imds";
+  return path === "/MSI/token" ? "ManagedIdentity_AppService" : "ManagedIdentity_Unknown";
 }

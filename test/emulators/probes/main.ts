@@ -1,5 +1,10 @@
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
+import { TokenAuthority } from "../azure-identity/tokens.ts";
+import { BlobContext } from "./azure-blob/context.ts";
+import type { ProbedAccount } from "./azure-blob/context.ts";
+import { blobProbes } from "./azure-blob/probes.ts";
 import { Ec2Context } from "./ec2/context.ts";
 import { ec2Probes } from "./ec2/probes.ts";
 import { knownShortcomings } from "./known-shortcomings.ts";
@@ -23,18 +28,43 @@ const { values } = parseArgs({
   },
 });
 
-const { service, endpoint, expect } = values;
-const accessKeyId = values["access-key"] ?? process.env["AWS_ACCESS_KEY_ID"];
-const secretAccessKey = values["secret-key"] ?? process.env["AWS_SECRET_ACCESS_KEY"];
-if ((service !== "s3" && service !== "ec2") || !endpoint || !accessKeyId || !secretAccessKey) {
-  throw new Error("--service s3|ec2, --endpoint URL and keys (--access-key, --secret-key or AWS_*) are required");
+const { service, endpoint, expect, region, "other-region": otherRegion, only = "" } = values;
+if (!endpoint) throw new Error("--endpoint URL is required");
+const known = expect === undefined ? [] : knownShortcomings(service ?? "", expect);
+process.exitCode = report(await probe(endpoint)) ? 0 : 1;
+
+async function probe(endpoint: string): Promise<readonly Outcome[]> {
+  if (service === "s3")
+    return await runAll(new S3Context({ endpoint, ...readAwsKeys(), region, otherRegion }), s3Probes);
+  if (service === "ec2") {
+    return await runAll(new Ec2Context({ endpoint, ...readAwsKeys(), region, otherRegion }), ec2Probes);
+  }
+  if (service === "azure-blob") return await runAll(openBlob(endpoint), blobProbes);
+  throw new Error("--service s3|ec2|azure-blob is required");
 }
-const known = expect === undefined ? [] : knownShortcomings(service, expect);
-const { region, "other-region": otherRegion, only = "" } = values;
-const target = { endpoint, accessKeyId, secretAccessKey, region, otherRegion };
-const outcomes =
-  service === "s3" ? await runAll(new S3Context(target), s3Probes) : await runAll(new Ec2Context(target), ec2Probes);
-process.exitCode = report(outcomes) ? 0 : 1;
+
+function readAwsKeys(): { readonly accessKeyId: string; readonly secretAccessKey: string } {
+  const accessKeyId = values["access-key"] ?? process.env["AWS_ACCESS_KEY_ID"];
+  const secretAccessKey = values["secret-key"] ?? process.env["AWS_SECRET_ACCESS_KEY"];
+  if (!accessKeyId || !secretAccessKey) throw new Error("keys (--access-key, --secret-key or AWS_*) are required");
+  return { accessKeyId, secretAccessKey };
+}
+
+function openBlob(endpoint: string): BlobContext {
+  const list = process.env["PROBE_STORAGE_ACCOUNTS"] ?? "";
+  const [main, other, versioned] = list.split(";").map((account): ProbedAccount => {
+    const [name = "", key = ""] = account.split(":");
+    return { name, key };
+  });
+  if (main === undefined || other === undefined || versioned === undefined) {
+    throw new Error("PROBE_STORAGE_ACCOUNTS with three accounts, NAME:KEY;NAME:KEY;NAME:KEY, is required");
+  }
+  const file = process.env["PROBE_CA_FILE"];
+  const ca = file === undefined ? {} : { ca: readFileSync(file, "utf8") };
+  // A server that is not ours cannot check who signed a token, only what it says.
+  const tokens = new TokenAuthority();
+  return new BlobContext({ endpoint, main, other, versioned, encryptionScope: "probe-scope", tokens, ...ca });
+}
 
 async function runAll<Context extends { close(): void }>(
   context: Context,

@@ -72,10 +72,18 @@ function describe(error: unknown): { code: string; status: number } {
   if (!(error instanceof Error)) return { code: String(error), status: 0 };
   // The SDKs of Azure have the code and the status on the error itself, those of AWS name the error after the code.
   if ("statusCode" in error && typeof error.statusCode === "number") {
-    return { code: "code" in error ? String(error.code) : error.name, status: error.statusCode };
+    return { code: azureCode(error), status: error.statusCode };
   }
   const metadata: unknown = "$metadata" in error ? error.$metadata : undefined;
   const status =
     typeof metadata === "object" && metadata !== null && "httpStatusCode" in metadata ? metadata.httpStatusCode : 0;
   return { code: error.name, status: typeof status === "number" ? status : 0 };
+}
+
+// The answer to a HEAD has no body, so its code comes from a header, which the SDK keeps elsewhere.
+function azureCode(error: Error): string {
+  if ("code" in error && typeof error.code === "string") return error.code;
+  const details: unknown = "details" in error ? error.details : undefined;
+  const has = typeof details === "object" && details !== null && "errorCode" in details;
+  return has ? String(details.errorCode) : error.name;
 }

@@ -18,8 +18,8 @@ export interface CancellableCall {
 export const unaryDeadlineMs = 5 * 60_000;
 
 /**
- * The total deadline of a call that may wait for a snapshot or a volume. The location's own bound (`waitTimeout`) is the
- * one to rely on; a first snapshot of the largest disks takes most of a day.
+ * The total deadline of a call that may wait for a snapshot or a volume, to come or to go. The location's own bound
+ * (`waitTimeout`, `apiTimeout`) is the one to rely on; a first snapshot of the largest disks takes most of a day.
  */
 export const waitingDeadlineMs = 24 * 60 * 60_000;
 

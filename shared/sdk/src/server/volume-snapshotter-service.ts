@@ -72,18 +72,29 @@ function snapshotHandlers(locations: SnapshotLocations, context: ServiceContext)
       },
       waitingDeadlineMs,
     ),
-    unaryHandler(method.deleteSnapshot, context, async ({ plugin, snapshotID }, call) => {
-      try {
-        await locations.whereKnown(plugin, snapshotID, async (snapshotter) => {
-          await snapshotter.deleteSnapshot(snapshotID, call);
+    unaryHandler(
+      method.deleteSnapshot,
+      context,
+      async ({ plugin, snapshotID }, call) => {
+        await unlessAbsent(async () => {
+          await locations.whereKnown(plugin, snapshotID, async (snapshotter) => {
+            await snapshotter.deleteSnapshot(snapshotID, call);
+          });
         });
-      } catch (error) {
-        // The server expects what is gone to count as deleted. No location knows it, so nothing leaks.
-        if (!isKind(error, "not-found")) throw error;
-      }
-      return {};
-    }),
+        return {};
+      },
+      waitingDeadlineMs,
+    ),
   ];
+}
+
+/** The server expects what is gone to count as deleted. No location knows it, so nothing leaks. */
+async function unlessAbsent(remove: () => Promise<void>): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    if (!isKind(error, "not-found")) throw error;
+  }
 }
 
 function persistentVolumeHandlers(locations: SnapshotLocations, context: ServiceContext): readonly Handler[] {
