@@ -1,8 +1,7 @@
-import { PluginError } from "../plugin/index.ts";
+import { PluginError, withRetry } from "../plugin/index.ts";
 import { combineChecksums } from "./checksum.ts";
 import { withDeadline } from "./deadline.ts";
 import { nameOf } from "./object-name.ts";
-import { withRetry } from "./retry.ts";
 import { completeLimitMs, discardLimitMs, requestLimitMs, stallLimitMs } from "./time-limits.ts";
 import type { Call, ObjectRef } from "../plugin/index.ts";
 import type { BlobUpload, Checksum, UploadedPart } from "./blob-driver.ts";

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { isKind, PluginError, silentLogger } from "../plugin/index.ts";
+import { defaultTries, isKind, PluginError, silentLogger } from "../plugin/index.ts";
 import { chunksOf, FaultyBlobDriver, MemoryBlobDriver, sampleBytes, settle, TestClock } from "../testing/index.ts";
 import { PartPool } from "./part-pool.ts";
-import { defaultTries } from "./retry.ts";
 import { stallLimitMs } from "./time-limits.ts";
 import { uploadObject } from "./upload.ts";
 import type { Call } from "../plugin/index.ts";
