@@ -30,3 +30,5 @@ export type { ServiceAccountSeed, WorkloadProvider } from "./google-identity/dir
 export { startGoogleIdentity } from "./google-identity/start-identity.ts";
 export type { GoogleIdentityOptions, GoogleIdentityStandIn } from "./google-identity/start-identity.ts";
 export { GoogleTokens } from "./google-identity/tokens.ts";
+export { startGcs } from "./gcs/start-gcs.ts";
+export type { GcsBucketSeed, GcsOptions, GcsStandIn } from "./gcs/start-gcs.ts";
