@@ -29,6 +29,7 @@ export interface Connection {
   readonly credentials: string;
   readonly universeDomain: string;
   readonly transport: Transport;
+  readonly env: OpenContext["env"];
   /** Tokens of these scopes; undefined for nobody. One source for the same scopes. */
   tokens(scope: string): TokenSource | undefined;
   /** Requests with tokens of this scope, whose refusals the translation puts into words. */
@@ -64,6 +65,7 @@ export async function openConnection(config: ConnectionConfig, context: OpenCont
     credentials: file?.description ?? (identity.kind === "metadata" ? "the metadata server" : "the environment"),
     universeDomain,
     transport,
+    env,
     tokens,
     api: (scope, translate) => new GoogleApi({ transport, tokens: tokens(scope), quotaProject, translate }),
     projectId: async (call) =>

@@ -2,7 +2,7 @@ import { absentError, answerError, deniedMeaning, meaningOfStatus } from "@floti
 import type { Attempt, Meaning } from "@flotilla/sdk/network";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { ApiAnswer } from "./answers.ts";
-import { missingBucket, storageCodes, tokenCodes } from "./service-codes.ts";
+import { alteredBytes, missingBucket, storageCodes, tokenCodes } from "./service-codes.ts";
 
 export type { Attempt } from "@flotilla/sdk/network";
 
@@ -23,6 +23,19 @@ export function translateStorageAnswer(answer: ApiAnswer, attempt: Attempt): Plu
   // A refusal names the permission that was missing.
   const remedy = known.remedy === "" && known.kind === "denied" ? deniedMeaning(attempt).remedy : known.remedy;
   return answerError(undefined, answer, attempt, { ...known, remedy });
+}
+
+/**
+ * The same for a request that sent an object's bytes with their checksum. A mismatch has the code of any other wrong
+ * value (`invalid`), but only a mismatch cites the checksum that was sent.
+ */
+export function translateUploadAnswer(
+  answer: ApiAnswer,
+  attempt: Attempt,
+  sentChecksum: string | undefined,
+): PluginError {
+  const isMismatch = answer.status === 400 && sentChecksum !== undefined && answer.message.includes(sentChecksum);
+  return isMismatch ? answerError(undefined, answer, attempt, alteredBytes) : translateStorageAnswer(answer, attempt);
 }
 
 /** Turns an error answer of an endpoint that issues tokens into a PluginError. */
