@@ -85,7 +85,7 @@ export const volumeSnapshotterConfig = {
     caCert: text("PEM certificates trusted besides the system's.", { origin: "ours" }),
     kmsKeyName: text(
       "Cloud KMS key of new snapshots and of disks made from snapshots: projects/P/locations/L/keyRings/R/cryptoKeys/K.",
-      { defaultText: "Google's own keys", origin: "ours" },
+      { defaultText: "the disk's own, else Google's", origin: "ours" },
     ),
     wait: oneOf(
       "`completed` waits until a snapshot is uploaded and a disk is made, and reports a failed one.",
