@@ -19,7 +19,10 @@ export const resumableProbes: readonly Probe<GcsContext>[] = [
 
       // The client begins an upload with a token only there; what goes on needs none.
       const [uri] = await file.createResumableUpload();
-      await pipeline(Readable.from([bytes]), file.createWriteStream({ uri, chunkSize: 2 * quantum, resumable: true }));
+      await pipeline(
+        Readable.from([bytes]),
+        file.createWriteStream({ uri, offset: 0, chunkSize: 2 * quantum, resumable: true }),
+      );
 
       const [metadata] = await file.getMetadata();
       assert.equal(metadata.crc32c, hashesOf(bytes).crc32c);
@@ -32,7 +35,7 @@ export const resumableProbes: readonly Probe<GcsContext>[] = [
       const file = (await context.shared()).file(context.name());
 
       const [uri] = await file.createResumableUpload();
-      await pipeline(Readable.from([bytes]), file.createWriteStream({ uri, resumable: true }));
+      await pipeline(Readable.from([bytes]), file.createWriteStream({ uri, offset: 0, resumable: true }));
 
       const [metadata] = await file.getMetadata();
       assert.equal(metadata.crc32c, hashesOf(bytes).crc32c);
