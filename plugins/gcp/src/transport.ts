@@ -60,7 +60,8 @@ export function createTransport({ env, caCert, insecureSkipVerify }: TransportOp
       try {
         return await sendOnce(request, agent);
       } catch (error) {
-        // A kept connection that the service had closed meanwhile: nothing of the request was looked at.
+        // A kept connection that the service had closed meanwhile. What a request with a body left behind is for its
+        // sender to find out.
         if (!(error instanceof StaleConnection)) throw error;
         return await sendOnce(request, agent);
       }
@@ -108,10 +109,11 @@ function piecesOf(body: HttpRequest["body"]): readonly Uint8Array[] {
   return body instanceof Uint8Array ? [body] : body;
 }
 
-function describe(error: Error, outgoing: ClientRequest, { url, signal }: HttpRequest): unknown {
+function describe(error: Error, outgoing: ClientRequest, { url, signal, body }: HttpRequest): unknown {
   if (signal.aborted) return signal.reason;
   const code = "code" in error ? error.code : undefined;
-  if (outgoing.reusedSocket && (code === "ECONNRESET" || code === "EPIPE")) return new StaleConnection();
+  const isStale = outgoing.reusedSocket && body === undefined && (code === "ECONNRESET" || code === "EPIPE");
+  if (isStale) return new StaleConnection();
   // Node keeps the code of a network error but not always whom it was about.
   return Object.assign(error, { hostname: url.host });
 }
