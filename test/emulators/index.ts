@@ -32,3 +32,7 @@ export type { GoogleIdentityOptions, GoogleIdentityStandIn } from "./google-iden
 export { GoogleTokens } from "./google-identity/tokens.ts";
 export { startGcs } from "./gcs/start-gcs.ts";
 export type { GcsBucketSeed, GcsOptions, GcsStandIn } from "./gcs/start-gcs.ts";
+export { startGce } from "./gce/start-gce.ts";
+export type { GceOptions, GceStandIn } from "./gce/start-gce.ts";
+export { gcpDefaults } from "./gce/seeds.ts";
+export type { GceDiskSeed, GceSnapshotSeed } from "./gce/seeds.ts";
