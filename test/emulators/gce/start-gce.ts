@@ -66,6 +66,8 @@ export interface GceStandIn extends Listener {
   refuseRegion(region: string, refusal?: Partial<GceRefusal>): void;
   /** Ends that. */
   acceptRegion(region: string): void;
+  /** The keys of Cloud KMS that may be used; a test adds and removes them. */
+  readonly kmsKeys: Set<string>;
   /** Changes how long things take, the quotas, and whether an answer or an operation tells that one is exceeded. */
   configure(changes: Partial<GceSettings>): void;
 }
@@ -111,9 +113,10 @@ export async function startGce(options: GceOptions = {}): Promise<GceStandIn> {
 }
 
 function controlsOf(service: GceService): Omit<GceStandIn, keyof Listener | "tokens" | "faults" | "log"> {
-  const { state, regions, settings } = service;
+  const { state, regions, settings, kmsKeys } = service;
   const nowMs = (): number => service.now().getTime();
   return {
+    kmsKeys,
     addDisk: (seed) => {
       const disk = makeDisk(seed, state.nextId(), nowMs());
       const path = diskPath(disk);

@@ -46,6 +46,8 @@ export interface GcsStandIn extends Listener {
   readonly log: RequestLog;
   /** What `storeEndpoint` names. */
   readonly storeEndpoint: string;
+  /** The keys of Cloud KMS that may be used; a test adds and removes them. */
+  readonly kmsKeys: Set<string>;
   /** Takes permissions away; call what comes back to give them again. */
   deny(missing: MissingGcsPermission): () => void;
   /** Returns the file that holds an object's bytes. */
@@ -87,6 +89,7 @@ export async function startGcs(options: GcsOptions): Promise<GcsStandIn> {
     faults: service.faults,
     log: service.log,
     storeEndpoint: `${listener.url}/storage/v1/`,
+    kmsKeys: state.kmsKeys,
     deny: (missing) => permissions.deny(missing),
     objectFile: (bucket, name) => objectFile(stateDir, bucket, name),
     openUploads: (bucket) => state.sessions.open(bucket).map(({ record }) => record.name),
