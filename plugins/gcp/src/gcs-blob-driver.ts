@@ -17,6 +17,7 @@ import { checksumOfHeader } from "./gcs-checksums.ts";
 import { describedFields, describeMetadata } from "./gcs-description.ts";
 import { putWhole } from "./gcs-put.ts";
 import type { GcsTarget } from "./gcs-put.ts";
+import { explainRefusal } from "./gcs-read-refusal.ts";
 import type { GcsSession } from "./gcs-session.ts";
 import type { GcsSettings } from "./gcs-settings.ts";
 import type { GcsSigner } from "./gcs-signer.ts";
@@ -175,7 +176,12 @@ export class GcsBlobDriver implements BlobDriver {
       // Otherwise an object that was stored compressed is sent as something else than its checksum is of.
       headers: { "accept-encoding": "gzip", ...headers, ...this.#options.settings.customerKey },
     };
-    return await this.#session.api.sendOk(request, attempt, call);
+    try {
+      return await this.#session.api.sendOk(request, attempt, call);
+    } catch (error) {
+      const { customerKey } = this.#options.settings;
+      throw await explainRefusal(error, this.#session, key, customerKey, attempt, call);
+    }
   }
 
   #target(key: string): GcsTarget {
