@@ -59,7 +59,7 @@ function readRequest(call: Call): ListRequest {
     throw invalid(`Invalid value for maxResults: ${text}`);
   }
   // A list that ignored the pattern would be a wrong answer, not a poor one.
-  if (query.has("matchGlob") || query.has("filter"))
+  if ((query.get("matchGlob") ?? "") !== "" || (query.get("filter") ?? "") !== "")
     throw invalid("matchGlob and filter are not known to this stand-in.");
   const endOffset = query.get("endOffset");
   return {
