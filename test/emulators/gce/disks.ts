@@ -65,7 +65,7 @@ const known: KnownFields = {
 };
 
 /** disks.get, regionDisks.get. */
-export const getDisk: Handler = (call) => ({ json: writeDisk(findDisk(call), call.nowMs) });
+export const getDisk: Handler = (call) => ({ json: writeDisk(findDisk(call, "compute.disks.get"), call.nowMs) });
 
 /** disks.insert, regionDisks.insert. */
 export const insertDisk: Handler = (call) => {
@@ -116,9 +116,8 @@ export const insertDisk: Handler = (call) => {
 
 /** disks.delete, regionDisks.delete. */
 export const deleteDisk: Handler = (call) => {
-  const disk = findDisk(call);
+  const disk = findDisk(call, "compute.disks.delete");
   const path = diskPath(disk);
-  call.permit("compute.disks.delete", path);
   const [user] = disk.users;
   if (user !== undefined) {
     throw new GceError(
@@ -133,10 +132,10 @@ export const deleteDisk: Handler = (call) => {
   return begin(call, { type: "delete", target: path, targetId: disk.id, failure });
 };
 
-/** Returns the disk that is asked for. */
-export function findDisk(call: Call): Disk {
+/** Returns the disk that is asked for. Whether it exists is told only to who may do what is asked: AIP-211. */
+export function findDisk(call: Call, permission: string): Disk {
   const path = diskPath({ project: call.project, place: placeOf(call), name: call.name });
-  call.permit("compute.disks.get", path);
+  call.permit(permission, path);
   const disk = call.state.disks.get(path);
   if (disk === undefined) throw notFound(path);
   return disk;

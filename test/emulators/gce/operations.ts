@@ -57,6 +57,7 @@ export const waitForOperation: Handler = async (call): Promise<Json> => {
 function find(call: Call): Operation {
   const operation = call.state.operations.get(call.name);
   const path = `projects/${call.project}/${placePath(call.place)}`;
+  call.permit(`compute.${call.place.kind}Operations.get`, `${path}/operations/${call.name}`);
   if (operation === undefined || `projects/${operation.project}/${placePath(operation.place)}` !== path) {
     throw notFound(`${path}/operations/${call.name}`);
   }

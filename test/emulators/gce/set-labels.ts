@@ -10,9 +10,8 @@ import { findSnapshot } from "./snapshots.ts";
 
 /** disks.setLabels, regionDisks.setLabels. */
 export const setDiskLabels: Handler = (call) => {
-  const disk = findDisk(call);
+  const disk = findDisk(call, "compute.disks.setLabels");
   const path = diskPath(disk);
-  call.permit("compute.disks.setLabels", path);
   const labels = readChange(call, disk.labels);
   const failure = call.takeFailure([path]);
   if (failure === undefined) call.state.disks.set(path, { ...disk, labels });
@@ -21,9 +20,8 @@ export const setDiskLabels: Handler = (call) => {
 
 /** snapshots.setLabels. */
 export const setSnapshotLabels: Handler = (call) => {
-  const snapshot = findSnapshot(call);
+  const snapshot = findSnapshot(call, "compute.snapshots.setLabels");
   const path = snapshotPath(snapshot);
-  call.permit("compute.snapshots.setLabels", path);
   const labels = readChange(call, snapshot.labels);
   const failure = call.takeFailure([path]);
   if (failure === undefined) call.state.snapshots.set(path, { ...snapshot, labels });

@@ -54,17 +54,24 @@ const known: KnownFields = {
 };
 
 /** snapshots.get. */
-export const getSnapshot: Handler = (call) => ({ json: writeSnapshot(findSnapshot(call), call.nowMs) });
+export const getSnapshot: Handler = (call) => ({
+  json: writeSnapshot(findSnapshot(call, "compute.snapshots.get"), call.nowMs),
+});
 
 /** disks.createSnapshot, regionDisks.createSnapshot. */
 export const createSnapshot: Handler = (call) => {
   const body = readBody(call);
-  return make(call, findDisk(call), body, { type: "createSnapshot", place: call.place });
+  permitNew(call, body);
+  return make(call, findDisk(call, "compute.disks.createSnapshot"), body, {
+    type: "createSnapshot",
+    place: call.place,
+  });
 };
 
 /** snapshots.insert. */
 export const insertSnapshot: Handler = (call) => {
   const body = readBody(call);
+  permitNew(call, body);
   const link = readText(body, "sourceDisk");
   if (link === undefined) throw new GceError(400, "required", "Required field 'resource.sourceDisk' not specified");
   const path = pathOf(link, call.project);
@@ -72,6 +79,7 @@ export const insertSnapshot: Handler = (call) => {
   if (path === undefined || !path.includes("/disks/")) {
     throw invalidField("resource.sourceDisk", link, "The URL is malformed.");
   }
+  call.permit("compute.disks.createSnapshot", path);
   if (disk === undefined) throw notFound(path);
   call.regions.check(disk.place);
   return make(call, disk, body, { type: "insert", place: { kind: "global" } });
@@ -79,9 +87,8 @@ export const insertSnapshot: Handler = (call) => {
 
 /** snapshots.delete. */
 export const deleteSnapshot: Handler = (call) => {
-  const snapshot = findSnapshot(call);
+  const snapshot = findSnapshot(call, "compute.snapshots.delete");
   const path = snapshotPath(snapshot);
-  call.permit("compute.snapshots.delete", path);
   const status = snapshotStatus(snapshot, call.nowMs);
   if (status === "DELETING" || status === "CREATING") throw notReady(path);
   const user = [...call.state.disks.values()].find(
@@ -101,10 +108,10 @@ export const deleteSnapshot: Handler = (call) => {
   return begin(call, { type: "delete", target: path, targetId: snapshot.id, failure });
 };
 
-/** Returns the snapshot that is asked for. */
-export function findSnapshot(call: Call): Snapshot {
+/** Returns the snapshot that is asked for. Whether it exists is told only to who may do what is asked: AIP-211. */
+export function findSnapshot(call: Call, permission: string): Snapshot {
   const path = snapshotPath(call);
-  call.permit("compute.snapshots.get", path);
+  call.permit(permission, path);
   const snapshot = call.state.snapshots.get(path);
   if (snapshot === undefined) throw notFound(path);
   return snapshot;
@@ -131,16 +138,18 @@ function make(
   return begin(call, { ...operation, target: isInsert ? path : source, targetId: isInsert ? id : disk.id, failure });
 }
 
+function permitNew(call: Call, body: Body): void {
+  const path = snapshotPath({ project: call.project, name: readName(body) });
+  call.permit("compute.snapshots.create", path);
+  if (Object.keys(readLabels(body["labels"])).length > 0) call.permit("compute.snapshots.setLabels", path);
+}
+
 function readWanted(call: Call, disk: Disk, body: Body): Omit<Snapshot, "id" | keyof ReturnType<typeof timesOf>> {
   checkKnown(body, known);
   const { project } = call;
   const name = readName(body);
-  const path = snapshotPath({ project, name });
   const source = diskPath(disk);
-  call.permit("compute.disks.createSnapshot", source);
-  call.permit("compute.snapshots.create", path);
   const labels = readLabels(body["labels"]);
-  if (Object.keys(labels).length > 0) call.permit("compute.snapshots.setLabels", path);
   // A snapshot of a disk with a key is encrypted with the same one unless another is named.
   const kmsKeyName = readKmsKey(call, body, "snapshotEncryptionKey") ?? disk.kmsKeyName;
   return {
