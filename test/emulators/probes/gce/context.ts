@@ -39,23 +39,20 @@ export interface RawAnswer {
   readonly body: Json;
 }
 
+type ClientOptions = NonNullable<ConstructorParameters<typeof DisksClient>[0]>;
+
 /** What a probe works with: Google's clients by REST, and plain requests. */
 export class GceContext {
   readonly target: GceTarget;
-  readonly disks: DisksClient;
-  readonly regionDisks: RegionDisksClient;
-  readonly snapshots: SnapshotsClient;
-  readonly projects: ProjectsClient;
-  readonly #zoneOperations: ZoneOperationsClient;
-  readonly #regionOperations: RegionOperationsClient;
-  readonly #globalOperations: GlobalOperationsClient;
+  readonly #opened: { close(): Promise<void> }[] = [];
+  readonly #options: ClientOptions;
 
   constructor(target: GceTarget) {
     this.target = target;
     const { hostname, port } = new URL(target.endpoint);
     const authClient = new OAuth2Client();
     authClient.setCredentials({ access_token: target.token });
-    const options = {
+    this.#options = {
       fallback: true as const,
       protocol: "http",
       apiEndpoint: hostname,
@@ -63,13 +60,20 @@ export class GceContext {
       authClient,
       projectId: target.project,
     };
-    this.disks = new DisksClient(options);
-    this.regionDisks = new RegionDisksClient(options);
-    this.snapshots = new SnapshotsClient(options);
-    this.projects = new ProjectsClient(options);
-    this.#zoneOperations = new ZoneOperationsClient(options);
-    this.#regionOperations = new RegionOperationsClient(options);
-    this.#globalOperations = new GlobalOperationsClient(options);
+  }
+
+  // A client is slow to make, and many tests need none of them.
+  readonly disks = lazy(() => this.#open(new DisksClient(this.#options)));
+  readonly regionDisks = lazy(() => this.#open(new RegionDisksClient(this.#options)));
+  readonly snapshots = lazy(() => this.#open(new SnapshotsClient(this.#options)));
+  readonly projects = lazy(() => this.#open(new ProjectsClient(this.#options)));
+  readonly #zoneOperations = lazy(() => this.#open(new ZoneOperationsClient(this.#options)));
+  readonly #regionOperations = lazy(() => this.#open(new RegionOperationsClient(this.#options)));
+  readonly #globalOperations = lazy(() => this.#open(new GlobalOperationsClient(this.#options)));
+
+  #open<Client extends { close(): Promise<void> }>(client: Client): Client {
+    this.#opened.push(client);
+    return client;
   }
 
   get project(): string {
@@ -142,19 +146,22 @@ export class GceContext {
     for (;;) {
       const [found] =
         kind === "zones"
-          ? await this.#zoneOperations.wait({ project, operation, zone: place })
+          ? await this.#zoneOperations().wait({ project, operation, zone: place })
           : kind === "regions"
-            ? await this.#regionOperations.wait({ project, operation, region: place })
-            : await this.#globalOperations.wait({ project, operation });
+            ? await this.#regionOperations().wait({ project, operation, region: place })
+            : await this.#globalOperations().wait({ project, operation });
       if (found.status === "DONE") return found;
     }
   }
 
   close(): void {
-    const clients = [this.disks, this.regionDisks, this.snapshots, this.projects];
-    const operations = [this.#zoneOperations, this.#regionOperations, this.#globalOperations];
-    for (const client of [...clients, ...operations]) void client.close();
+    for (const client of this.#opened) void client.close();
   }
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 /** Returns the reason of an error's body. */

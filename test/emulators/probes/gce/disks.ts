@@ -43,15 +43,15 @@ export const diskProbes: readonly Probe<GceContext>[] = [
       const { project, zone } = context;
       const disk = context.name();
       const diskResource = { name: disk, sizeGb: 20, type: context.typeLink("pd-ssd"), labels: { app: "x" } };
-      await context.finished(await context.disks.insert({ project, zone, diskResource }));
+      await context.finished(await context.disks().insert({ project, zone, diskResource }));
 
-      const [found] = await context.disks.get({ project, zone, disk });
+      const [found] = await context.disks().get({ project, zone, disk });
 
       assert.equal(String(found.sizeGb), "20");
       assert.equal(found.status, "READY");
       assert.equal(found.type, context.typeLink("pd-ssd"));
       assert.deepEqual(found.labels, { app: "x" });
-      await context.finished(await context.disks.delete({ project, zone, disk }));
+      await context.finished(await context.disks().delete({ project, zone, disk }));
       assert.equal((await context.send("GET", `/zones/${zone}/disks/${disk}`)).status, 404);
     },
   },
@@ -64,14 +64,14 @@ export const diskProbes: readonly Probe<GceContext>[] = [
       const replicaZones = zones.map((zone) => `projects/${project}/zones/${zone}`);
       const type = `projects/${project}/regions/${region}/diskTypes/pd-balanced`;
       await context.finished(
-        await context.regionDisks.insert({
+        await context.regionDisks().insert({
           project,
           region,
           diskResource: { name: disk, sizeGb: 10, type, replicaZones },
         }),
       );
 
-      const [found] = await context.regionDisks.get({ project, region, disk });
+      const [found] = await context.regionDisks().get({ project, region, disk });
 
       assert.deepEqual(
         found.replicaZones?.map((link) => link.split("/").at(-1)),
@@ -172,7 +172,7 @@ export const diskProbes: readonly Probe<GceContext>[] = [
       const name = await context.disk();
       const { project, zone } = context;
 
-      const [inZone] = await context.disks.list({ project, zone, filter: `name=${name}` });
+      const [inZone] = await context.disks().list({ project, zone, filter: `name=${name}` });
       const { body } = await context.send("GET", `/aggregated/disks?filter=${encodeURIComponent(`name = "${name}"`)}`);
 
       assert.deepEqual(

@@ -34,7 +34,7 @@ export const snapshotProbes: readonly Probe<GceContext>[] = [
       const snapshot = context.name();
       const description = JSON.stringify({ "velero.io/backup": "b" });
       const done = await context.finished(
-        await context.disks.createSnapshot({
+        await context.disks().createSnapshot({
           project,
           zone,
           disk,
@@ -44,7 +44,7 @@ export const snapshotProbes: readonly Probe<GceContext>[] = [
 
       assert.ok(done.error === undefined || done.error === null);
       await ready(context, snapshot);
-      const [found] = await context.snapshots.get({ project, snapshot });
+      const [found] = await context.snapshots().get({ project, snapshot });
       assert.equal(found.description, description);
       assert.deepEqual(found.storageLocations, ["eu"]);
       assert.equal(String(found.diskSizeGb), "10");
@@ -139,7 +139,7 @@ export const snapshotProbes: readonly Probe<GceContext>[] = [
       const sourceDisk = `projects/${project}/zones/${context.zone}/disks/${await context.disk()}`;
       const name = context.name();
 
-      await context.finished(await context.snapshots.insert({ project, snapshotResource: { name, sourceDisk } }));
+      await context.finished(await context.snapshots().insert({ project, snapshotResource: { name, sourceDisk } }));
 
       assert.equal((await ready(context, name))["status"], "READY");
     },
@@ -204,7 +204,7 @@ export const snapshotProbes: readonly Probe<GceContext>[] = [
       const { project } = context;
       const snapshot = await context.snapshot(await context.disk());
       await ready(context, snapshot);
-      await context.finished(await context.snapshots.delete({ project, snapshot }));
+      await context.finished(await context.snapshots().delete({ project, snapshot }));
 
       const again = await context.send("DELETE", `/global/snapshots/${snapshot}`);
 
@@ -219,7 +219,7 @@ export const snapshotProbes: readonly Probe<GceContext>[] = [
       const names = await Promise.all([1, 2, 3].map(() => context.snapshot(disk, { labels: { probe: label } })));
       const { project } = context;
 
-      const [byLabel] = await context.snapshots.list({ project, filter: `labels.probe=${label}`, maxResults: 2 });
+      const [byLabel] = await context.snapshots().list({ project, filter: `labels.probe=${label}`, maxResults: 2 });
       const filter = encodeURIComponent(`labels.probe = "${label}"`);
       const first = (await context.send("GET", `/global/snapshots?maxResults=2&filter=${filter}`)).body;
       const rest = `/global/snapshots?maxResults=2&filter=${filter}&pageToken=${String(first["nextPageToken"])}`;
@@ -242,7 +242,7 @@ export const snapshotProbes: readonly Probe<GceContext>[] = [
   {
     name: "a project tells the quota of its snapshots",
     run: async (context) => {
-      const [project] = await context.projects.get({ project: context.project });
+      const [project] = await context.projects().get({ project: context.project });
 
       const quota = project.quotas?.find(({ metric }) => metric === "SNAPSHOTS");
 
