@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 
 import { Storage } from "@google-cloud/storage";
 import type { Bucket } from "@google-cloud/storage";
@@ -59,17 +60,20 @@ export async function startGcsRig(options: Omit<GcsOptions, "stateDir" | "tokens
   const gcs = await startGcs({ ...options, stateDir: join(workspace.folder, "state"), tokens: identity.tokens });
   workspace.own(gcs);
   const session = workspace.start();
+  // Of this process only: the plugin's trust is what its location says.
+  if (options.tls !== undefined) setDefaultCACertificates([...getCACertificates(), String(options.tls.cert)]);
   const storage = createProbe(gcs);
   const requestsOf = (bucket: string, operation?: string): readonly LoggedRequest[] =>
     gcs.log.entries(operation).filter((request) => request.bucket === bucket && !isProbe(request));
   const key = identity.serviceAccountKey(owner);
-  const configOf = async (bucket: string, options: LocationOptions = {}): Promise<Record<string, string>> => {
-    const { config, credentials = key, without = [] } = options;
+  const configOf = async (bucket: string, location: LocationOptions = {}): Promise<Record<string, string>> => {
+    const { config, credentials = key, without = [] } = location;
     const usual = {
       bucket,
       prefix: "",
       storeEndpoint: gcs.storeEndpoint,
       credentialsFile: await workspace.writeCredentials(bucket, credentials),
+      ...(options.tls === undefined ? {} : { caCert: String(options.tls.cert) }),
       ...config,
     };
     return Object.fromEntries(Object.entries(usual).filter(([name]) => !without.includes(name)));
@@ -82,10 +86,10 @@ export async function startGcsRig(options: Omit<GcsOptions, "stateDir" | "tokens
     configOf,
     requestsOf,
     bucket: (name) => storage.bucket(name),
-    open: async (bucket, options = {}) => {
-      if ((options.bucketIs ?? "made") === "made") await storage.createBucket(bucket);
-      const store = (options.session ?? session).manager.getObjectStore("velero.io/gcp");
-      await store.init(await configOf(bucket, options));
+    open: async (bucket, location = {}) => {
+      if ((location.bucketIs ?? "made") === "made") await storage.createBucket(bucket);
+      const store = (location.session ?? session).manager.getObjectStore("velero.io/gcp");
+      await store.init(await configOf(bucket, location));
       return new Location(store, bucket, (name) => gcs.objectFile(bucket, name));
     },
     untilChunkArrived: async (bucket) => {

@@ -5,7 +5,7 @@ import { isKind } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 import { readApiAnswer } from "./answers.ts";
 import { translateStorageAnswer, translateUploadAnswer } from "./errors.ts";
-import { objectAttempt } from "./gcs-attempts.ts";
+import { objectAttempt, writeAttempt } from "./gcs-attempts.ts";
 import { isSameObject, requireKept } from "./gcs-checksums.ts";
 import { describedFields } from "./gcs-description.ts";
 import type { GcsSession } from "./gcs-session.ts";
@@ -31,7 +31,7 @@ export async function putWhole(
   call: Call,
 ): Promise<void> {
   const { session, key } = target;
-  const attempt = objectAttempt("put", session.bucket, key, "storage.objects.create and storage.objects.delete");
+  const attempt = writeAttempt("put", session.bucket, key, target.settings.query.kmsKeyName);
   const answer = await session.api.send(multipartRequest(target, body, checksum), attempt, call);
   if (answer.status >= 200 && answer.status <= 299) {
     const metadata = await readJson(answer, attempt, translateStorageAnswer, call.signal);

@@ -7,7 +7,7 @@ export interface GcsSettings {
   /** Fields of the metadata of new objects. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Parameters of requests that make new objects. */
-  readonly query: Readonly<Record<string, string>>;
+  readonly query: { readonly kmsKeyName?: string };
   /** Headers of every request that touches an object's bytes or checksums. */
   readonly customerKey: Readonly<Record<string, string>>;
 }

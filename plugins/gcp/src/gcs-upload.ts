@@ -5,7 +5,7 @@ import type { Call } from "@flotilla/sdk/plugin";
 import { readApiAnswer } from "./answers.ts";
 import { translateStorageAnswer, translateUploadAnswer } from "./errors.ts";
 import type { Attempt } from "./errors.ts";
-import { objectAttempt } from "./gcs-attempts.ts";
+import { writeAttempt } from "./gcs-attempts.ts";
 import { hashHeader, requireKept } from "./gcs-checksums.ts";
 import { isStored, keptFields } from "./gcs-put.ts";
 import type { GcsTarget } from "./gcs-put.ts";
@@ -19,8 +19,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Where a session stands: the bytes that it has, or the object that it became. */
 type Progress = { readonly position: number } | { readonly object: Fields };
-
-const permission = "storage.objects.create and storage.objects.delete";
 
 /**
  * A resumable session, to which parts are appended. Nothing is visible before its last request, which names the size and
@@ -174,13 +172,13 @@ export class GcsUpload implements BlobUpload {
   }
 
   #attempt(verb: string): Attempt {
-    const { session, key } = this.#target;
-    return objectAttempt(verb, session.bucket, key, permission);
+    const { session, key, settings } = this.#target;
+    return writeAttempt(verb, session.bucket, key, settings.query.kmsKeyName);
   }
 }
 
 async function startSession({ session, key, settings }: GcsTarget, call: Call): Promise<URL> {
-  const attempt = objectAttempt("start the upload of", session.bucket, key, permission);
+  const attempt = writeAttempt("start the upload of", session.bucket, key, settings.query.kmsKeyName);
   const request = {
     method: "POST",
     url: session.uploadUrl({ uploadType: "resumable", fields: keptFields, ...settings.query }),
