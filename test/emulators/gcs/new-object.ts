@@ -47,7 +47,7 @@ export function publishObject(
 }
 
 /** Refuses to replace an object that is protected, or that the caller may not delete. */
-export function checkOverwrite(call: Call, bucket: Bucket, existing: ObjectMeta | undefined): void {
+function checkOverwrite(call: Call, bucket: Bucket, existing: ObjectMeta | undefined): void {
   if (existing === undefined) return;
   call.permit("storage.objects.delete", bucket.name);
   // With versions the protected generation stays and a new one comes beside it.

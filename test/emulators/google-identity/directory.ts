@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
 /** A key of a service account, by the id that stands in key files and in the header of what it signs. */
-export interface ServiceAccountKey {
+interface ServiceAccountKey {
   readonly id: string;
   readonly publicKey: KeyObject;
 }
