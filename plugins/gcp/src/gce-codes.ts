@@ -29,6 +29,10 @@ const meanings: Readonly<Record<string, Meaning>> = {
     "the Compute Engine API is not enabled in the project",
     "enable compute.googleapis.com there, or correct the location's keys project and volumeProject",
   ),
+  kmsPermissionDenied: denied(
+    "the KMS key cannot be used",
+    "grant roles/cloudkms.cryptoKeyEncrypterDecrypter on the key to the Compute Engine service agent of the project, or set the location's key kmsKeyName",
+  ),
   quotaExceeded: unavailable("a quota is used up", "raise the quota of the project or let backups expire"),
   rateLimitExceeded: unavailable("throttled"),
   userRateLimitExceeded: unavailable("throttled"),

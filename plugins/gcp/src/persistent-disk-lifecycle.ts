@@ -117,16 +117,20 @@ export class PersistentDiskLifecycle {
     // The call itself may have been aborted or have run out of time.
     const call = { log, signal: AbortSignal.timeout(cleanupTimeoutMs) };
     const what = `${nameInWords(id)} to be deleted`;
-    const remove = async (): Promise<void> => {
+    let isAccepted = false;
+    const remove = async (): Promise<string> => {
       const operation = await this.#api.delete(id, call);
-      await watchBriefly(operation, { ...this.#options, what }, call);
+      isAccepted = true;
+      const { clock, random } = this.#options;
+      return await awaitOperation(operation, { what, timeoutMs: cleanupTimeoutMs, clock, random }, call);
     };
     try {
-      await whileBusy(remove, { ...this.#options, maxTries: Infinity }, call);
-      return `the unfinished ${word} was deleted`;
+      const end = await whileBusy(remove, { ...this.#options, maxTries: Infinity }, call);
+      return end === "succeeded" ? `the unfinished ${word} was deleted` : goesOn(word);
     } catch (error) {
       if (isKind(error, "not-found")) return `no ${word} is left`;
-      const { message } = PluginError.from(error);
+      const { message, kind } = PluginError.from(error);
+      if (isAccepted && kind === "timeout") return goesOn(word);
       log.info("what failed could not be deleted", { id: printGceId(id), reason: message });
       return `the unfinished ${word} could not be deleted: delete ${printGceId(id)} by hand (${message})`;
     }
@@ -136,6 +140,10 @@ export class PersistentDiskLifecycle {
     const { waitTimeoutMs: timeoutMs, clock, random } = this.#options;
     return { timeoutMs, clock, random };
   }
+}
+
+function goesOn(word: "disk" | "snapshot"): string {
+  return `Compute Engine goes on deleting the unfinished ${word}`;
 }
 
 function withAdvice(thrown: unknown): PluginError {

@@ -44,11 +44,19 @@ export async function watchBriefly(
   if (end instanceof PluginError) throw end;
 }
 
-/** Waits for the end of an operation; throws what it failed of, or a `timeout` with the last progress. */
-export async function awaitOperation(operation: Operation, options: WaitOptions, call: Call): Promise<void> {
+/**
+ * Waits for the end of an operation, which is unknown where it may not be looked at; throws what it failed of, or a
+ * `timeout` with the last progress.
+ */
+export async function awaitOperation(
+  operation: Operation,
+  options: WaitOptions,
+  call: Call,
+): Promise<Exclude<OperationEnd, PluginError>> {
   const observe = async (call: Call): Promise<Observed<OperationEnd>> => await operation.look(call);
   const end = await withinTime(options, call, async (call) => await awaitState({ ...options, observe }, call));
   if (end instanceof PluginError) throw end;
+  return end;
 }
 
 /** Waits until a disk or snapshot can be used. A failed one throws. */

@@ -169,6 +169,19 @@ test("a snapshot that can neither be made nor deleted is named, so that somebody
   });
 });
 
+test("a deletion that Compute Engine accepted and does not end in time is told as such", async () => {
+  for (const look of [pending, { done: true, value: "unknown" } as const]) {
+    const api = new ScriptedDisks();
+    api.looks = [{ done: true, value: unavailable }];
+    api.deletionLooks = [look];
+
+    await assert.rejects(
+      open(api).createSnapshot(request, quietCall),
+      /; Compute Engine goes on deleting the unfinished snapshot$/,
+    );
+  }
+});
+
 test("a deletion that the unfinished creation forbids is tried again", async () => {
   const api = new ScriptedDisks();
   api.looks = [{ done: true, value: unavailable }];
