@@ -1,7 +1,7 @@
 import { Faults } from "../faults.ts";
 import { GoogleTokens } from "../google-identity/tokens.ts";
 import { listen } from "../http-listener.ts";
-import type { Listener } from "../http-listener.ts";
+import type { Listener, TlsFiles } from "../http-listener.ts";
 import { RequestLog } from "../request-log.ts";
 import { serveWhole } from "../whole-request.ts";
 import type { GceQuotas, GceSettings, PlannedFailure } from "./call.ts";
@@ -24,6 +24,8 @@ export interface GceOptions {
   readonly stateDir?: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** Default: plain HTTP. */
+  readonly tls?: TlsFiles;
   /** Default: that of `gcpDefaults`. */
   readonly projects?: readonly string[];
   /** Default: us-central1 and europe-west1 with three zones each. */
@@ -48,7 +50,7 @@ export interface GceOptions {
   readonly now?: () => Date;
 }
 
-/** A running stand-in of Compute Engine, in plain HTTP. */
+/** A running stand-in of Compute Engine. */
 export interface GceStandIn extends Listener {
   readonly tokens: GoogleTokens;
   readonly faults: Faults;
@@ -104,7 +106,7 @@ export async function startGce(options: GceOptions = {}): Promise<GceStandIn> {
       askForBody();
       void serveWhole(api, request, response);
     },
-    { port: options.port },
+    { port: options.port, tls: options.tls },
   );
   const controls = controlsOf(service);
   for (const seed of options.disks ?? []) controls.addDisk(seed);
