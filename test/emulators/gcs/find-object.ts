@@ -13,7 +13,11 @@ export interface FoundObject {
 export function findObject(call: Call, generation = call.query.get("generation")): FoundObject {
   const bucket = call.state.bucket(call.bucketName);
   const meta = lookUp(bucket, call.objectName, generation);
-  if (meta === undefined) throw noSuchObject(call.bucketName, call.objectName);
+  if (meta === undefined) {
+    // Who may not list is not told by a read whether an object exists.
+    if (call.method === "GET" || call.method === "HEAD") call.permit("storage.objects.list", call.bucketName);
+    throw noSuchObject(call.bucketName, call.objectName);
+  }
   return { bucket, meta };
 }
 

@@ -135,6 +135,19 @@ describe("permissions of the GCS stand-in", () => {
     });
   }
 
+  test("who may not list is not told by a read that an object does not exist", async () => {
+    const context = open();
+    const { name } = await context.put("x", context.storage.bucket(bucket));
+    const allow = gcs.deny({ permissions: ["storage.objects.list"], member });
+
+    const absent = await context.send("GET", `/storage/v1/b/${bucket}/o/absent`);
+    const present = await context.send("GET", `/storage/v1/b/${bucket}/o/${name}`);
+    allow();
+
+    assert.deepEqual([absent.status, present.status], [403, 200]);
+    assert.match(absent.body.toString("utf8"), /storage\.objects\.list access/);
+  });
+
   test("a token of too narrow a scope is refused for writing and good for reading", async () => {
     const { name } = await open().put("x", open().storage.bucket(bucket));
     const token = tokens.issue(member, ["https://www.googleapis.com/auth/devstorage.read_only"]);
