@@ -7,7 +7,7 @@ import { describeRequest, encodePath } from "./gcs-signer.ts";
 import { signWithKey } from "./oauth.ts";
 
 const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+const pem = privateKey.export({ type: "pkcs8", format: "pem" });
 const email = "velero@p.iam.gserviceaccount.com";
 const host = "storage.googleapis.com";
 const storage = new Storage({ projectId: "p", credentials: { client_email: email, private_key: pem } });

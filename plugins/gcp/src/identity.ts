@@ -50,12 +50,12 @@ export interface ImpersonatedAccount {
 }
 
 /** The service account of the node or the pod, asked of the metadata server. */
-export interface MetadataIdentity {
+interface MetadataIdentity {
   readonly kind: "metadata";
 }
 
 /** Nobody: for an emulator. */
-export interface Anonymous {
+interface Anonymous {
   readonly kind: "anonymous";
 }
 
