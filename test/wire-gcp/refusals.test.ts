@@ -61,11 +61,17 @@ describe("an object that is absent", { concurrency: true, timeout: 60_000 }, () 
     assert.equal((await failureOf(location.get("contents"))).kind, "not-found");
   });
 
-  test("for an identity that may not list it is absent all the same", async () => {
+  test("from an identity that may not list Cloud Storage hides it, and the remedy is named", async () => {
     const location = await rig.open("absent-no-list");
     rig.gcs.deny({ permissions: ["storage.objects.list"], bucket: "absent-no-list" });
 
-    assert.equal(await location.exists("contents"), false);
+    const errors = await Promise.all([failureOf(location.exists("contents")), failureOf(location.get("contents"))]);
+
+    for (const error of errors) {
+      assert.equal(error.kind, "denied");
+      assert.match(error.message, /grant storage\.objects\.get; without storage\.objects\.list/);
+      assert.doesNotMatch(error.message, absenceWords);
+    }
   });
 });
 

@@ -14,15 +14,25 @@ export interface ApiAnswer {
 // Far above any answer that is read as a text; an endpoint that is none of Google's may send anything.
 const maxTextBytes = 64 * 1024 ** 2;
 
-/** The whole body as text. */
-export async function readText({ body }: HttpAnswer): Promise<string> {
+// Between two pieces of an answer that is read as a text.
+const silenceLimitMs = 60_000;
+
+/** The whole body as text. Fails when nothing more of it comes for a minute. */
+export async function readText({ body }: Pick<HttpAnswer, "body">, limitMs: number = silenceLimitMs): Promise<string> {
   const decoder = new StringDecoder("utf8");
   const parts: string[] = [];
   let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes > maxTextBytes) throw new Error("the answer is longer than any of the API's");
-    parts.push(decoder.write(chunk));
+  const silence = Object.assign(new Error("the answer broke off"), { code: "ETIMEDOUT" });
+  const timer = setTimeout(() => body.destroy(silence), limitMs);
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      timer.refresh();
+      bytes += chunk.byteLength;
+      if (bytes > maxTextBytes) throw new Error("the answer is longer than any of the API's");
+      parts.push(decoder.write(chunk));
+    }
+  } finally {
+    clearTimeout(timer);
   }
   return parts.join("") + decoder.end();
 }
