@@ -131,11 +131,11 @@ describe("an object that something protects", { concurrency: true, timeout: 60_0
 });
 
 describe("answers that are none", { concurrency: true, timeout: 60_000 }, () => {
-  // A refused read says its reason in words only, so that its status must do.
+  // A refused read says its reason in words only; where its status is not enough, the metadata tell it.
   for (const [status, code, kind, kindOfRead] of [
     [403, "forbidden", "denied", "denied"],
     [403, "accountDisabled", "denied", "denied"],
-    [400, "userProjectMissing", "denied", "invalid-argument"],
+    [400, "userProjectMissing", "denied", "denied"],
     [400, "invalidArgument", "invalid-argument", "invalid-argument"],
     [412, "conditionNotMet", "conflict", "conflict"],
     [401, "authError", "denied", "denied"],
