@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
 
 import { absenceWords } from "../wire/absence.ts";
 import { failureOf } from "../wire/bytes.ts";
 import { startBlobRig } from "./blob-rig.ts";
+import { ownerLines } from "./harness.ts";
 
 const rig = await startBlobRig();
 after(() => rig.close());
@@ -42,6 +45,21 @@ describe("a BackupStorageLocation that is wrong", { concurrency: true }, () => {
     const error = await failureOf(rig.open("two-keys", { config }));
 
     assert.match(error.message, /encryptionScope and customerKeyEncryptionFile exclude each other/);
+  });
+
+  test("tokens and customer-provided keys are not sent to a store over plain http", async () => {
+    const path = join(rig.folder, "own.key");
+    await writeFile(path, Buffer.alloc(32));
+
+    const errors = await Promise.all([
+      failureOf(rig.open("plain-token", { lines: ownerLines, config: { useAAD: "true" } })),
+      failureOf(rig.open("plain-key", { config: { customerKeyEncryptionFile: path } })),
+    ]);
+
+    for (const { kind, message } of errors) {
+      assert.equal(kind, "invalid-config");
+      assert.match(message, /needs https; correct storageAccountURI/);
+    }
   });
 
   test("a tag of characters that Azure does not allow is refused", async () => {

@@ -123,19 +123,10 @@ export async function readFederatedToken(tokenFile: string): Promise<string> {
 async function findProof(file: CredentialsFile): Promise<ApplicationProof | undefined> {
   const secret = file.line("AZURE_CLIENT_SECRET");
   if (secret !== undefined) return { kind: "secret", secret };
-  const inline = file.line("AZURE_CLIENT_CERTIFICATE");
-  const path = file.line("AZURE_CLIENT_CERTIFICATE_PATH");
-  const text = inline ?? (path === undefined ? undefined : await readCertificate(path));
-  if (text !== undefined) {
-    const where =
-      inline === undefined ? `the file "${path}" (AZURE_CLIENT_CERTIFICATE_PATH)` : "AZURE_CLIENT_CERTIFICATE";
+  const certificate = await findCertificate(file);
+  if (certificate !== undefined) {
     const sendsChain = file.line("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN")?.toLowerCase();
-    return {
-      kind: "certificate",
-      pem: requirePem(text, where),
-      password: file.line("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
-      sendsChain: sendsChain === "1" || sendsChain === "true",
-    };
+    return { kind: "certificate", ...certificate, sendsChain: sendsChain === "1" || sendsChain === "true" };
   }
   if (file.line("AZURE_USERNAME") === undefined) return undefined;
   throw new PluginError(
@@ -170,21 +161,40 @@ function requireLine(file: CredentialsFile, name: string): string {
   });
 }
 
-async function readCertificate(path: string): Promise<string> {
+type Certificate = Pick<Extract<ApplicationProof, { readonly kind: "certificate" }>, "pem" | "password">;
+
+/** The certificate of the lines, inline before that of a file; a PFX becomes a PEM that needs no password any more. */
+async function findCertificate(file: CredentialsFile): Promise<Certificate | undefined> {
+  const inline = file.line("AZURE_CLIENT_CERTIFICATE");
+  const path = file.line("AZURE_CLIENT_CERTIFICATE_PATH");
+  const password = file.line("AZURE_CLIENT_CERTIFICATE_PASSWORD");
+  if (inline !== undefined) return await readCertificate(Buffer.from(inline), "AZURE_CLIENT_CERTIFICATE", password);
+  if (path === undefined) return undefined;
+  const where = `the certificate file "${path}" (AZURE_CLIENT_CERTIFICATE_PATH)`;
+  let bytes: Buffer;
   try {
-    return await readFile(path, "utf8");
+    bytes = await readFile(path);
   } catch (error) {
-    throw new PluginError(`the certificate file "${path}" (AZURE_CLIENT_CERTIFICATE_PATH) cannot be read`, {
-      kind: "invalid-config",
-      cause: error,
-    });
+    throw new PluginError(`${where} cannot be read`, { kind: "invalid-config", cause: error });
   }
+  return await readCertificate(bytes, where, password);
 }
 
-function requirePem(text: string, where: string): string {
-  if (/-----BEGIN CERTIFICATE-----/.test(text) && /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return text;
-  throw new PluginError(
-    `${where} is not a certificate with its private key in PEM form; of a PFX file make one: openssl pkcs12 -in client.pfx -out client.pem -nodes`,
-    { kind: "invalid-config" },
-  );
+async function readCertificate(bytes: Buffer, where: string, password: string | undefined): Promise<Certificate> {
+  const text = bytes.toString("utf8");
+  if (/-----BEGIN CERTIFICATE-----/.test(text) && /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
+    return { pem: text, password };
+  const pfx = isDer(bytes) ? bytes : Buffer.from(text, "base64");
+  if (isDer(pfx)) {
+    const { pemOfPfx } = await import("./pfx.ts");
+    return { pem: pemOfPfx(pfx, password ?? "", where), password: undefined };
+  }
+  throw new PluginError(`${where} is no certificate with its private key, in PEM or PFX form`, {
+    kind: "invalid-config",
+  });
+}
+
+/** Whether bytes begin as a sequence of more than 255 bytes does, which is what a PFX is. */
+function isDer(bytes: Buffer): boolean {
+  return bytes[0] === 0x30 && bytes[1] === 0x82;
 }

@@ -7,7 +7,7 @@ import { AzureBlobSession } from "./azure-blob-session.ts";
 import { blobSettings } from "./azure-blob-settings.ts";
 import { openConnection } from "./client.ts";
 import type { ObjectStoreConfig } from "./config.ts";
-import { StorageAccount } from "./storage-account.ts";
+import { requireTls, StorageAccount } from "./storage-account.ts";
 
 /** Opens a BackupStorageLocation. Only what a file must yield is read; Azure is asked for nothing. */
 export async function openObjectStore(config: ObjectStoreConfig, context: OpenContext): Promise<OpenedObjectStore> {
@@ -21,6 +21,7 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
     readCustomerKey(config, context),
   ]);
   const account = await StorageAccount.open(config, connection);
+  if (customerKey !== undefined) requireTls(config, "a customerKeyEncryption key");
   const settings = blobSettings(config, customerKey);
 
   const openSession = (bucket: string): AzureBlobSession =>

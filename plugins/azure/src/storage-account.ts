@@ -32,6 +32,7 @@ export class StorageAccount {
   readonly #connection: Connection;
   readonly #closed = new AbortController();
   #access: Promise<StorageAccess> | undefined;
+  #current: StorageAccess | undefined;
 
   private constructor(name: string, auth: AccountAuth, config: ObjectStoreConfig, connection: Connection) {
     this.name = name;
@@ -45,6 +46,7 @@ export class StorageAccount {
     const name = config.storageAccount ?? accountInUri(config.storageAccountURI);
     const auth = await findAuth(config, connection);
     if (auth.kind === "exchange") requireResource(connection);
+    if (auth.kind === "token") requireTls(config, "useAAD");
     return new StorageAccount(name, auth, config, connection);
   }
 
@@ -59,8 +61,9 @@ export class StorageAccount {
 
   /** Gives up an access key that the account no longer accepts, where another can be asked for. */
   forget(access: StorageAccess): boolean {
-    if (this.auth.kind !== "exchange" || !(access.credential instanceof StorageSharedKeyCredential)) return false;
-    this.#access = undefined;
+    if (this.auth.kind !== "exchange") return false;
+    // Another call of the same time may have given it up already.
+    if (this.#current === access) this.#access = undefined;
     return true;
   }
 
@@ -71,7 +74,8 @@ export class StorageAccount {
 
   async #resolve(call: Call): Promise<StorageAccess> {
     const [endpoint, credential] = await Promise.all([this.#endpoint(call), this.#credential()]);
-    return { endpoint: endpoint.replace(/\/+$/, ""), credential };
+    this.#current = { endpoint: endpoint.replace(/\/+$/, ""), credential };
+    return this.#current;
   }
 
   async #credential(): Promise<StorageAccess["credential"]> {
@@ -128,6 +132,12 @@ function requireResource(connection: Connection): { readonly subscriptionId: str
     subscriptionId: requireSetting(connection.subscriptionId, "subscriptionId", "AZURE_SUBSCRIPTION_ID"),
     resourceGroup: requireSetting(connection.resourceGroup, "resourceGroup", "AZURE_RESOURCE_GROUP"),
   };
+}
+
+/** Refuses a Blob endpoint over plain http for what Azure takes over https only. */
+export function requireTls(config: ObjectStoreConfig, key: string): void {
+  if (config.storageAccountURI?.protocol !== "http:") return;
+  throw new PluginError(`${key} needs https; correct storageAccountURI`, { kind: "invalid-config" });
 }
 
 function requireBase64(key: string, name: string): string {

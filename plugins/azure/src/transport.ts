@@ -1,6 +1,6 @@
 import { createDefaultHttpClient, RestError } from "@azure/core-rest-pipeline";
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
-import { AgentPool, createTrust } from "@flotilla/sdk/network";
+import { AgentPool, createTrust, proxyFor } from "@flotilla/sdk/network";
 import type { Environment } from "@flotilla/sdk/network";
 
 /** How a location reaches its services. */
@@ -31,15 +31,17 @@ export function createTransport(options: TransportOptions): Transport {
     extraPems: options.caCert === undefined ? [] : [options.caCert],
   });
   const pool = new AgentPool({ env: options.env, trust, insecureSkipVerify: options.insecureSkipVerify });
-  return { httpClient: new RoutedHttpClient(pool), destroy: () => pool.destroy() };
+  return { httpClient: new RoutedHttpClient(pool, options.env), destroy: () => pool.destroy() };
 }
 
 class RoutedHttpClient implements HttpClient {
   readonly #pool: AgentPool;
+  readonly #env: Environment;
   readonly #inner = createDefaultHttpClient();
 
-  constructor(pool: AgentPool) {
+  constructor(pool: AgentPool, env: Environment) {
     this.#pool = pool;
+    this.#env = env;
   }
 
   async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
@@ -55,7 +57,8 @@ class RoutedHttpClient implements HttpClient {
 
   #describe(error: unknown, request: PipelineRequest, url: URL): unknown {
     if (!(error instanceof Error)) return error;
-    const peer = { hostname: url.host };
+    const proxy = proxyFor(this.#env, url);
+    const peer = { hostname: proxy === undefined ? url.host : `${url.host} through the proxy ${proxy.host}` };
     const isCancelled = request.abortSignal?.aborted === true;
     const as = (code: string): Error => Object.assign(new RestError(error.message, { code, request }), peer);
     // The SDK's timeout looks like a cancelled call, and an answer that was cut like one of another form: neither would

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 
 /** Writes a credentials file that ends with the test, and answers its path. */
-export async function writeCredentials(t: TestContext, text: string): Promise<string> {
+export async function writeCredentials(t: TestContext, text: string | Buffer): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "azure-credentials-"));
   t.after(async () => await rm(folder, { recursive: true }));
   const path = join(folder, "cloud");
