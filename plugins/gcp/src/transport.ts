@@ -2,7 +2,7 @@ import { request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage, IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Agent } from "node:http";
-import { AgentPool, createTrust } from "@flotilla/sdk/network";
+import { AgentPool, createTrust, proxyFor } from "@flotilla/sdk/network";
 import type { Environment } from "@flotilla/sdk/network";
 
 /** How a location reaches its services. */
@@ -56,14 +56,17 @@ export function createTransport({ env, caCert, insecureSkipVerify }: TransportOp
   const direct = new AgentPool({ env: {}, trust, insecureSkipVerify });
   return {
     send: async (request) => {
-      const agent = request.agent ?? (request.isDirect === true ? direct : routed).agentFor(request.url);
+      const { url, isDirect = false } = request;
+      const agent = request.agent ?? (isDirect ? direct : routed).agentFor(url);
+      const proxy = isDirect ? undefined : proxyFor(env, url);
+      const peer = proxy === undefined ? url.host : `${url.host} through the proxy ${proxy.host}`;
       try {
-        return await sendOnce(request, agent);
+        return await sendOnce(request, agent, peer);
       } catch (error) {
         // A kept connection that the service had closed meanwhile. What a request with a body left behind is for its
         // sender to find out.
         if (!(error instanceof StaleConnection)) throw error;
-        return await sendOnce(request, agent);
+        return await sendOnce(request, agent, peer);
       }
     },
     destroy: () => {
@@ -75,7 +78,7 @@ export function createTransport({ env, caCert, insecureSkipVerify }: TransportOp
 
 class StaleConnection extends Error {}
 
-async function sendOnce(request: HttpRequest, agent: Agent): Promise<HttpAnswer> {
+async function sendOnce(request: HttpRequest, agent: Agent, peer: string): Promise<HttpAnswer> {
   const { url, method, signal } = request;
   signal.throwIfAborted();
   const pieces = piecesOf(request.body);
@@ -94,7 +97,7 @@ async function sendOnce(request: HttpRequest, agent: Agent): Promise<HttpAnswer>
   // Stays for the time after the answer, when nobody waits for it any more: what cuts the body ends that itself.
   outgoing.on("error", (error) => {
     clearTimeout(timer);
-    reject(describe(error, outgoing, request));
+    reject(describe(error, outgoing, request, peer));
   });
   outgoing.cork();
   for (const piece of pieces) outgoing.write(piece);
@@ -109,13 +112,13 @@ function piecesOf(body: HttpRequest["body"]): readonly Uint8Array[] {
   return body instanceof Uint8Array ? [body] : body;
 }
 
-function describe(error: Error, outgoing: ClientRequest, { url, signal, body }: HttpRequest): unknown {
+function describe(error: Error, outgoing: ClientRequest, { signal, body }: HttpRequest, peer: string): unknown {
   if (signal.aborted) return signal.reason;
   const code = "code" in error ? error.code : undefined;
   const isStale = outgoing.reusedSocket && body === undefined && (code === "ECONNRESET" || code === "EPIPE");
   if (isStale) return new StaleConnection();
   // Node keeps the code of a network error but not always whom it was about.
-  return Object.assign(error, { hostname: url.host });
+  return Object.assign(error, { hostname: peer });
 }
 
 function timedOut(timeoutMs: number): Error {
