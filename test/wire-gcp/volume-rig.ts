@@ -21,7 +21,7 @@ import type { Session, Workspace } from "./harness.ts";
 export const project: string = gcpDefaults.projectId;
 
 /** The projects that there are. */
-export const projects = [project, "vault", "team-red", "team-blue"] as const;
+const projects = [project, "vault", "team-red", "team-blue"] as const;
 
 /** The name of a key in Cloud KMS; "backups" and "disks" may be used. */
 export function kmsKey(name: string): string {
@@ -49,7 +49,7 @@ interface FaultedRequests {
 }
 
 /** What tests look at of a disk or a snapshot, as the API answers it. */
-export interface Resource {
+interface Resource {
   readonly name: string;
   readonly status: string;
   readonly description?: string;

@@ -12,6 +12,7 @@ import type {
 } from "./gce-resources.ts";
 
 // Google's own description of its API, which its client library is made of.
+const require = createRequire(import.meta.url);
 const { fields, paths } = readDescription();
 
 const forms = {
@@ -88,28 +89,24 @@ test("the paths of the requests are Google's", () => {
   );
 });
 
-interface Description {
-  readonly fields: (message: string) => Readonly<Record<string, { readonly type: string }>>;
-  readonly paths: ReadonlySet<string>;
+interface Message {
+  readonly fields?: Readonly<Record<string, { readonly type: string }>>;
+  readonly methods?: Readonly<Record<string, object>>;
 }
 
-function readDescription(): Description {
+function readDescription(): {
+  readonly fields: (message: string) => NonNullable<Message["fields"]>;
+  readonly paths: ReadonlySet<string>;
+} {
+  const { nested: root } = require("@google-cloud/compute/build/protos/protos.json");
   // The file's form is protobuf.js's; what is not of it fails the tests above.
-  const { nested } = createRequire(import.meta.url)("@google-cloud/compute/build/protos/protos.json").nested.google
-    .nested.cloud.nested.compute.nested.v1 as {
-    readonly nested: Readonly<
-      Record<
-        string,
-        { readonly fields?: Record<string, { readonly type: string }>; readonly methods?: Record<string, object> }
-      >
-    >;
-  };
-  const methods = Object.values(nested).flatMap(({ methods = {} }) => Object.values(methods));
+  const messages = root.google.nested.cloud.nested.compute.nested.v1.nested as Readonly<Record<string, Message>>;
+  const methods = Object.values(messages).flatMap(({ methods = {} }) => Object.values(methods));
   const found = methods.flatMap((method) => [
     ...JSON.stringify(method).matchAll(/"(get|post|delete)":"\/compute\/v1(\/[^"]*)"/g),
   ]);
   return {
-    fields: (message) => nested[message]?.fields ?? {},
+    fields: (message) => messages[message]?.fields ?? {},
     paths: new Set(found.map(([, verb, path]) => `${verb} ${path}`)),
   };
 }

@@ -18,8 +18,8 @@ export interface WaitOptions {
 }
 
 // What fails at once fails within this; what does not is left to Compute Engine.
-const briefMs = 1500;
-const briefBackoff = { baseMs: 500, maxMs: 1000 };
+const briefMs = 600;
+const briefBackoff = { baseMs: 300, maxMs: 600 };
 // What was just made is not known to every server at once.
 const looksBeforeKnown = 5;
 
