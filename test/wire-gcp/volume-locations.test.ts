@@ -196,6 +196,17 @@ describe("the configuration of a VolumeSnapshotLocation", { timeout: 60_000 }, (
     }
   });
 
+  test("without credentials the identity and the project are the node's", async () => {
+    rig.identity.setMachine({ projectId: red.project, serviceAccount: red.account });
+    const snapshotter = rig.start(rig.identity.metadataEnvironment).manager.getVolumeSnapshotter("velero.io/gcp");
+    addDisk(red, "of-the-node");
+
+    await snapshotter.init({ endpoint: rig.gce.url });
+    const snapshotId = await snapshotter.createSnapshot({ volumeId: "of-the-node", volumeAz: zone, tags });
+
+    assert.ok(rig.snapshot(snapshotId, red.project));
+  });
+
   test("every official key is accepted, in any case where the official plugin does", async () => {
     const config = { snapshotLocation: "us", snapshotType: "Standard", project: "p-1", volumeProject: "p-2" };
 

@@ -8,8 +8,9 @@ import { ScriptedDisks } from "./testing/scripted-disks.ts";
 
 const call: Call = { log: silentLogger, signal: new AbortController().signal };
 const absent = new PluginError("not found", { kind: "not-found" });
-const noSource = new PluginError("something is missing", { kind: "invalid-argument" });
+const noSource = new PluginError("something is missing", { kind: "invalid-argument", code: "notFound" });
 const denied = new PluginError("x: access denied; grant it", { kind: "denied" });
+const projects = ["cluster", "vault"].map((name) => `compute.projects.get on "${name}"`);
 const permissions = [
   "compute.disks.get",
   "compute.snapshots.get",
@@ -48,10 +49,10 @@ test("every permission is tried on names that nobody has, and the quota is told"
 
   assert.deepEqual(
     findings.map(({ severity, subject }) => `${severity} ${subject}`),
-    [...permissions, "compute.projects.get", "quota SNAPSHOTS"].map((subject) => `ok ${subject}`),
+    [...projects, "quota SNAPSHOTS", ...permissions].map((subject) => `ok ${subject}`),
   );
   assert.ok(api.created.every(({ id }) => id.name.startsWith("flotilla-check-")));
-  assert.match(findings.at(-1)?.detail ?? "", /9 of 10/);
+  assert.match(findings[2]?.detail ?? "", /9 of 10/);
 });
 
 test("a missing permission is a failure with its remedy, and the others are tried nevertheless", async () => {
@@ -65,7 +66,7 @@ test("a missing permission is a failure with its remedy, and the others are trie
     findings.filter(({ severity }) => severity === "failure").map(({ subject, remedy }) => `${subject}: ${remedy}`),
     ["compute.snapshots.get: grant it", "compute.snapshots.create: grant it"],
   );
-  assert.equal(findings.length, 12);
+  assert.equal(findings.length, 13);
 });
 
 test("what Velero's documented role lacks is advice: backups work without it", async () => {
@@ -79,11 +80,11 @@ test("what Velero's documented role lacks is advice: backups work without it", a
   assert.deepEqual(
     findings.filter(({ severity }) => severity === "advice").map(({ subject }) => subject),
     [
+      ...projects,
       "compute.snapshots.setLabels",
       "compute.disks.setLabels",
       "compute.globalOperations.get",
       "compute.zoneOperations.get",
-      "compute.projects.get",
     ],
   );
   assert.ok(findings.every(({ severity }) => severity !== "failure"));
@@ -93,16 +94,42 @@ test("a used up quota is a failure with its numbers", async () => {
   const api = healthy();
   api.projects = [{ quotas: [{ metric: "SNAPSHOTS", limit: 5, usage: 5 }] }];
 
-  const last = (await check(api)).at(-1);
+  const told = (await check(api)).find(({ subject }) => subject === "quota SNAPSHOTS");
 
-  assert.deepEqual([last?.severity, last?.detail], ["failure", "5 of 5 snapshots of the project are used"]);
+  assert.deepEqual([told?.severity, told?.detail], ["failure", "5 of 5 snapshots of the project are used"]);
 });
 
 test("a service that does not answer is told once", async () => {
   const api = healthy();
   api.disks = [new PluginError("x: no answer", { kind: "unavailable" })];
 
-  assert.equal((await check(api)).length, 1);
+  assert.deepEqual(
+    (await check(api)).filter(({ severity }) => severity === "failure").map(({ subject }) => subject),
+    ["compute.disks.get"],
+  );
+});
+
+test("a project that is not there is told, and nothing of it is taken for allowed", async () => {
+  const api = healthy();
+  api.projects = [new PluginError("x: no such project", { kind: "invalid-argument", code: "notFound" })];
+
+  assert.deepEqual(
+    (await check(api)).map(({ severity, subject }) => `${severity} ${subject}`),
+    ['failure compute.projects.get on "cluster"'],
+  );
+});
+
+test("where the zone of the trials is unknown, what is about disks is said to be untried", async () => {
+  const api = healthy();
+  api.disks = [new PluginError("x: unknown zone", { kind: "invalid-argument", code: "invalid" })];
+
+  const findings = await check(api);
+
+  assert.deepEqual(
+    findings.filter(({ severity }) => severity !== "ok").map(({ severity, subject }) => `${severity} ${subject}`),
+    ["advice disks"],
+  );
+  assert.ok(findings.every(({ subject }) => !subject.startsWith("compute.disks.")));
 });
 
 test("an endpoint that makes what cannot be made is cleaned up after", async () => {

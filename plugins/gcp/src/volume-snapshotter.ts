@@ -11,6 +11,7 @@ import type {
   VolumeRef,
 } from "@flotilla/sdk/plugin";
 import { openConnection } from "./client.ts";
+import type { Connection } from "./client.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
 import { cloudPlatformScope } from "./credentials.ts";
 import { translateGceAnswer } from "./gce-errors.ts";
@@ -41,12 +42,7 @@ export async function openVolumeSnapshotter(
   context: OpenContext,
 ): Promise<OpenedVolumeSnapshotter> {
   const connection = await openConnection({ ...config, insecureSkipVerify: false }, context);
-  const diskProject = config.volumeProject ?? (await connection.projectId(context));
-  if (diskProject === undefined)
-    throw new PluginError(
-      `${connection.credentials} names no project; set the location's key volumeProject to the project of the cluster's disks`,
-      { kind: "invalid-config" },
-    );
+  const diskProject = config.volumeProject ?? (await projectOf(connection, context));
   const snapshotProject = config.project ?? diskProject;
   const endpoint = config.endpoint ?? new URL(`https://compute.${connection.universeDomain}`);
   const session = new GceSession({
@@ -196,4 +192,13 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     const name = requireName(volumeId, "volume");
     return { type: "disks", project, location: placeOfDisk(volumeAz, whereabouts.of(name)), name };
   }
+}
+
+async function projectOf(connection: Connection, call: Call): Promise<string> {
+  const project = await connection.projectId(call);
+  if (project !== undefined) return project;
+  throw new PluginError(
+    `${connection.credentials} names no project; set the location's key volumeProject to the project of the cluster's disks`,
+    { kind: "invalid-config" },
+  );
 }
