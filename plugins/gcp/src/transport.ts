@@ -66,7 +66,11 @@ export function createTransport({ env, caCert, insecureSkipVerify }: TransportOp
         // A kept connection that the service had closed meanwhile. What a request with a body left behind is for its
         // sender to find out.
         if (!(error instanceof StaleConnection)) throw error;
+      }
+      try {
         return await sendOnce(request, agent, peer);
+      } catch (error) {
+        throw error instanceof StaleConnection ? error.cause : error;
       }
     },
     destroy: () => {
@@ -115,10 +119,10 @@ function piecesOf(body: HttpRequest["body"]): readonly Uint8Array[] {
 function describe(error: Error, outgoing: ClientRequest, { signal, body }: HttpRequest, peer: string): unknown {
   if (signal.aborted) return signal.reason;
   const code = "code" in error ? error.code : undefined;
-  const isStale = outgoing.reusedSocket && body === undefined && (code === "ECONNRESET" || code === "EPIPE");
-  if (isStale) return new StaleConnection();
   // Node keeps the code of a network error but not always whom it was about.
-  return Object.assign(error, { hostname: peer });
+  const described = Object.assign(new Error(error.message, { cause: error }), { code, hostname: peer });
+  const isStale = outgoing.reusedSocket && body === undefined && (code === "ECONNRESET" || code === "EPIPE");
+  return isStale ? new StaleConnection(error.message, { cause: described }) : described;
 }
 
 function timedOut(timeoutMs: number): Error {
