@@ -13,7 +13,6 @@ import type {
 import { openConnection } from "./client.ts";
 import type { Connection } from "./client.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
-import { cloudPlatformScope } from "./credentials.ts";
 import { translateGceAnswer } from "./gce-errors.ts";
 import { GceSession, rootOf } from "./gce-session.ts";
 import { GcePersistentDiskApi } from "./persistent-disk-api.ts";
@@ -33,6 +32,9 @@ import { readTags, snapshotDescription } from "./persistent-disk-tags.ts";
 import { hasIops } from "./persistent-disk-type.ts";
 import { DiskWhereabouts, placeOfDisk, placeToRestore } from "./persistent-disk-whereabouts.ts";
 
+// No more than is needed, as the official plugin asks for.
+const computeScope = "https://www.googleapis.com/auth/compute";
+
 // Of all locations of the process: the one that reads a PersistentVolume need not be the one whose disk it is.
 const whereabouts = new DiskWhereabouts();
 
@@ -46,7 +48,7 @@ export async function openVolumeSnapshotter(
   const snapshotProject = config.project ?? diskProject;
   const endpoint = config.endpoint ?? new URL(`https://compute.${connection.universeDomain}`);
   const session = new GceSession({
-    api: connection.api(cloudPlatformScope, translateGceAnswer),
+    api: connection.api(computeScope, translateGceAnswer),
     root: rootOf(endpoint),
     clock: systemClock,
     random: Math.random,
