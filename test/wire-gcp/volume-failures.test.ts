@@ -3,7 +3,7 @@ import { after, describe, test } from "node:test";
 
 import { failureOf } from "../wire/bytes.ts";
 import { until } from "../wire/until.ts";
-import { project, startVolumeRig } from "./volume-rig.ts";
+import { kmsKey, project, startVolumeRig } from "./volume-rig.ts";
 
 const rig = await startVolumeRig({ pendingMs: 300 });
 after(() => rig.close());
@@ -193,6 +193,17 @@ describe("what Compute Engine refuses", { concurrency: true, timeout: 60_000 }, 
     assert.ok(waitedMs >= 950);
     assert.equal(error.kind, "unavailable");
     assert.match(error.message, /throttled/);
+  });
+
+  test("a KMS key that Compute Engine may not use is told with what to grant", async () => {
+    const snapshotter = await rig.open({ session: rig.start(), config: { kmsKeyName: kmsKey("foreign") } });
+    const volumeId = rig.addDisk();
+
+    const error = await failureOf(snapshotter.createSnapshot({ volumeId, volumeAz: zone, tags }));
+
+    assert.equal(error.kind, "denied");
+    assert.match(error.message, /the KMS key cannot be used: .*foreign.*cryptoKeyEncrypterDecrypter/);
+    assert.deepEqual(await rig.namesLike(`${volumeId}-`), []);
   });
 
   test("a revoked key is told without the key", async () => {

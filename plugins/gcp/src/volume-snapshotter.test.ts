@@ -347,19 +347,22 @@ test("a disk restored as another type takes nothing that Compute Engine would re
   });
 });
 
-test("a snapshot of the official plugin keeps its key, unless the location has another", async () => {
-  for (const [kmsKeyName, expected] of [
-    [undefined, "projects/k/locations/l/keyRings/r/cryptoKeys/c"],
-    ["own", "own"],
-  ] as const) {
+const ownKey = "projects/k/locations/l/keyRings/r/cryptoKeys/c";
+
+for (const [title, kmsKeyName, description, expected] of [
+  ["a snapshot of the official plugin has the key of the snapshot", undefined, "", ownKey],
+  ["one of ours has the key of the disk", undefined, `{"flotilla.io/kms-key":"marked"}`, "marked"],
+  ["any snapshot has the key that the location names", "own", `{"flotilla.io/kms-key":"marked"}`, "own"],
+] as const)
+  test(`a disk restored from ${title}`, async () => {
     const api = new ScriptedDisks();
-    api.snapshots = [{ status: "READY", snapshotEncryptionKey: hyperdisk.diskEncryptionKey ?? {} }];
+    const snapshotEncryptionKey = hyperdisk.diskEncryptionKey ?? {};
+    api.snapshots = [{ status: "READY", snapshotEncryptionKey, description }];
 
     await open(api, { kmsKeyName }).createVolumeFromSnapshot(restore, quietCall);
 
     assert.deepEqual(api.created[0]?.content.diskEncryptionKey, { kmsKeyName: expected });
-  }
-});
+  });
 
 test("a regional disk is restored into both zones", async () => {
   const api = new ScriptedDisks();
