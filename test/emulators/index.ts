@@ -10,8 +10,6 @@ export type { AzureBlobOptions, AzureBlobStandIn, StorageAccountSeed } from "./a
 export { startEc2 } from "./ec2/start-ec2.ts";
 export type { Ec2Options, Ec2StandIn, VolumeSeed } from "./ec2/start-ec2.ts";
 export type { Role } from "./ec2/sts.ts";
-export { startFaultProxy } from "./fault-proxy.ts";
-export type { Direction, FaultProxy, ProxyFaults, ProxyOptions } from "./fault-proxy.ts";
 export { startAzureArm } from "./azure-arm/start-arm.ts";
 export type { AzureArmOptions, AzureArmStandIn } from "./azure-arm/start-arm.ts";
 export type { SubscriptionSeed } from "./azure-arm/controls.ts";

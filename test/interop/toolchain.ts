@@ -30,6 +30,15 @@ export const officialPlugin = goProgram(
   "v1.14.3",
 );
 
+/** The official plugin for GCP, which the conformance suite judges too. */
+export const officialGcpPlugin = goProgram(
+  "github.com/vmware-tanzu/velero-plugin-for-gcp/velero-plugin-for-gcp",
+  "v1.14.2",
+);
+
+/** The Cloud Storage server written in Go. */
+export const fakeGcsServer = goProgram("github.com/fsouza/fake-gcs-server", "v1.56.1");
+
 /** The S3 and EC2 servers written in Python. */
 export const pythonServers = {
   name: `moto ${motoVersion} and ministack ${ministackVersion} (PyPI)`,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -6,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { absenceWords } from "./absence.ts";
 import { failureOf } from "./bytes.ts";
-import { credentialsText, owner } from "./harness.ts";
+import { credentialsText, owner, pluginCommand } from "./harness.ts";
 import { startObjectRig } from "./object-rig.ts";
 
 const rig = await startObjectRig();
@@ -171,5 +172,21 @@ describe("credentials of the environment", { concurrency: true }, () => {
 
     assert.notEqual(log, "");
     assert.doesNotMatch(log, new RegExp(`${owner.secretAccessKey}|a-secret-token`));
+  });
+});
+
+describe("a process without a home folder", () => {
+  const asNobodyKnown = ["--user", "--map-user=1000660000"] as const;
+  const isPossible = spawnSync("unshare", [...asNobodyKnown, "true"]).status === 0;
+  const skip = isPossible ? false : "this machine gives no user namespaces (unshare --user)";
+
+  test("neither HOME nor a passwd entry keeps a location from being opened", { skip }, async () => {
+    const launcher = join(rig.folder, "without-home");
+    const command = `unshare ${asNobodyKnown.join(" ")} '${pluginCommand}'`;
+    await writeFile(launcher, `#!/bin/sh\nunset HOME\nexec ${command} "$@"\n`, { mode: 0o755 });
+
+    const location = await rig.open("without-home", { session: rig.start({}, launcher) });
+
+    assert.deepEqual(await location.list(), []);
   });
 });

@@ -3,6 +3,7 @@ import type { Call } from "@flotilla/sdk/plugin";
 import type { ClientSettings } from "./client.ts";
 import { translateEc2Error } from "./errors.ts";
 import type { Attempt } from "./errors.ts";
+import { throttleRetryStrategy } from "./throttle-retry.ts";
 
 /** What an operation passes on to `client.send`. */
 export interface SendOptions {
@@ -18,7 +19,7 @@ export class Ec2Session {
   constructor(settings: ClientSettings) {
     this.region = settings.region;
     this.#retrying = new EC2Client(settings);
-    this.#single = new EC2Client({ ...settings, maxAttempts: 1 });
+    this.#single = new EC2Client({ ...settings, retryStrategy: throttleRetryStrategy(settings.maxAttempts) });
   }
 
   /** Runs one operation that may be repeated; a failure becomes a PluginError that says what was tried. */
@@ -30,7 +31,7 @@ export class Ec2Session {
     return await translated(attempt, call, async (options) => await operation(this.#retrying, options));
   }
 
-  /** Runs one operation that must not be repeated blindly, since a second try would do it twice. */
+  /** Runs one operation that is repeated only where it had no effect, since a second try would do it twice. */
   async runOnce<T>(
     attempt: Attempt,
     call: Call,

@@ -27,6 +27,7 @@ import { objectAttempt, readAttempt } from "./s3-attempts.ts";
 import { describeObject } from "./s3-description.ts";
 import { answeredChecksum, checksumFields, isSameRecord, recordedChecksum, storedChecksum } from "./s3-checksums.ts";
 import type { S3Encryption } from "./s3-encryption.ts";
+import { nextPageOf } from "./s3-listing.ts";
 import { findPartSizes } from "./s3-part-sizes.ts";
 import type { S3Session } from "./s3-session.ts";
 import { readBody } from "./s3-body.ts";
@@ -190,6 +191,7 @@ export class S3BlobDriver implements BlobDriver {
         call,
         async (client, options) => await client.send(command, options),
       );
+      const next = nextPageOf(page, attempt);
       const decode = page.EncodingType === "url" ? decodeListed : (text: string) => text;
       yield {
         keys: (page.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [decode(Key)])),
@@ -197,7 +199,7 @@ export class S3BlobDriver implements BlobDriver {
           Prefix === undefined ? [] : [decode(Prefix)],
         ),
       };
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      token = next;
     } while (token !== undefined);
   }
 

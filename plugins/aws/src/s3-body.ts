@@ -1,4 +1,6 @@
+import type { Readable } from "node:stream";
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { readBlocks } from "@flotilla/sdk/objects";
 import { translateS3Error } from "./errors.ts";
 import type { Attempt } from "./errors.ts";
 
@@ -8,27 +10,10 @@ export function readBody(
   attempt: Attempt,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  // In Node the SDK's body is the HTTP response itself, an async iterable of buffers.
-  const body = answer.Body as unknown as AsyncIterable<Uint8Array> | undefined;
-  return {
-    [Symbol.asyncIterator]: () => translated((body ?? noBytes())[Symbol.asyncIterator](), { ...attempt, signal }),
-  };
-}
-
-function translated(source: AsyncIterator<Uint8Array>, attempt: Attempt): AsyncIterator<Uint8Array> {
-  return {
-    next: async () => {
-      try {
-        return await source.next();
-      } catch (error) {
-        throw translateS3Error(error, attempt);
-      }
-    },
-    return: async () => {
-      await source.return?.();
-      return { done: true, value: undefined };
-    },
-  };
+  // In Node the SDK's body is the HTTP response itself.
+  const body = answer.Body as unknown as Readable | undefined;
+  if (body === undefined) return noBytes();
+  return readBlocks(body, { translate: (error) => translateS3Error(error, { ...attempt, signal }) });
 }
 
 async function* noBytes(): AsyncGenerator<Uint8Array> {

@@ -115,6 +115,8 @@ export function createS3Client(settings: ClientSettings, forcePathStyle: boolean
     },
     { step: "build", name: "unsignedPayloadOverTls" },
   );
+  // One describes each request to a logger that is not there, the other looks for the traces of AWS Lambda.
+  for (const name of ["loggerMiddleware", "recursionDetectionMiddleware"]) client.middlewareStack.remove(name);
   return client;
 }
 

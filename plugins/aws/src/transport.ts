@@ -55,7 +55,8 @@ async function requireCertificates(path: string): Promise<void> {
 class RoutedHandler implements HttpHandler {
   readonly metadata = { handlerProtocol: "http/1.1" };
   readonly #pool: AgentPool;
-  readonly #handlers = new Map<object, NodeHttpHandler>();
+  /** By origin, so that the way to it is chosen once and not for each request. */
+  readonly #handlers = new Map<string, NodeHttpHandler>();
 
   constructor(pool: AgentPool) {
     this.#pool = pool;
@@ -63,20 +64,22 @@ class RoutedHandler implements HttpHandler {
 
   async handle(request: HttpRequest, options?: HttpHandlerOptions): Promise<{ response: HttpResponse }> {
     const port = request.port === undefined ? "" : `:${request.port}`;
-    const agent = this.#pool.agentFor(new URL(`${request.protocol}//${request.hostname}${port}`));
-    let handler = this.#handlers.get(agent);
+    const origin = `${request.protocol}//${request.hostname}${port}`;
+    let handler = this.#handlers.get(origin);
     if (handler === undefined) {
+      const agent = this.#pool.agentFor(new URL(origin));
       handler = new NodeHttpHandler({
         connectionTimeout: connectionTimeoutMs,
         socketTimeout: socketTimeoutMs,
         ...(request.protocol === "https:" ? { httpsAgent: agent } : { httpAgent: agent }),
       });
-      this.#handlers.set(agent, handler);
+      this.#handlers.set(origin, handler);
     }
     return await handler.handle(request, options);
   }
 
   destroy(): void {
+    this.#handlers.clear();
     this.#pool.destroy();
   }
 

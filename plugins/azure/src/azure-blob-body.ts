@@ -1,4 +1,6 @@
+import type { Readable } from "node:stream";
 import { networkError } from "@flotilla/sdk/network";
+import { readBlocks } from "@flotilla/sdk/objects";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { Attempt } from "./errors.ts";
 
@@ -8,37 +10,21 @@ export function readBody(
   attempt: Attempt,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  // The SDK declares less than Node's streams are: an async iterable of buffers.
-  const source = (body ?? noBytes()) as AsyncIterable<Uint8Array>;
-  return { [Symbol.asyncIterator]: () => translated(source[Symbol.asyncIterator](), attempt, signal) };
+  if (body === undefined) return noBytes();
+  // The SDK declares less than its stream is.
+  return readBlocks(body as Readable, { translate: (error) => translate(error, attempt, signal) });
 }
 
-function translated(
-  source: AsyncIterator<Uint8Array>,
-  attempt: Attempt,
-  signal: AbortSignal,
-): AsyncIterator<Uint8Array> {
-  return {
-    next: async () => {
-      try {
-        return await source.next();
-      } catch (error) {
-        if (signal.aborted) throw PluginError.from(signal.reason);
-        // Whatever the SDK calls it, a body that was answered can only break off.
-        throw (
-          networkError(error, attempt) ??
-          new PluginError(`${attempt.action}: the connection was cut within the answer`, {
-            kind: "unavailable",
-            cause: error,
-          })
-        );
-      }
-    },
-    return: async () => {
-      await source.return?.();
-      return { done: true, value: undefined };
-    },
-  };
+function translate(error: unknown, attempt: Attempt, signal: AbortSignal): PluginError {
+  if (signal.aborted) return PluginError.from(signal.reason);
+  // Whatever the SDK calls it, a body that was answered can only break off.
+  return (
+    networkError(error, attempt) ??
+    new PluginError(`${attempt.action}: the connection was cut within the answer`, {
+      kind: "unavailable",
+      cause: error,
+    })
+  );
 }
 
 async function* noBytes(): AsyncGenerator<Uint8Array> {

@@ -1,3 +1,5 @@
+export { readBlocks } from "./block-reader.ts";
+export type { BlockReaderOptions } from "./block-reader.ts";
 export type {
   BlobDriver,
   BlobLimits,

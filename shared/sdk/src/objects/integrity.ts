@@ -27,11 +27,11 @@ export async function* verified(
     if (recorded !== undefined) running ??= await startVerification(object, recorded, sizeBytes);
     running?.update(chunk);
     seenBytes += chunk.byteLength;
-    if (held !== undefined) {
-      yield held;
-      freeChunk(held);
-    }
-    held = chunk;
+    if (seenBytes < sizeBytes) {
+      yield chunk;
+      freeChunk(chunk);
+    } else if (chunk.byteLength > 0) held = chunk;
+    if (seenBytes > sizeBytes) break;
   }
   if (seenBytes !== sizeBytes)
     throw corrupt(object, `it has ${seenBytes} bytes where the store announced ${sizeBytes}`);

@@ -1,5 +1,7 @@
 export { backoffMs } from "./backoff.ts";
 export type { Backoff } from "./backoff.ts";
+export { blockBytes, giveBlock, isBlock, takeBlock } from "./blocks.ts";
+export { BlockQueue } from "./block-queue.ts";
 export type { Call } from "./call.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock, ClockTimer } from "./clock.ts";

@@ -40,8 +40,8 @@ export interface ObjectStore {
   /**
    * Streams the object. Bytes of one version only; a corrupt object never ends cleanly: its last chunk is held back
    * until the checksum agrees, and the iteration throws `corrupt` otherwise. An absent object throws `not-found` before
-   * the first chunk. A chunk is the reader's only until it asks for the next one. Leaving the iteration early frees
-   * everything.
+   * the first chunk. A chunk is the reader's only until it asks for the next one, but for a block ({@link isBlock}):
+   * that is the reader's to give back. Leaving the iteration early frees everything.
    */
   getObject(object: ObjectRef, call: Call): AsyncIterable<Uint8Array>;
 

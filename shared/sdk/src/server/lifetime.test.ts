@@ -41,7 +41,7 @@ test("Shutdown aborts a put that is under way and still ends in time with 0", as
   await fixture.initObjectStore({ bucket: "b", fault: "put-keeps-a-journal", journal: journal.path });
   const { stream, finished } = await fixture.startPut();
   finished.catch(() => {});
-  stream.write(putMessage({ bucket: "b", key: "k" }, Buffer.alloc(10)));
+  stream.write(putMessage({ bucket: "b", key: "k" }, Buffer.alloc(300_000)));
   await journal.waitFor("received");
 
   const askedAt = performance.now();

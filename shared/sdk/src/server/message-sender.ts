@@ -17,12 +17,16 @@ export class MessageSender<T> {
     signal.addEventListener("abort", () => this.#onSent?.(), { once: true });
   }
 
-  /** Resolves when there is room for another message. Throws the reason once the call is aborted. */
-  async send(message: T): Promise<void> {
+  /**
+   * Resolves when there is room for another message. Throws the reason once the call is aborted. `onSent` is told when
+   * nothing reads the message any more; never, if it could not be sent.
+   */
+  async send(message: T, onSent?: () => void): Promise<void> {
     this.#signal.throwIfAborted();
     this.#unsent += 1;
     this.#wire.write(message, () => {
       this.#unsent -= 1;
+      onSent?.();
       this.#onSent?.();
     });
     while (this.#unsent >= maxUnsent) {

@@ -4,6 +4,7 @@ import type { handleClientStreamingCall, ServerReadableStream } from "@grpc/grpc
 import { PluginError } from "../plugin/index.ts";
 import type { Call } from "../plugin/index.ts";
 import { methodDefinition, velero } from "../wire/index.ts";
+import { expectLargeBodies } from "./external-memory.ts";
 import { answer } from "./handlers.ts";
 import type { Handler, ServiceContext } from "./handlers.ts";
 import { IncomingBody } from "./incoming-body.ts";
@@ -27,18 +28,19 @@ export function putObjectHandler(locations: ObjectLocations, context: ServiceCon
 }
 
 async function putObject(wire: Wire, locations: ObjectLocations, call: Call): Promise<void> {
+  expectLargeBodies();
   const body = new IncomingBody(wire, call.signal);
   try {
-    const first = await body.next();
+    const target = await body.target();
     // Only the first message says what it is about: where there is none, an empty object has no name on this wire.
-    if (first === undefined)
+    if (target === undefined)
       throw new PluginError("put object: the stream ended before a message said which object; nothing was stored", {
         kind: "invalid-argument",
       });
-    const { plugin, bucket, key } = first;
+    const { plugin, bucket, key } = target;
     const object = requireKey({ bucket, key });
     await locations.find(plugin, bucket, key).use(async (store) => {
-      await store.putObject(object, body.chunks(first), call);
+      await store.putObject(object, body.chunks(), call);
     });
     // A store that resolves early has stored something else than the host's object.
     if (!body.hasEnded)

@@ -8,6 +8,7 @@ import { commandPath } from "./command-path.ts";
 import { handRunText, hasMagicCookie } from "./cookie.ts";
 import { parseFlags } from "./flags.ts";
 import { handshakeLine } from "./handshake.ts";
+import { missingHomeFolder } from "./home-folder.ts";
 import { Lifetime } from "./lifetime.ts";
 import { listen } from "./listener.ts";
 import { stderrLogger } from "./log.ts";
@@ -44,6 +45,8 @@ export async function serve(plugin: ServedPlugin): Promise<void> {
     guardStandardStreams(log);
     reportFatalErrors(log);
     refuseCertificates();
+    const home = missingHomeFolder(process.env);
+    if (home !== undefined) process.env["HOME"] = home;
     await start(registrations, log);
   } catch (error) {
     log.error(`${plugin.name} could not start: ${PluginError.from(error).message}`);

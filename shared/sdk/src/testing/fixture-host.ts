@@ -11,6 +11,8 @@ await fixture.initObjectStore({ bucket: "b", fault: "put-keeps-a-journal", journ
 if (streams === "held") await fixture.holdStreams();
 const { stream, finished } = await fixture.startPut();
 finished.catch(() => {});
-stream.write(putMessage({ bucket: "b", key: "k" }, Buffer.alloc(serverChunkBytes)));
+// More than the plugin gathers before it hands a body on.
+for (let sent = 0; sent < 20; sent += 1)
+  stream.write(putMessage({ bucket: "b", key: "k" }, Buffer.alloc(serverChunkBytes)));
 process.stdout.write(`${fixture.child.pid}\n`);
 await once(process, "never");

@@ -6,6 +6,7 @@ export { MemoryObjectStore } from "./memory-object-store.ts";
 export { MemoryVolumeSnapshotter } from "./memory-volume-snapshotter.ts";
 export { MemoryBlobDriver } from "./memory-blob-driver.ts";
 export type { MemoryBlobOptions, MemoryObject } from "./memory-blob-driver.ts";
+export { RawPut } from "./raw-put.ts";
 export { chunksOf, collect, sampleBytes } from "./streams.ts";
 export { settle, TestClock } from "./test-clock.ts";
 export { loopbackCertificate } from "./loopback-certificate.ts";

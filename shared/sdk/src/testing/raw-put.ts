@@ -20,9 +20,10 @@ export class RawPut implements Disposable {
     this.#socket = socket;
   }
 
-  /** Connects to a unix socket and opens the stream. */
-  static async open(path: string): Promise<RawPut> {
-    const socket = createConnection(path);
+  /** Connects to a unix socket's path, or to `host:port`, and opens the stream. */
+  static async open(address: string): Promise<RawPut> {
+    const [, host = "", port = ""] = /^([^/]+):(\d+)$/.exec(address) ?? [];
+    const socket = host === "" ? createConnection(address) : createConnection(Number(port), host);
     await once(socket, "connect");
     socket.on("error", () => {}).resume();
     socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");

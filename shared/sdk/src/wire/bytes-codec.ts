@@ -1,50 +1,43 @@
 /** The field tag of `Bytes.data`: number 1, length-delimited. */
 const dataTag = 0x0a;
 
+/** gRPC's prefix of a message: a byte that says "not compressed" and the length. */
+const prefixBytes = 5;
+
+/** What {@link BytesMessage} needs before its content: gRPC's prefix, the tag, and a length of up to 32 bits. */
+const mostHeaderBytes = prefixBytes + 1 + 5;
+
 /**
- * Collects the bytes of one `Bytes` message and encodes them: the only copy is the one from the chunk into the message.
- * Hand-written because this is the one hot message of the wire: the generated encoder copies twice.
+ * One `Bytes` message, encoded in place: its header is written into the memory right before its content. Hand-written
+ * because this is the one hot message of the wire, which the generated encoder and the gRPC library would copy thrice.
  */
 export class BytesMessage {
-  readonly #buffer: Buffer;
-  readonly #dataStart: number;
-  #dataEnd: number;
+  /** The content. */
+  readonly data: Uint8Array<ArrayBuffer>;
 
-  constructor(capacityBytes: number) {
-    this.#dataStart = 1 + varintLength(capacityBytes);
-    this.#dataEnd = this.#dataStart;
-    this.#buffer = Buffer.allocUnsafe(this.#dataStart + capacityBytes);
+  /** The memory before the content must be free for the header. */
+  constructor(data: Uint8Array<ArrayBuffer>) {
+    if (data.byteOffset < mostHeaderBytes) throw new RangeError("no room for a header before the content");
+    this.data = data;
   }
 
-  get sizeBytes(): number {
-    return this.#dataEnd - this.#dataStart;
-  }
-
-  get isFull(): boolean {
-    return this.#dataEnd === this.#buffer.length;
-  }
-
-  /** Copies as much of the chunk as fits and answers how much that was. */
-  append(chunk: Uint8Array): number {
-    const taken = Math.min(chunk.length, this.#buffer.length - this.#dataEnd);
-    this.#buffer.set(taken === chunk.length ? chunk : chunk.subarray(0, taken), this.#dataEnd);
-    this.#dataEnd += taken;
-    return taken;
-  }
-
-  /** Begins the next message in the same memory. What was encoded before must have been sent. */
-  clear(): void {
-    this.#dataEnd = this.#dataStart;
-  }
-
-  /** The encoded message, in this message's own memory. Nothing may be appended until it is cleared. */
+  /** The message alone, for whoever puts the prefix before it. */
   encode(): Buffer {
-    const sizeBytes = this.sizeBytes;
-    if (sizeBytes === 0) return Buffer.alloc(0);
-    const headerStart = this.#dataStart - 1 - varintLength(sizeBytes);
-    this.#buffer[headerStart] = dataTag;
-    writeVarint(this.#buffer, sizeBytes, headerStart + 1);
-    return this.#buffer.subarray(headerStart, this.#dataEnd);
+    return this.frame().subarray(prefixBytes);
+  }
+
+  /** The message with gRPC's prefix, as it goes into the stream. */
+  frame(): Buffer {
+    const { buffer, byteOffset, byteLength } = this.data;
+    const fieldBytes = byteLength === 0 ? 0 : 1 + varintLength(byteLength);
+    const frame = Buffer.from(buffer, byteOffset - fieldBytes - prefixBytes, prefixBytes + fieldBytes + byteLength);
+    frame[0] = 0;
+    frame.writeUInt32BE(fieldBytes + byteLength, 1);
+    if (byteLength > 0) {
+      frame[prefixBytes] = dataTag;
+      writeVarint(frame, byteLength, prefixBytes + 1);
+    }
+    return frame;
   }
 }
 

@@ -6,4 +6,6 @@ export * as goPlugin from "./gen/go-plugin/plugin_pb.ts";
 export { Health, HealthCheckResponse_ServingStatus } from "./gen/grpc/health_pb.ts";
 export { StatusSchema } from "./gen/grpc/status_pb.ts";
 export * as velero from "./gen/velero/generated_pb.ts";
+export { PutDecoder } from "./put-decoder.ts";
+export type { PutTarget } from "./put-decoder.ts";
 export { methodDefinition, serviceDefinition } from "./service-definition.ts";

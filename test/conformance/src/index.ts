@@ -1,0 +1,14 @@
+export { capabilities } from "./target/target.ts";
+export type { Capability, ObjectStoreTarget, Target, VolumeSnapshotterTarget } from "./target/target.ts";
+export { readTargetFile } from "./target/target-file.ts";
+export type { TargetFile } from "./target/target-file.ts";
+export { startTarget } from "./target/start-target.ts";
+export { runSuite } from "./run-suite.ts";
+export type { SuiteOptions } from "./run-suite.ts";
+export { closingLine, countResults } from "./result.ts";
+export type { TestResult, Totals } from "./result.ts";
+export { rules } from "./rules/index.ts";
+export type { RuleId } from "./rules/index.ts";
+export { suite } from "./suite.ts";
+export type { ConformanceTest } from "./test.ts";
+export type { TestContext } from "./test-context.ts";
