@@ -27,18 +27,27 @@ const identity = await startGoogleIdentity({
   machine: { projectId, serviceAccount },
 });
 const { tokens } = identity;
+// Of an account that is gone: what it signs is worth nothing.
+const formerAccount = `former@${projectId}.iam.gserviceaccount.com`;
+const formerKey = identity.serviceAccountKey(formerAccount);
+identity.directory.removeServiceAccount(formerAccount);
 const kmsKeys = values["kms-key"];
 const gcs = await startGcs({ stateDir: state, buckets: values.bucket, tokens, kmsKeys });
+const disks = values.disk.map(readGceDiskSeed);
 const gce = await startGce({
   stateDir: state,
+  // Whoever names a disk means that its project is there.
+  projects: [projectId, ...disks.flatMap(({ project }) => project ?? [])],
   tokens,
   kmsKeys,
   pendingMs: Number(values["pending-ms"]),
-  disks: values.disk.map(readGceDiskSeed),
+  disks,
 });
 mkdirSync(state, { recursive: true });
 const credentialsFile = join(state, "credentials.json");
 writeFileSync(credentialsFile, identity.serviceAccountKey(serviceAccount), { mode: 0o600 });
+const revokedCredentialsFile = join(state, "revoked-credentials.json");
+writeFileSync(revokedCredentialsFile, formerKey, { mode: 0o600 });
 const facts = {
   ...gcpDefaults,
   gcs: gcs.url,
@@ -46,6 +55,7 @@ const facts = {
   gce: gce.url,
   identity: identity.url,
   credentialsFile,
+  revokedCredentialsFile,
   metadataHost: identity.metadataEnvironment["GCE_METADATA_HOST"],
   signBlobUrl: identity.signBlobUrl(serviceAccount),
 };
