@@ -30,7 +30,7 @@ export interface WholeService {
   readonly log: RequestLog;
   /** Tells what a request asks for, for the faults and the log. */
   readonly describe: (request: WholeRequest) => RequestFacts;
-  readonly answer: (request: WholeRequest, facts: RequestFacts) => WholeAnswer;
+  readonly answer: (request: WholeRequest, facts: RequestFacts) => WholeAnswer | Promise<WholeAnswer>;
   /** Puts what was thrown, by `answer` or by a fault, into the words of the API. */
   readonly refuse: (error: unknown, facts: RequestFacts) => WholeAnswer;
 }
@@ -63,7 +63,7 @@ export async function serveWhole(
   try {
     await meetBodyFaults(service.faults, incoming, met, body.length);
     await meetFaults(met);
-    answer = service.answer(request, facts);
+    answer = await service.answer(request, facts);
   } catch (error) {
     if (error instanceof ConnectionGone) return;
     answer = service.refuse(error, facts);

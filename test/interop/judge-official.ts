@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { conformancePage } from "./conformance-page.ts";
 import type { JudgedTarget } from "./conformance-page.ts";
 import { runProgram } from "./child.ts";
-import { builtPlugin, rootDir } from "./paths.ts";
+import { builtGcpPlugin, builtPlugin, rootDir } from "./paths.ts";
 import { installAll, officialGcpPlugin, officialPlugin } from "./toolchain.ts";
 
 // A program: runs the conformance suite on the official plugins and on ours, on every target, and writes what came out
@@ -21,13 +21,30 @@ const suite = join(rootDir, "test", "conformance", "src", "main.ts");
 const verdictsFile = join(import.meta.dirname, "conformance-verdicts.json");
 const pageFile = join(rootDir, "docs", "conformance.md");
 
-/** Everything that is judged: an executable on a target. */
-const judgements = [
+/** An executable on a target. */
+interface Judgement {
+  readonly plugin: string;
+  readonly path: string;
+  readonly provider: string;
+  readonly target: string;
+  /** Judges this kind only. */
+  readonly kind?: string;
+}
+
+const officialGcp = { plugin: "velero-plugin-for-gcp v1.14.2", path: officialGcpPlugin.path, provider: "gcp" };
+const ownGcp = { plugin: "flotilla-plugin-gcp", path: builtGcpPlugin, provider: "gcp" };
+
+/** Everything that is judged. */
+const judgements: readonly Judgement[] = [
   ...["embedded", "versitygw", "ministack", "moto"].flatMap((target) => [
     { plugin: "velero-plugin-for-aws v1.14.3", path: officialPlugin.path, provider: "aws", target },
     { plugin: "flotilla-plugin-aws", path: builtPlugin, provider: "aws", target },
   ]),
-  { plugin: "velero-plugin-for-gcp v1.14.2", path: officialGcpPlugin.path, provider: "gcp", target: "fake-gcs" },
+  // It takes no endpoint of Compute Engine, so that its volumes cannot be led to the stand-in.
+  { ...officialGcp, target: "embedded", kind: "ObjectStore" },
+  { ...ownGcp, target: "embedded" },
+  { ...officialGcp, target: "fake-gcs" },
+  { ...ownGcp, target: "fake-gcs" },
 ];
 
 const { values } = parseArgs({
@@ -66,9 +83,18 @@ interface Report {
   }[];
 }
 
-async function judge({ plugin, path, provider, target }: (typeof judgements)[number]): Promise<JudgedTarget> {
+async function judge({ plugin, path, provider, target, kind }: Judgement): Promise<JudgedTarget> {
   const config = join(rootDir, "plugins", provider, "conformance", target, "target.yaml");
-  const args = [suite, "--plugin", path, "--config", config, "-o", "json"];
+  const args = [
+    suite,
+    "--plugin",
+    path,
+    "--config",
+    config,
+    "-o",
+    "json",
+    ...(kind === undefined ? [] : ["--kind", kind]),
+  ];
   const { output, code } = await runProgram(process.execPath, args);
   const start = output.indexOf("{\n");
   if (code > 1 || start < 0) throw new Error(`${plugin} on ${target} was not judged:\n${output}`);

@@ -12,3 +12,6 @@ export const goModuleDir = fileURLToPath(new URL(".", import.meta.url));
 
 /** Our plugin for AWS, as the build leaves it. */
 export const builtPlugin = join(rootDir, "plugins", "aws", "dist", "flotilla-plugin-aws");
+
+/** Our plugin for Google Cloud, as the build leaves it. */
+export const builtGcpPlugin = join(rootDir, "plugins", "gcp", "dist", "flotilla-plugin-gcp");

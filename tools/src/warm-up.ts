@@ -9,7 +9,7 @@ import type { PluginSession } from "./plugin-session.ts";
 
 /**
  * What a build lets the plugin do once, so that its executable holds the compiled code of a usual start. A plugin's
- * `src/warm-up.json`; in the values of each `config` and in the bodies of `answers`, `{endpoint}` and `{secureEndpoint}`
+ * `src/warm-up.json`; in the values of each `config`, in `files` and in the bodies of `answers`, `{endpoint}` and `{secureEndpoint}`
  * stand for the URLs of servers on this machine, `{ca}` for the latter's authority, `{folder}` for that of `files`.
  */
 export interface WarmUp {
@@ -57,7 +57,6 @@ export interface WarmUpFolder {
 
 /** Opens each object store and lists once, as the server does each minute to validate a location. */
 export async function warmUpPlugin(warmUp: WarmUp, session: PluginSession, folder: WarmUpFolder): Promise<void> {
-  for (const [file, text] of Object.entries(warmUp.files ?? {})) writeFileSync(join(folder.path, file), text);
   const texts: Record<string, string> = { ca: loopbackCertificate.cert, folder: folder.seenAs ?? folder.path };
   const fill = (text: string): string => text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => texts[name] ?? whole);
   const listener: RequestListener = (request, response) => {
@@ -70,6 +69,7 @@ export async function warmUpPlugin(warmUp: WarmUp, session: PluginSession, folde
     const [port, securePort] = await Promise.all(servers.map(listen));
     texts["endpoint"] = `http://127.0.0.1:${port}`;
     texts["secureEndpoint"] = `https://127.0.0.1:${securePort}`;
+    for (const [file, text] of Object.entries(warmUp.files ?? {})) writeFileSync(join(folder.path, file), fill(text));
     for (const { name, config } of warmUp.objectStores) {
       const filled = Object.entries(config).map(([key, value]) => [key, fill(value)]);
       await session.initObjectStore(name, Object.fromEntries(filled));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { isJsonObject, parseJson, PluginError } from "@flotilla/sdk/plugin";
 
+import { zoneOf } from "../backup-layout/persistent-volume-fields.ts";
 import type { CreatedBackup } from "../commands/backup-create.ts";
 import { downloadBackup } from "../commands/backup-download.ts";
 import { restoreBackup } from "../commands/backup-restore.ts";
@@ -69,9 +70,11 @@ async function checkVolumes(stage: DemoStage, good: CreatedBackup, restored: Res
     const file = join(restored.folder, "resources", "persistentvolumes", "cluster", `${persistentVolume}.json`);
     const object = parseJson(await readFile(file, "utf8"));
     const pointsAt = isJsonObject(object) ? await volumes.client.getVolumeId(object, session.call) : "";
+    // Some clouds know a volume by its name within its zone only.
+    const volumeAz = isJsonObject(object) ? zoneOf(object) : "";
     const [made, source] = await Promise.all(
       [volumeId, original?.volumeId ?? ""].map((id) =>
-        volumes.client.getVolumeInfo({ volumeId: id, volumeAz: "" }, session.call),
+        volumes.client.getVolumeInfo({ volumeId: id, volumeAz }, session.call),
       ),
     );
     const isRight = pointsAt === volumeId && volumeId !== original?.volumeId && made?.volumeType === source?.volumeType;

@@ -1,6 +1,7 @@
 import type { Snapshot } from "@azure/arm-compute";
 import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import type { Call, Clock, PluginErrorKind } from "@flotilla/sdk/plugin";
+import { whileBusy } from "@flotilla/sdk/volumes";
 import type { Observed } from "@flotilla/sdk/volumes";
 import type { OperationEnd } from "./arm-operation.ts";
 import { nameInWords } from "./managed-disk-api.ts";
@@ -8,7 +9,7 @@ import type { ManagedDiskApi, Operation } from "./managed-disk-api.ts";
 import { printComputeId } from "./managed-disk-ids.ts";
 import type { ComputeId } from "./managed-disk-ids.ts";
 import { copiedPercent, isUsable } from "./managed-disk-requests.ts";
-import { awaitCopy, completeOperation, whileBusy } from "./managed-disk-wait.ts";
+import { awaitCopy, completeOperation } from "./managed-disk-wait.ts";
 
 /** How long each step may take. */
 export interface LifecycleOptions {

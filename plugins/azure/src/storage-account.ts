@@ -1,12 +1,11 @@
 import { StorageSharedKeyCredential } from "@azure/storage-blob";
 import type { TokenCredential } from "@azure/identity";
-import { PluginError } from "@flotilla/sdk/plugin";
+import { PluginError, within } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 import { requireSetting } from "./client.ts";
 import type { Connection } from "./client.ts";
 import type { ObjectStoreConfig } from "./config.ts";
 import type { StorageAccountRequest } from "./storage-account-api.ts";
-import { within } from "./within.ts";
 
 /** How blobs are reached. */
 export interface StorageAccess {

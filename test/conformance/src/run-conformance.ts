@@ -25,7 +25,9 @@ export async function runConformance(options: Arguments, print: Print): Promise<
     throw new Error(`${command} cannot be executed`, { cause });
   });
   const tests = selectTests(options);
-  const files = await Promise.all(options.configs.map(readTargetFile));
+  const files = (await Promise.all(options.configs.map(readTargetFile))).map((file) =>
+    narrowTarget(file, options.kind),
+  );
   // A single target was meant; of several, those that need what may not be there wait for --all.
   const chosen = files.length === 1 || options.all ? files : files.filter((file) => file.isRequired === true);
   const results: TestResult[] = [];
@@ -41,6 +43,16 @@ export function selectTests({ only, kind }: Pick<Arguments, "only" | "kind">): r
       (only === undefined || only.test(test.id) || only.test(test.title)) &&
       (kind === undefined || test.kind === undefined || test.kind === kind),
   );
+}
+
+/** Leaves out the location of the other kind: tests of the process open every one that the target has. */
+function narrowTarget(file: TargetFile, kind: string | undefined): TargetFile {
+  const { objectStore, volumeSnapshotter, ...rest } = file;
+  return {
+    ...rest,
+    ...(kind === "VolumeSnapshotter" || objectStore === undefined ? {} : { objectStore }),
+    ...(kind === "ObjectStore" || volumeSnapshotter === undefined ? {} : { volumeSnapshotter }),
+  };
 }
 
 interface Judgement extends Arguments {

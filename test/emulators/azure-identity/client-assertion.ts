@@ -3,8 +3,8 @@ import { X509Certificate } from "node:crypto";
 import type { Application, FederatedCredential } from "./directory.ts";
 import { EntraError } from "./entra-error.ts";
 import { federatedAudience } from "./federated-issuer.ts";
-import { parseJwt, textClaim, timeClaim } from "./jwt.ts";
-import type { Claims, ParsedJwt } from "./jwt.ts";
+import { parseJwt, textClaim, timeClaim } from "../jwt.ts";
+import type { Claims, ParsedJwt } from "../jwt.ts";
 
 /** The only type of assertion that Entra takes in place of a secret. */
 export const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

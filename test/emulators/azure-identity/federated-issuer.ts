@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
-import { signJwt } from "./jwt.ts";
+import { signJwt } from "../jwt.ts";
 
 /** The audience that Entra asks of a token that stands in for a secret. */
 export const federatedAudience = "api://AzureADTokenExchange";

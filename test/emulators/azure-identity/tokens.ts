@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
-import { parseJwt, signJwt, textClaim, timeClaim } from "./jwt.ts";
+import { parseJwt, signJwt, textClaim, timeClaim } from "../jwt.ts";
 
 /** Who a token speaks for: an application of Entra, or a managed identity. */
 export interface Principal {

@@ -7,6 +7,8 @@ import type { ProbedAccount } from "./azure-blob/context.ts";
 import { blobProbes } from "./azure-blob/probes.ts";
 import { Ec2Context } from "./ec2/context.ts";
 import { ec2Probes } from "./ec2/probes.ts";
+import { GcsContext } from "./gcs/context.ts";
+import { gcsProbes } from "./gcs/probes.ts";
 import { knownShortcomings } from "./known-shortcomings.ts";
 import { runProbe } from "./probe.ts";
 import type { Outcome, Probe } from "./probe.ts";
@@ -40,7 +42,9 @@ async function probe(endpoint: string): Promise<readonly Outcome[]> {
     return await runAll(new Ec2Context({ endpoint, ...readAwsKeys(), region, otherRegion }), ec2Probes);
   }
   if (service === "azure-blob") return await runAll(openBlob(endpoint), blobProbes);
-  throw new Error("--service s3|ec2|azure-blob is required");
+  // A server that is not ours looks at no tokens.
+  if (service === "gcs") return await runAll(new GcsContext({ endpoint, projectId: "probes" }), gcsProbes);
+  throw new Error("--service s3|ec2|azure-blob|gcs is required");
 }
 
 function readAwsKeys(): { readonly accessKeyId: string; readonly secretAccessKey: string } {

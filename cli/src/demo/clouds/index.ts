@@ -1,6 +1,7 @@
 import type { DemoCloud } from "../demo-cloud.ts";
 import { awsDemoCloud } from "./aws.ts";
 import { azureDemoCloud } from "./azure.ts";
+import { gcpDemoCloud } from "./gcp.ts";
 
 /** The clouds on which the demo runs; the first is the default. */
-export const demoClouds: readonly [DemoCloud, ...DemoCloud[]] = [awsDemoCloud, azureDemoCloud];
+export const demoClouds: readonly [DemoCloud, ...DemoCloud[]] = [awsDemoCloud, azureDemoCloud, gcpDemoCloud];

@@ -14,6 +14,8 @@ export interface BlobLimits {
   /** The smallest size of every part but the last. */
   readonly minPartBytes: number;
   readonly maxPartBytes: number;
+  /** Every part but the last is a multiple of it; 1 unless told. */
+  readonly partMultipleBytes?: number;
   readonly maxParts: number;
   /** The largest object, in bytes. */
   readonly maxObjectBytes: number;
@@ -75,7 +77,10 @@ export interface CompletedUpload {
 
 /** An upload of parts. Nothing is visible before complete. */
 export interface BlobUpload {
-  /** Sends one part, retrying as the SDK does. Parts arrive in any order and in parallel. The body belongs to the caller. */
+  /**
+   * Sends one part, retrying as the SDK does. Parts arrive in any order and in parallel, unless the driver
+   * {@link BlobDriver.takesPartsInOrder}; one that failed may be sent again. The body belongs to the caller.
+   */
   putPart(number: number, body: Uint8Array, checksum: Checksum | undefined, call: Call): Promise<UploadedPart>;
   /** Makes the object visible. The service (or the driver, from its answer) compares the checksum: `corrupt` otherwise. */
   complete(upload: CompletedUpload, call: Call): Promise<void>;
@@ -101,6 +106,8 @@ export interface BlobDriver {
   readonly checksumAlgorithm: ChecksumAlgorithm;
   /** Whether the layers hash the whole object beside its parts, for an algorithm that cannot combine the parts' hashes. */
   readonly hashesWholeObject?: boolean;
+  /** Whether an upload takes one part at a time, in order, as a session that is appended to does. */
+  readonly takesPartsInOrder?: boolean;
   /** The size of the first parts that the location asks for, within the limits; the layers' own choice where absent. */
   readonly firstPartBytes?: number | undefined;
 

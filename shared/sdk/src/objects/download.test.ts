@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isKind, PluginError, silentLogger } from "../plugin/index.ts";
+import { defaultTries, isKind, PluginError, silentLogger } from "../plugin/index.ts";
 import { collect, FaultyBlobDriver, MemoryBlobDriver, sampleBytes, settle, TestClock } from "../testing/index.ts";
 import { openDownload } from "./download.ts";
 import { PartPool } from "./part-pool.ts";
-import { defaultTries } from "./retry.ts";
 import { readerAwayMs, stallLimitMs } from "./time-limits.ts";
 import type { Call } from "../plugin/index.ts";
 import type { Fault } from "../testing/index.ts";

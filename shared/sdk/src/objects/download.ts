@@ -1,7 +1,7 @@
+import { withRetry } from "../plugin/index.ts";
 import { StallWatch } from "./deadline.ts";
 import { nameOf } from "./object-name.ts";
 import { ReadAhead } from "./read-ahead.ts";
-import { withRetry } from "./retry.ts";
 import { readSegment } from "./segment.ts";
 import { readerAwayMs, stallLimitMs } from "./time-limits.ts";
 import { planParts } from "./part-plan.ts";

@@ -1,4 +1,4 @@
-import { PluginError, systemClock } from "../plugin/index.ts";
+import { defaultTries, PluginError, systemClock } from "../plugin/index.ts";
 import { openDownload } from "./download.ts";
 import { guardGzip } from "./gzip-guard.ts";
 import { verified } from "./integrity.ts";
@@ -6,7 +6,6 @@ import { listCommonPrefixes, listObjects } from "./listing.ts";
 import { nameOf } from "./object-name.ts";
 import { PartPool } from "./part-pool.ts";
 import { restarting } from "./restart.ts";
-import { defaultTries } from "./retry.ts";
 import { uploadObject } from "./upload.ts";
 import type { Clock, ObjectInspector, ObjectRef, ObjectStore } from "../plugin/index.ts";
 import type { BlobDriver } from "./blob-driver.ts";

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { silentLogger } from "../plugin/index.ts";
+import { defaultTries, silentLogger } from "../plugin/index.ts";
 import { chunksOf, MemoryBlobDriver, sampleBytes } from "../testing/index.ts";
 import { checksumOf } from "./checksum.ts";
 import { ObjectHash } from "./object-hash.ts";
 import { PartPool } from "./part-pool.ts";
-import { defaultTries } from "./retry.ts";
 import { uploadObject } from "./upload.ts";
 import { systemClock } from "../plugin/index.ts";
 import type { MemoryBlobOptions } from "../testing/index.ts";

@@ -76,3 +76,14 @@ test("the largest object is exactly the sum of all parts, as far as the service 
     { numRuns: 30 },
   );
 });
+
+test("every part but the last is a multiple of what the service asks for", () => {
+  const multiple = 256 * 1024;
+  const limits = { ...s3, minPartBytes: mebibyte, partMultipleBytes: multiple };
+  fc.assert(
+    fc.property(anyMemory, fc.integer({ min: 1, max: gibibyte }), (memoryBytes, firstPartBytes) => {
+      const plan = planParts(limits, memoryBytes, firstPartBytes);
+      for (const number of [1, 2, 200, 201, 1000, 10_000]) assert.equal((plan.sizeOf(number) ?? 0) % multiple, 0);
+    }),
+  );
+});

@@ -24,15 +24,10 @@ const stagesPerUpload = 50;
  * two parts fill the memory bound. `firstPartBytes` is a location's own wish for the size of the first.
  */
 export function planParts(limits: BlobLimits, memoryLimitBytes: number, firstPartBytes?: number): PartPlan {
-  const largest = clamp(Math.floor(memoryLimitBytes / 2), limits.minPartBytes, limits.maxPartBytes);
-  const first = Math.min(
-    largest,
-    clamp(
-      firstPartBytes ?? Math.min(preferredFirstPartBytes, Math.floor(memoryLimitBytes / 8)),
-      limits.minPartBytes,
-      limits.maxPartBytes,
-    ),
-  );
+  const fit = (bytes: number): number => clamp(roundDown(bytes, limits), limits.minPartBytes, limits.maxPartBytes);
+  const largest = fit(Math.floor(memoryLimitBytes / 2));
+  const wanted = firstPartBytes ?? Math.min(preferredFirstPartBytes, Math.floor(memoryLimitBytes / 8));
+  const first = Math.min(largest, fit(wanted));
   const stageParts = Math.max(1, Math.floor(limits.maxParts / stagesPerUpload));
   return {
     firstPartBytes: first,
@@ -42,6 +37,10 @@ export function planParts(limits: BlobLimits, memoryLimitBytes: number, firstPar
       return Math.min(largest, first * 2 ** stage);
     },
   };
+}
+
+function roundDown(bytes: number, { partMultipleBytes = 1 }: BlobLimits): number {
+  return bytes - (bytes % partMultipleBytes);
 }
 
 /** The largest object that an upload with this memory can hold, in bytes. */

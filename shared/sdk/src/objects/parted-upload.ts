@@ -1,8 +1,7 @@
-import { PluginError } from "../plugin/index.ts";
+import { PluginError, withRetry } from "../plugin/index.ts";
 import { combineChecksums } from "./checksum.ts";
 import { withDeadline } from "./deadline.ts";
 import { nameOf } from "./object-name.ts";
-import { withRetry } from "./retry.ts";
 import { completeLimitMs, discardLimitMs, requestLimitMs, stallLimitMs } from "./time-limits.ts";
 import type { Call, ObjectRef } from "../plugin/index.ts";
 import type { BlobUpload, Checksum, UploadedPart } from "./blob-driver.ts";
@@ -37,9 +36,14 @@ export class PartedUpload {
     return this.#sizeBytes;
   }
 
-  /** Sends one part, in the order of their numbers. Resolves once the next may be prepared. */
+  /**
+   * Sends one part, in the order of their numbers. Resolves once the next may be prepared, which for a driver that takes
+   * one at a time is while this one travels.
+   */
   async send(part: CutPart): Promise<void> {
     const upload = (this.#upload ??= await this.#start());
+    if (this.#context.driver.takesPartsInOrder === true) await Promise.all(this.#inFlight);
+    this.#call.signal.throwIfAborted();
     this.#checksum = part.number === 1 ? part.checksum : this.#combine(part);
     this.#sizeBytes += part.body.byteLength;
     const task = this.#sendPart(upload, part)

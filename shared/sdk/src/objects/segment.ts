@@ -1,7 +1,6 @@
-import { isKind, PluginError } from "../plugin/index.ts";
+import { isKind, isTransient, pauseAfter, PluginError } from "../plugin/index.ts";
 import { StallWatch } from "./deadline.ts";
 import { nameOf } from "./object-name.ts";
-import { isTransient, pauseAfter } from "./retry.ts";
 import { stallLimitMs } from "./time-limits.ts";
 import type { Call, ObjectRef } from "../plugin/index.ts";
 import type { TransferContext } from "./transfer-context.ts";

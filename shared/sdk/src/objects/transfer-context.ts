@@ -1,6 +1,6 @@
+import type { RetryPolicy } from "../plugin/index.ts";
 import type { BlobDriver } from "./blob-driver.ts";
 import type { PartPool } from "./part-pool.ts";
-import type { RetryPolicy } from "./retry.ts";
 
 /** What all transfers of one bucket share. The pool is the location's. */
 export interface TransferContext {

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { isKind, PluginError, silentLogger } from "../plugin/index.ts";
+import { defaultTries, isKind, PluginError, silentLogger } from "../plugin/index.ts";
 import { chunksOf, FaultyBlobDriver, MemoryBlobDriver, sampleBytes, settle, TestClock } from "../testing/index.ts";
 import { PartPool } from "./part-pool.ts";
-import { defaultTries } from "./retry.ts";
 import { stallLimitMs } from "./time-limits.ts";
 import { uploadObject } from "./upload.ts";
 import type { Call } from "../plugin/index.ts";
@@ -65,6 +64,50 @@ test("a part that fails is sent again alone", async () => {
   assert.ok(b.memory.objects.get(ref.key)?.bytes.equals(bytes));
   assert.equal(b.faulty.counts.get("putPart"), 6);
   assert.deepEqual(b.clock.sleptMs, [750, 1500]);
+});
+
+test("a driver that takes parts in order is given one at a time, and the next is cut while it travels", async () => {
+  const arrival = Promise.withResolvers<void>();
+  const fault: Fault = { on: "putPart", nth: [1], action: { does: "wait", until: arrival.promise } };
+  const limits = { partMultipleBytes: 1000 };
+  const b = bench([fault], { takesPartsInOrder: true, limits });
+  const bytes = sampleBytes(5 * partBytes);
+  let readBytes = 0;
+  const source = (async function* () {
+    for await (const chunk of chunksOf(bytes, 999)) {
+      readBytes += chunk.byteLength;
+      yield chunk;
+    }
+  })();
+
+  const upload = uploadObject(b.context, ref, source, b.call);
+  await settle();
+  assert.equal(b.faulty.counts.get("putPart"), 1);
+  assert.ok(readBytes >= 2 * 8000, `the second part is cut: ${readBytes}`);
+  assert.ok(readBytes < 3 * 8000, `the third is not: ${readBytes}`);
+  arrival.resolve();
+  await upload;
+
+  assert.ok(b.memory.objects.get(ref.key)?.bytes.equals(bytes));
+});
+
+test("parts in order: one that fails is sent again before the next", async () => {
+  const b = bench([{ on: "putPart", nth: [2, 4], action: { does: "fail", error: unavailable } }], {
+    takesPartsInOrder: true,
+  });
+  const bytes = sampleBytes(4 * partBytes);
+
+  await uploadObject(b.context, ref, chunksOf(bytes, 999), b.call);
+
+  assert.ok(b.memory.objects.get(ref.key)?.bytes.equals(bytes));
+});
+
+test("parts in order: one that fails for good ends the upload", async () => {
+  const b = bench([{ on: "putPart", nth: [2], action: { does: "fail", error: denied } }], { takesPartsInOrder: true });
+
+  await assert.rejects(uploadObject(b.context, ref, endless(), b.call), (error) => error === denied);
+
+  assertNothingLeft(b);
 });
 
 test("a put that fails is sent again", async () => {

@@ -1,4 +1,4 @@
-import { PluginError } from "../plugin/index.ts";
+import { PluginError, withRetry } from "../plugin/index.ts";
 import { linkAbort } from "./abort-link.ts";
 import { createChecksum } from "./checksum.ts";
 import { withDeadline } from "./deadline.ts";
@@ -8,7 +8,6 @@ import { nameOf } from "./object-name.ts";
 import { cutParts } from "./part-cutter.ts";
 import { largestObjectBytes, planParts } from "./part-plan.ts";
 import { PartedUpload } from "./parted-upload.ts";
-import { withRetry } from "./retry.ts";
 import { requestLimitMs } from "./time-limits.ts";
 import type { Call, ObjectRef } from "../plugin/index.ts";
 import type { BlobDriver } from "./blob-driver.ts";

@@ -38,6 +38,8 @@ export { isJsonObject, parseJson, printJson } from "./persistent-volume.ts";
 export type { JsonObject, JsonValue, PersistentVolume, RawNumber } from "./persistent-volume.ts";
 export { isKind, PluginError } from "./plugin-error.ts";
 export type { PluginErrorKind, PluginErrorOptions } from "./plugin-error.ts";
+export { defaultTries, isTransient, pauseAfter, withRetry } from "./retry.ts";
+export type { RetryPolicy } from "./retry.ts";
 export type {
   SnapshotRequest,
   VolumeFromSnapshot,
@@ -45,3 +47,4 @@ export type {
   VolumeRef,
   VolumeSnapshotter,
 } from "./volume-snapshotter.ts";
+export { within } from "./within.ts";

@@ -76,6 +76,10 @@ export class FaultyBlobDriver implements BlobDriver {
     return this.#inner.hashesWholeObject ?? false;
   }
 
+  get takesPartsInOrder(): boolean {
+    return this.#inner.takesPartsInOrder ?? false;
+  }
+
   get firstPartBytes(): number | undefined {
     return this.#inner.firstPartBytes;
   }

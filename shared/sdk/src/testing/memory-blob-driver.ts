@@ -28,6 +28,8 @@ export interface MemoryBlobOptions {
   readonly checksumAlgorithm?: ChecksumAlgorithm;
   readonly hashesWholeObject?: boolean;
   readonly firstPartBytes?: number;
+  /** Refuses a part that is not the next one, or that comes while another is on its way. */
+  readonly takesPartsInOrder?: boolean;
   /** Of the chunks in which bodies are read. */
   readonly chunkBytes?: number;
   /** How many keys and common prefixes one page of a listing holds. */
@@ -40,6 +42,7 @@ export class MemoryBlobDriver implements BlobDriver {
   readonly checksumAlgorithm: ChecksumAlgorithm;
   readonly hashesWholeObject: boolean;
   readonly firstPartBytes: number | undefined;
+  readonly takesPartsInOrder: boolean;
   readonly objects = new Map<string, MemoryObject>();
   /** Uploads of parts that were neither completed nor aborted. */
   readonly openUploads = new Set<BlobUpload>();
@@ -60,6 +63,7 @@ export class MemoryBlobDriver implements BlobDriver {
     this.checksumAlgorithm = options.checksumAlgorithm ?? "crc32";
     this.hashesWholeObject = options.hashesWholeObject ?? false;
     this.firstPartBytes = options.firstPartBytes;
+    this.takesPartsInOrder = options.takesPartsInOrder ?? false;
     this.#chunkBytes = options.chunkBytes ?? 64 * 1024;
     this.#pageSize = options.pageSize ?? 1000;
   }
@@ -157,6 +161,7 @@ export class MemoryBlobDriver implements BlobDriver {
 class MemoryUpload implements BlobUpload {
   readonly #driver: MemoryBlobDriver;
   readonly #key: string;
+  #isBusy = false;
   readonly #parts = new Map<number, { readonly bytes: Buffer; readonly checksum: Checksum | undefined }>();
 
   constructor(driver: MemoryBlobDriver, key: string) {
@@ -165,7 +170,12 @@ class MemoryUpload implements BlobUpload {
   }
 
   async putPart(number: number, body: Uint8Array, checksum: Checksum | undefined, call: Call): Promise<UploadedPart> {
+    const isNext = !this.#isBusy && number === this.#parts.size + 1;
+    if (this.#driver.takesPartsInOrder && !isNext)
+      throw new PluginError("not the next part", { kind: "invalid-argument" });
+    this.#isBusy = true;
     await verify(body, checksum);
+    this.#isBusy = false;
     call.signal.throwIfAborted();
     this.#requireOpen();
     if (body.byteLength > this.#driver.limits.maxPartBytes || number > this.#driver.limits.maxParts)
@@ -180,7 +190,10 @@ class MemoryUpload implements BlobUpload {
     const isGapless = upload.parts.every(
       ({ number, token }, index) => number === index + 1 && token === `token-${number}`,
     );
-    const isLargeEnough = parts.slice(0, -1).every((bytes) => bytes.byteLength >= this.#driver.limits.minPartBytes);
+    const { minPartBytes, partMultipleBytes = 1 } = this.#driver.limits;
+    const isLargeEnough = parts
+      .slice(0, -1)
+      .every(({ byteLength }) => byteLength >= minPartBytes && byteLength % partMultipleBytes === 0);
     if (!isGapless || !isLargeEnough) throw new PluginError("wrong parts", { kind: "invalid-argument" });
     const bytes = Buffer.concat(parts);
     if (bytes.byteLength !== upload.sizeBytes) throw new PluginError("wrong size", { kind: "corrupt" });

@@ -13,3 +13,5 @@ export {
 export type { CsiVolume } from "./persistent-volume.ts";
 export { inheritTags } from "./tags.ts";
 export type { TagInheritance, Tags } from "./tags.ts";
+export { whileBusy } from "./while-busy.ts";
+export { withinTime } from "./within-time.ts";

@@ -13,7 +13,7 @@ export const capabilities = {
   "many-keys": "thousands of objects can be written in a reasonable time",
   "invalid-configs": "configs that Init must refuse are given (`invalid`)",
   volumes: "volumes that may be snapshotted are given",
-  "zoneless-volumes": "the first volume is found without its zone",
+  "zoneless-volumes": "the first volume is found without its zone, once the plugin was shown its PersistentVolume",
   "persistent-volumes": "forms of PersistentVolumes are given",
   "authenticates-volumes": "the volume API refuses wrong credentials (`denied` is given)",
   "second-volume-location": "a second VolumeSnapshotLocation of the same provider is given (`second`, `secondVolumes`)",

@@ -11,6 +11,7 @@ import {
   expectNewOrFormer,
   expectNotGone,
   firstOnes,
+  nameOf,
   openTwoWays,
   sizes,
 } from "./two-ways.ts";
@@ -140,7 +141,7 @@ function deniedTest(from: "commit" | "second-part"): ConformanceTest {
 function refusingOnce(name: RefusalName): (request: PassingRequest) => Verdict {
   const seen = new Set<string>();
   return (request) => {
-    const text = `${request.method} ${request.path} ${request.headers.range ?? ""}`;
+    const text = nameOf(request);
     if (seen.has(text)) return undefined;
     seen.add(text);
     return refusalOf(request, name);

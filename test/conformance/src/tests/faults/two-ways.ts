@@ -40,6 +40,11 @@ export function asksForContent({ method }: PassingRequest): boolean {
   return method === "GET";
 }
 
+/** What a request asks for: all parts of an upload may go to one path, as all ranges of a download do. */
+export function nameOf({ method, path, headers }: PassingRequest): string {
+  return `${method} ${path} ${headers.range ?? ""} ${headers["content-range"] ?? ""}`;
+}
+
 /** Answers shorter than this are documents of the store's API, which some plugins ask for before they read. */
 export const leastContentBytes = 64 * 1024;
 

@@ -2,7 +2,7 @@ import { bodyOf } from "../../bodies.ts";
 import { expect, expectBytes, expectEqual } from "../../expect.ts";
 import type { BodyFault } from "../../network/body-fault.ts";
 import type { ConformanceTest } from "../../test.ts";
-import { assertMet, carriesContent, expectNewOrFormer, firstOnes, openTwoWays } from "./two-ways.ts";
+import { assertMet, carriesContent, expectNewOrFormer, firstOnes, nameOf, openTwoWays } from "./two-ways.ts";
 import { outcomeOf, sizes } from "./two-ways.ts";
 
 interface Cut {
@@ -58,9 +58,9 @@ export const uploadTests: readonly ConformanceTest[] = [
     run: async (t) => {
       const ways = await openTwoWays(t);
       const seen = new Set<string>();
-      ways.proxy.judge(({ method, path }) => {
-        const isNew = !seen.has(`${method} ${path}`);
-        seen.add(`${method} ${path}`);
+      ways.proxy.judge((request) => {
+        const isNew = !seen.has(nameOf(request));
+        seen.add(nameOf(request));
         return isNew ? { kind: "cut", direction: "down", at: 0 } : undefined;
       });
 

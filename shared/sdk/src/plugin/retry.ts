@@ -1,5 +1,8 @@
-import { backoffMs, PluginError } from "../plugin/index.ts";
-import type { Backoff, Call, Clock } from "../plugin/index.ts";
+import { backoffMs } from "./backoff.ts";
+import type { Backoff } from "./backoff.ts";
+import type { Call } from "./call.ts";
+import type { Clock } from "./clock.ts";
+import { PluginError } from "./plugin-error.ts";
 
 /** How failed requests are tried again. */
 export interface RetryPolicy extends Backoff {

@@ -1,0 +1,76 @@
+import { absentError, answerError, deniedMeaning, meaningOfStatus } from "@flotilla/sdk/network";
+import type { Attempt, Meaning } from "@flotilla/sdk/network";
+import { PluginError } from "@flotilla/sdk/plugin";
+import type { ApiAnswer } from "./answers.ts";
+import { alteredBytes, missingBucket, storageCodes, tokenCodes } from "./service-codes.ts";
+
+export type { Attempt } from "@flotilla/sdk/network";
+
+/** Turns an error answer into a PluginError. */
+export type Translate = (answer: ApiAnswer, attempt: Attempt) => PluginError;
+
+/**
+ * Turns an error answer of Cloud Storage into a PluginError. A missing bucket answers the same 404 as a missing object:
+ * the driver looks which it was before it says `not-found` to anybody.
+ */
+export function translateStorageAnswer(answer: ApiAnswer, attempt: Attempt): PluginError {
+  if (answer.status === 404)
+    return attempt.subject === undefined
+      ? answerError(undefined, answer, attempt, missingBucket)
+      : absentError(undefined, answer, attempt.subject);
+  const known = Object.hasOwn(storageCodes, answer.code) ? storageCodes[answer.code] : undefined;
+  if (known === undefined) return answerError(undefined, answer, attempt, withMessage(answer, attempt));
+  // A refusal names the permission that was missing.
+  const remedy = known.remedy === "" && known.kind === "denied" ? deniedMeaning(attempt).remedy : known.remedy;
+  return answerError(undefined, answer, attempt, { ...known, remedy });
+}
+
+/**
+ * The same for a request that sent an object's bytes with their checksum. A mismatch has the code of any other wrong
+ * value (`invalid`), but only a mismatch cites the checksum that was sent.
+ */
+export function translateUploadAnswer(
+  answer: ApiAnswer,
+  attempt: Attempt,
+  sentChecksum: string | undefined,
+): PluginError {
+  const isMismatch = answer.status === 400 && sentChecksum !== undefined && answer.message.includes(sentChecksum);
+  return isMismatch ? answerError(undefined, answer, attempt, alteredBytes) : translateStorageAnswer(answer, attempt);
+}
+
+/** Turns an error answer of an endpoint that issues tokens into a PluginError. */
+export function translateTokenAnswer(answer: ApiAnswer, attempt: Attempt): PluginError {
+  const known = Object.hasOwn(tokenCodes, answer.code) ? tokenCodes[answer.code] : undefined;
+  return answerError(undefined, answer, attempt, known ?? meaningOfRefusedToken(answer, attempt));
+}
+
+/** The error of an answer that a service of Google's does not give. */
+export function foreignAnswer({ action }: Attempt): PluginError {
+  return new PluginError(
+    `${action}: the answer is not the service's; check that the endpoint is the service's API and not a proxy's page`,
+    { kind: "unavailable" },
+  );
+}
+
+function meaningOfRefusedToken(answer: ApiAnswer, attempt: Attempt): Meaning {
+  const { status } = answer;
+  if (status === 404)
+    return {
+      kind: "denied",
+      text: "there is no such service account",
+      remedy: "check the location's credentials, or the service account of the node or pod",
+    };
+  if (status === 400)
+    return { kind: "denied", text: `no token was issued${quoted(answer)}`, remedy: "check the location's credentials" };
+  return meaningOfStatus(answer, attempt);
+}
+
+/** What a status says, and why the API refused the request: it is the only one who can tell. */
+function withMessage(answer: ApiAnswer, attempt: Attempt): Meaning {
+  const meaning = meaningOfStatus(answer, attempt);
+  return meaning.kind === "invalid-argument" ? { ...meaning, text: `${meaning.text}${quoted(answer)}` } : meaning;
+}
+
+function quoted({ message }: ApiAnswer): string {
+  return message === "" ? "" : `: "${message}"`;
+}

@@ -1,0 +1,71 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { gcpDefaults } from "./gce/seeds.ts";
+import { startGce } from "./gce/start-gce.ts";
+import { startGcs } from "./gcs/start-gcs.ts";
+import { readGceDiskSeed } from "./gcp-disk-seed.ts";
+import { startGoogleIdentity } from "./google-identity/start-identity.ts";
+
+// The stand-ins of Google Cloud as a program: prints one JSON line once they listen and runs until stdin ends or SIGTERM comes.
+const { values } = parseArgs({
+  options: {
+    state: { type: "string" },
+    bucket: { type: "string", multiple: true, default: [] },
+    disk: { type: "string", multiple: true, default: [] },
+    "kms-key": { type: "string", multiple: true, default: [] },
+    "pending-ms": { type: "string", default: "0" },
+  },
+});
+const { state } = values;
+if (state === undefined) throw new Error("--state DIR is required: the folder that keeps objects and disks");
+const { projectId, serviceAccount } = gcpDefaults;
+const identity = await startGoogleIdentity({
+  // It signs URLs through IAM where it is the identity of the machine.
+  serviceAccounts: [{ email: serviceAccount, projectId, tokenCreators: [serviceAccount] }],
+  machine: { projectId, serviceAccount },
+});
+const { tokens } = identity;
+// Of an account that is gone: what it signs is worth nothing.
+const formerAccount = `former@${projectId}.iam.gserviceaccount.com`;
+const formerKey = identity.serviceAccountKey(formerAccount);
+identity.directory.removeServiceAccount(formerAccount);
+const kmsKeys = values["kms-key"];
+const gcs = await startGcs({ stateDir: state, buckets: values.bucket, tokens, kmsKeys });
+const disks = values.disk.map(readGceDiskSeed);
+const gce = await startGce({
+  stateDir: state,
+  // Whoever names a disk means that its project is there.
+  projects: [projectId, ...disks.flatMap(({ project }) => project ?? [])],
+  tokens,
+  kmsKeys,
+  pendingMs: Number(values["pending-ms"]),
+  disks,
+});
+mkdirSync(state, { recursive: true });
+const credentialsFile = join(state, "credentials.json");
+writeFileSync(credentialsFile, identity.serviceAccountKey(serviceAccount), { mode: 0o600 });
+const revokedCredentialsFile = join(state, "revoked-credentials.json");
+writeFileSync(revokedCredentialsFile, formerKey, { mode: 0o600 });
+const facts = {
+  ...gcpDefaults,
+  gcs: gcs.url,
+  storeEndpoint: gcs.storeEndpoint,
+  gce: gce.url,
+  identity: identity.url,
+  credentialsFile,
+  revokedCredentialsFile,
+  metadataHost: identity.metadataEnvironment["GCE_METADATA_HOST"],
+  signBlobUrl: identity.signBlobUrl(serviceAccount),
+};
+process.stdout.write(`${JSON.stringify(facts)}\n`);
+
+const stop = async (): Promise<void> => {
+  process.stdin.destroy();
+  await Promise.all([gcs.close(), gce.close(), identity.close()]);
+};
+process.stdin.resume();
+process.stdin.once("end", () => void stop());
+process.once("SIGTERM", () => void stop());
+process.once("SIGINT", () => void stop());
