@@ -42,7 +42,7 @@ export async function openVolumeSnapshotter(
   context: OpenContext,
 ): Promise<OpenedVolumeSnapshotter> {
   const connection = await openConnection({ ...config, insecureSkipVerify: false }, context);
-  const places = placesOf(config, connection, context.env);
+  const places = placesOf(connection, context.env);
   const credential = await connection.openTokenCredential();
   const api = new ArmManagedDiskApi(new ArmSession(credential, connection.armOptions));
   const snapshotter = new ManagedDiskVolumeSnapshotter({
@@ -165,7 +165,6 @@ export class ManagedDiskVolumeSnapshotter implements OpenedVolumeSnapshotter {
 }
 
 function placesOf(
-  config: VolumeSnapshotterConfig,
   { file, resourceGroup, subscriptionId }: Connection,
   env: OpenContext["env"],
 ): Pick<ManagedDiskVolumeSnapshotterOptions, "disks" | "snapshots"> {
@@ -177,11 +176,6 @@ function placesOf(
       { kind: "invalid-config" },
     );
   };
-  if (config.subscriptionId !== undefined && config.resourceGroup === undefined)
-    throw new PluginError(
-      "subscriptionId is set without resourceGroup; name the resource group of that subscription in which snapshots are made",
-      { kind: "invalid-config" },
-    );
   const disks = { subscription: line("AZURE_SUBSCRIPTION_ID"), resourceGroup: line("AZURE_RESOURCE_GROUP") };
   return {
     disks,
