@@ -340,6 +340,23 @@ describe("the account's access key", { concurrency: true, timeout: 120_000 }, ()
     assert.deepEqual(await location.list(), []);
   });
 
+  test("an old AZURE_STORAGE_KEY beside an identity that may ask for a key is not used", async () => {
+    const lines = { ...ownerLines, AZURE_STORAGE_KEY: Buffer.alloc(64, 1).toString("base64") };
+    const location = await rig.open("old-storage-key", { lines });
+
+    assert.deepEqual(await location.list(), []);
+  });
+
+  test("with useAAD the key in AZURE_STORAGE_KEY is used, at the endpoint that Azure names", async () => {
+    const lines = { ...ownerLines, AZURE_STORAGE_KEY: accountKey };
+    const location = await rig.open("key-of-aad", tokens(lines, { without: ["storageAccountURI"] }));
+
+    assert.deepEqual(await location.list(), []);
+
+    const schemes = rig.requestsOf("key-of-aad").map(({ headers }) => headers.get("authorization")?.split(" ")[0]);
+    assert.deepEqual(schemes, ["SharedKey"]);
+  });
+
   test("a wrong key is denied, and the message holds neither the key nor the signature", async () => {
     const wrong = Buffer.alloc(64, 1).toString("base64");
     const location = await rig.open("wrong-key", { lines: { AZURE_STORAGE_KEY: wrong } });

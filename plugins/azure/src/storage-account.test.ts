@@ -62,7 +62,9 @@ test("with a key the endpoint is the usual one of the cloud, and nobody is asked
 
 for (const [title, lines, keys, kind] of [
   ["a named line", `KEY=${key}\n${application}`, { storageAccountKeyEnvVar: "KEY", useAAD: "true" }, "key"],
-  ["AZURE_STORAGE_KEY", `AZURE_STORAGE_KEY=${key}\n${application}`, { useAAD: "true" }, "key"],
+  ["AZURE_STORAGE_KEY and useAAD", `AZURE_STORAGE_KEY=${key}\n${application}`, { useAAD: "true" }, "key"],
+  ["AZURE_STORAGE_KEY and nobody to ask", `AZURE_STORAGE_KEY=${key}\n${application}`, {}, "key"],
+  ["AZURE_STORAGE_KEY, which useAAD alone wants", `AZURE_STORAGE_KEY=${key}\n${application}${place}`, {}, "exchange"],
   ["useAAD", application, { useAAD: "true" }, "token"],
   ["none of them", `${application}${place}`, {}, "exchange"],
 ] as const) {

@@ -22,6 +22,9 @@ export type AccountAuth =
   /** An access key, asked of Azure Resource Manager with a token. */
   | { readonly kind: "exchange"; readonly credential: TokenCredential };
 
+/** The line of the credentials file that the official plugin keeps an access key in. */
+export const keyLine = "AZURE_STORAGE_KEY";
+
 /**
  * The storage account of a location. What Azure Resource Manager must be asked for is asked with the first request and
  * kept; a failure is not.
@@ -89,14 +92,17 @@ export class StorageAccount {
   }
 
   async #endpoint(call: Call): Promise<string> {
-    const { storageAccountURI } = this.#config;
+    const { storageAccountURI, storageAccountKeyEnvVar } = this.#config;
     if (storageAccountURI !== undefined) return storageAccountURI.href;
     const { cloud, subscriptionId, resourceGroup } = this.#connection;
     const usual = `https://${this.name}.${cloud.blobSuffix}`;
-    if (this.auth.kind === "key" || subscriptionId === undefined || resourceGroup === undefined) return usual;
+    // Whoever names a key's line may have no identity to ask with.
+    const canAsk = storageAccountKeyEnvVar === undefined && subscriptionId !== undefined && resourceGroup !== undefined;
+    if (!canAsk) return usual;
     try {
+      const credential = this.auth.kind === "key" ? await this.#connection.openTokenCredential() : this.auth.credential;
       const { askBlobEndpoint } = await import("./storage-account-api.ts");
-      return (await askBlobEndpoint(this.#request(this.auth.credential, subscriptionId, resourceGroup))) ?? usual;
+      return (await askBlobEndpoint(this.#request(credential, subscriptionId, resourceGroup))) ?? usual;
     } catch (error) {
       // As in the official plugin: without the permission the usual endpoint is the right one for nearly every account.
       call.log.info("the account's endpoint cannot be asked for; the usual one is used", {
@@ -113,13 +119,18 @@ export class StorageAccount {
   }
 }
 
-/** The official plugin's order: the key of a named line, a key in AZURE_STORAGE_KEY, tokens, a key asked for. */
+/**
+ * The official plugin's order: the key of a named line; with useAAD a key in AZURE_STORAGE_KEY, else tokens; without it
+ * a key asked for. Only where nobody can be asked is AZURE_STORAGE_KEY taken without useAAD as well.
+ */
 async function findAuth(config: ObjectStoreConfig, connection: Connection): Promise<AccountAuth> {
-  const { file } = connection;
-  const name = config.storageAccountKeyEnvVar;
-  const key = file.line(name ?? "AZURE_STORAGE_KEY");
-  if (key !== undefined) return { kind: "key", key: requireBase64(key, name ?? "AZURE_STORAGE_KEY") };
-  if (name !== undefined)
+  const { file, subscriptionId, resourceGroup } = connection;
+  const named = config.storageAccountKeyEnvVar;
+  const canAsk = subscriptionId !== undefined && resourceGroup !== undefined;
+  const name = named ?? (config.useAAD || !canAsk ? keyLine : undefined);
+  const key = name === undefined ? undefined : file.line(name);
+  if (name !== undefined && key !== undefined) return { kind: "key", key: requireBase64(key, name) };
+  if (named !== undefined)
     throw new PluginError(
       `${file.description} has no line of the name in storageAccountKeyEnvVar; add the line with the account's access key or remove the location's key`,
       { kind: "invalid-config" },
