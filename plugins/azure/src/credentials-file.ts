@@ -49,7 +49,7 @@ export async function readCredentialsFile(source: CredentialsSource): Promise<Cr
     throw unusable(path, "cannot be read; check the Secret that the location names", error);
   }
   try {
-    const values = parseDotenv(text);
+    const { values } = parseDotenv(text);
     return {
       path,
       isOwn: own !== undefined,
@@ -72,8 +72,9 @@ function emptyFile(path: string | undefined): CredentialsFile {
 function isUnfinished(text: string, ageMs: number, expectedLine: string | undefined): boolean {
   if (text.trim() === "") return true;
   try {
-    const values = parseDotenv(text);
-    return expectedLine !== undefined && !values.get(expectedLine) && ageMs < recentlyWrittenMs;
+    const { values, hasOpenQuote } = parseDotenv(text);
+    const isAwaited = expectedLine !== undefined && !values.get(expectedLine);
+    return (isAwaited || hasOpenQuote) && ageMs < recentlyWrittenMs;
   } catch {
     // Broken off in the middle of a line, or another cloud's file, which will not become ours by waiting.
     return ageMs < recentlyWrittenMs;

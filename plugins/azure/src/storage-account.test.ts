@@ -73,6 +73,18 @@ for (const [title, lines, keys, kind] of [
   });
 }
 
+for (const [title, line] of [
+  ["with a comment right behind it", `KEY=${key}#of the account`],
+  ["that ends with a line break", `KEY="${key}\\n"`],
+  ["that is broken over two lines", `KEY="${key.slice(0, 4)}\n${key.slice(4)}"`],
+] as const) {
+  test(`an access key ${title} is the key`, async (t) => {
+    const { auth } = await open(t, line, { storageAccount: "account", storageAccountKeyEnvVar: "KEY" });
+
+    assert.deepEqual(auth, { kind: "key", key });
+  });
+}
+
 for (const [title, lines, keys, pattern] of [
   ["neither account nor URI", `AZURE_STORAGE_KEY=${key}`, {}, /storageAccount/],
   [

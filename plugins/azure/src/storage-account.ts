@@ -152,7 +152,12 @@ export function requireTls(config: ObjectStoreConfig, key: string): void {
   throw new PluginError(`${key} needs https; correct storageAccountURI`, { kind: "invalid-config" });
 }
 
-function requireBase64(key: string, name: string): string {
+/** The access key in the value of a line: the official plugin ends the value at any # and decodes across line breaks. */
+function requireBase64(value: string, name: string): string {
+  const key = value
+    .replace(/#.*$/s, "")
+    .replaceAll(/[\r\n]/g, "")
+    .trim();
   if (/^[A-Za-z0-9+/]+={0,2}$/.test(key)) return key;
   throw new PluginError(`the line ${name} of the credentials file is no access key; copy it from the storage account`, {
     kind: "invalid-config",
