@@ -64,6 +64,31 @@ describe("what Azure refuses", { concurrency: true, timeout: 60_000 }, () => {
     assert.match(error.message, /LinkedAuthorizationFailed.*grant .*Microsoft\.Compute\/disks\/beginGetAccess\/action/);
   });
 
+  test("a customer's key that the role may not read is told at the backup, and named at the restore", async () => {
+    const session = rig.start();
+    const snapshotter = await rig.open({ session, config: { resourceGroup: azureDefaults.resourceGroup } });
+    const diskEncryptionSetId = arm.addDiskEncryptionSet({ name: "customer-key" });
+    const volumeId = rig.addDisk({ encryption: { type: "EncryptionAtRestWithCustomerKey", diskEncryptionSetId } });
+    arm.deny({ actions: ["Microsoft.Compute/diskEncryptionSets/read"], scope: diskEncryptionSetId });
+
+    const snapshotId = await snapshotter.createSnapshot({ volumeId, volumeAz: zone, tags });
+    const request = { snapshotId, volumeType: "Premium_LRS", volumeAz: zone, iops: undefined };
+    const error = await failureOf(snapshotter.createVolumeFromSnapshot(request));
+
+    const warnings = session.lines.filter(({ level }) => level === "warn").map((line) => JSON.stringify(line));
+    assert.equal(warnings.length, 1);
+    assert.match(
+      warnings[0] ?? "",
+      /cannot be restored.*customer-key.*grant Microsoft\.Compute\/diskEncryptionSets\/read/,
+    );
+    assert.equal(error.kind, "denied");
+    assert.match(
+      error.message,
+      /does not have permission to perform action\(s\) 'Microsoft\.Compute\/diskEncryptionSets/,
+    );
+    assert.match(error.message, /; grant .* and Microsoft\.Compute\/diskEncryptionSets\/read$/);
+  });
+
   test("a token that has expired on Azure's side says so", async () => {
     const snapshotter = await rig.open();
     const volumeId = rig.addDisk();

@@ -77,6 +77,14 @@ test("ARM's own words are told on one line, and not without end", () => {
   assert.ok(message.length < 600);
 });
 
+test("a permission that is missing on another resource is told whole, however long the scopes before it", () => {
+  const text = `has permission on scope '${"x".repeat(400)}'; however, it lacks 'Microsoft.Compute/diskEncryptionSets/read'`;
+
+  const { message } = translateArmError(refusal(403, "LinkedAuthorizationFailed", text), attempt);
+
+  assert.match(message, /lacks 'Microsoft\.Compute\/diskEncryptionSets\/read'/);
+});
+
 test("what fails later keeps the meaning of its code", () => {
   const failure = { code: "KeyVaultAccessForbidden", message: "no key", status: 200 };
 

@@ -8,6 +8,8 @@ import { brokenAnswer } from "./errors.ts";
 
 const absentCodes = new Set(["NotFound", "ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"]);
 const maxMessageLength = 400;
+// Names the action that is missing only after two scopes of which each may have hundreds of characters.
+const maxLinkedMessageLength = 1500;
 
 /** Turns what a client of Azure Resource Manager threw into a PluginError. */
 export function translateArmError(thrown: unknown, attempt: Attempt): PluginError {
@@ -17,13 +19,13 @@ export function translateArmError(thrown: unknown, attempt: Attempt): PluginErro
   const answer = { code, status, requestId: response?.headers.get("x-ms-request-id") };
   const isAbsent = status === 404 && (absentCodes.has(code) || thrown.code === undefined);
   if (isAbsent && attempt.subject !== undefined) return absent(thrown, answer, attempt, attempt.subject);
-  return answerError(thrown, answer, attempt, inItsWords(meaningOf(answer, attempt), message));
+  return answerError(thrown, answer, attempt, inItsWords(meaningOf(answer, attempt), message, code));
 }
 
 /** The error for an operation that ARM accepted and that failed afterwards. */
 export function describeLateFailure({ code, message, status }: ArmFailure, attempt: Attempt): PluginError {
   const later: Meaning = { kind: "unavailable", text: "Azure accepted it and failed later", remedy: "" };
-  const meaning = inItsWords(knownMeaning(code) ?? later, message);
+  const meaning = inItsWords(knownMeaning(code) ?? later, message, code);
   return answerError(undefined, { code, status, requestId: undefined }, attempt, meaning);
 }
 
@@ -51,9 +53,10 @@ function knownMeaning(code: string): Meaning | undefined {
 }
 
 /** ARM's text tells what no code does: the policy, the quota, the property. It names principals and scopes, no secrets. */
-function inItsWords(meaning: Meaning, message: string): Meaning {
+function inItsWords(meaning: Meaning, message: string, code: string): Meaning {
   const line = message.replaceAll(/\s+/g, " ").trim();
   if (line === "") return meaning;
-  const short = line.length <= maxMessageLength ? line : `${line.slice(0, maxMessageLength)}…`;
+  const maxLength = code === "LinkedAuthorizationFailed" ? maxLinkedMessageLength : maxMessageLength;
+  const short = line.length <= maxLength ? line : `${line.slice(0, maxLength)}…`;
   return { ...meaning, text: `${meaning.text}: ${short}` };
 }

@@ -107,3 +107,16 @@ test("snapshots in another subscription, in a group that only the environment na
   const named = await check(healthy(), { subscriptionId: "1111-bb", resourceGroup: "MC_home" }, elsewhere);
   assert.notEqual(named[0]?.subject, "resourceGroup");
 });
+
+test("a customer's key of a disk there that may not be read is a failure", async () => {
+  const api = healthy();
+  const group = "/subscriptions/0000-aa/resourceGroups/keys/providers/Microsoft.Compute/diskEncryptionSets";
+  api.encryptionSets = [`${group}/set-1`, "odd"];
+  api.encryptionSetRefusal = denied;
+
+  const last = (await check(api)).at(-1);
+
+  assert.equal(last?.severity, "failure");
+  assert.equal(last.subject, "Microsoft.Compute/diskEncryptionSets/read");
+  assert.ok(api.asked.includes("set-1"));
+});

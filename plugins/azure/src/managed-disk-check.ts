@@ -6,6 +6,7 @@ import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { volumeSnapshotterConfig } from "./config.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
 import type { ManagedDiskApi } from "./managed-disk-api.ts";
+import { checkEncryptionSets } from "./managed-disk-encryption.ts";
 import { isSameName, printComputeId } from "./managed-disk-ids.ts";
 import type { ComputeId, Place } from "./managed-disk-ids.ts";
 
@@ -48,6 +49,7 @@ export async function* checkVolumeSnapshotter(checked: CheckedSnapshotter, call:
     if (!isReachable) return;
   }
   yield* checkWrites(checked, disk, snapshot, call);
+  yield* checkEncryptionSets(api, disks, call);
 }
 
 async function* checkWrites(
