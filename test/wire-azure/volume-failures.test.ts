@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:https";
 import { after, describe, test } from "node:test";
 
 import { azureDefaults } from "@flotilla/test/emulators";
 
+import { createThrowawayCertificate } from "../emulators/throwaway-certificate.ts";
 import { failureOf } from "../wire/bytes.ts";
 import { until } from "../wire/until.ts";
 import { armId, startVolumeRig } from "./volume-rig.ts";
@@ -150,6 +153,33 @@ describe("what Azure refuses", { concurrency: true, timeout: 60_000 }, () => {
     const error = await failureOf(snapshotter.createVolumeFromSnapshot({ ...request, iops: undefined }));
 
     assert.equal(error.kind, "not-found");
+  });
+
+  test("a page that answers 404 in Azure's place is not taken for a deleted snapshot", async (t) => {
+    const tls = createThrowawayCertificate("a proxy");
+    const page = createServer(tls, (_, response) => void response.writeHead(404).end("<html>Not Found</html>"));
+    page.listen(0, "127.0.0.1");
+    await once(page, "listening");
+    t.after(() => page.close());
+    const address = page.address();
+    assert.ok(typeof address === "object" && address !== null);
+    const config = { endpoint: `https://127.0.0.1:${address.port}`, caCert: `${arm.caPem}\n${tls.cert}` };
+    const snapshotter = await rig.open({ session: rig.start(), config });
+
+    const error = await failureOf(snapshotter.deleteSnapshot(armId("snapshots", "kept")));
+
+    assert.equal(error.kind, "unavailable");
+    assert.match(error.message, /not Azure Resource Manager's.*HTTP 404/);
+  });
+
+  test("a snapshot of a subscription that the identity does not see is not taken for a deleted one", async () => {
+    const snapshotter = await rig.open();
+    const unseen = "99999999-9999-4999-8999-999999999999";
+
+    const error = await failureOf(snapshotter.deleteSnapshot(armId("snapshots", "kept", "g", unseen)));
+
+    assert.equal(error.kind, "invalid-config");
+    assert.match(error.message, /subscription is missing/);
   });
 
   test("an id of another cloud is refused before Azure is asked", async () => {

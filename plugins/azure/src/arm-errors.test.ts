@@ -52,12 +52,23 @@ for (const [status, code, kind, text] of meanings)
     );
   });
 
-for (const code of ["ResourceNotFound", "NotFound", undefined])
-  test(`a subject that is absent with ${code ?? "no code"} is not found`, () => {
+for (const code of ["ResourceNotFound", "NotFound"])
+  test(`a subject that is absent with ${code} is not found`, () => {
     const error = translateArmError(refusal(404, code), reading);
 
     assert.equal(error.kind, "not-found");
     assert.match(error.message, /^disk "d" not found \(/);
+  });
+
+for (const [title, code, kind] of [
+  ["a page that answers 404", undefined, "unavailable"],
+  ["a subscription that the identity does not see", "SubscriptionNotFound", "invalid-config"],
+] as const)
+  test(`${title} does not say that the subject is gone`, () => {
+    const { kind: seen, message } = translateArmError(refusal(404, code), reading);
+
+    assert.equal(seen, kind);
+    assert.doesNotMatch(message, /not found \(/);
   });
 
 test("a subject whose resource group is missing is not found, and the remedy is the group's", () => {

@@ -6,7 +6,9 @@ import { armCodes } from "./arm-codes.ts";
 import type { ArmFailure } from "./arm-operation.ts";
 import { brokenAnswer } from "./errors.ts";
 
-const absentCodes = new Set(["NotFound", "ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"]);
+// A missing subscription is none of these: an identity of another tenant sees the same, and what lies there is kept.
+const absentCodes = new Set(["NotFound", "ResourceNotFound", "ResourceGroupNotFound"]);
+const noCode = "no code";
 const maxMessageLength = 400;
 // Names the action that is missing only after two scopes of which each may have hundreds of characters.
 const maxLinkedMessageLength = 1500;
@@ -15,9 +17,9 @@ const maxLinkedMessageLength = 1500;
 export function translateArmError(thrown: unknown, attempt: Attempt): PluginError {
   if (!isRestError(thrown) || thrown.statusCode === undefined || thrown.code === "PARSE_ERROR")
     return brokenAnswer(thrown, attempt) ?? localError(thrown, attempt);
-  const { statusCode: status, code = "no code", message, response } = thrown;
+  const { statusCode: status, code = noCode, message, response } = thrown;
   const answer = { code, status, requestId: response?.headers.get("x-ms-request-id") };
-  const isAbsent = status === 404 && (absentCodes.has(code) || thrown.code === undefined);
+  const isAbsent = status === 404 && absentCodes.has(code);
   if (isAbsent && attempt.subject !== undefined) return absent(thrown, answer, attempt, attempt.subject);
   return answerError(thrown, answer, attempt, inItsWords(meaningOf(answer, attempt), message, code));
 }
@@ -42,6 +44,13 @@ function meaningOf(answer: ServiceAnswer, attempt: Attempt): Meaning {
   const known = status === 429 ? undefined : knownMeaning(code);
   if (known?.kind === "denied" && known.remedy === "") return { ...known, remedy: deniedMeaning(attempt).remedy };
   if (known !== undefined) return known;
+  // ARM never leaves the code out: it is the page of a proxy or of another server.
+  if (status === 404 && code === noCode)
+    return {
+      kind: "unavailable",
+      text: "the answer is not Azure Resource Manager's",
+      remedy: "check that the endpoint is Azure Resource Manager and not a proxy's page",
+    };
   if (status === 404) return { kind: "invalid-argument", text: "something that it needs is missing", remedy: "" };
   if (status === 409) return { kind: "conflict", text: "the state of the resource forbids it", remedy: "try again" };
   if (status === 408) return { kind: "unavailable", text: "the service failed", remedy: "" };
