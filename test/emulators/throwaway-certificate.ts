@@ -49,7 +49,7 @@ export function createThrowawayCertificate(name: string, kind: "ec" | "rsa" = "e
   const signature = der(bitString, Buffer.from([0]), sign("sha256", unsigned, privateKey));
   const body = der(sequence, unsigned, algorithm, signature).toString("base64");
   return {
-    cert: `-----BEGIN CERTIFICATE-----\n${body.replaceAll(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${body.replaceAll(/.{1,64}/g, "$&\n")}-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }),
   };
 }
