@@ -22,6 +22,9 @@ export type AccountAuth =
   /** An access key, asked of Azure Resource Manager with a token. */
   | { readonly kind: "exchange"; readonly credential: TokenCredential };
 
+const endpointTries = 2;
+const endpointTryMs = 10_000;
+
 /** The line of the credentials file that the official plugin keeps an access key in. */
 export const keyLine = "AZURE_STORAGE_KEY";
 
@@ -100,9 +103,7 @@ export class StorageAccount {
     const canAsk = storageAccountKeyEnvVar === undefined && subscriptionId !== undefined && resourceGroup !== undefined;
     if (!canAsk) return usual;
     try {
-      const credential = this.auth.kind === "key" ? await this.#connection.openTokenCredential() : this.auth.credential;
-      const { askBlobEndpoint } = await import("./storage-account-api.ts");
-      return (await askBlobEndpoint(this.#request(credential, subscriptionId, resourceGroup))) ?? usual;
+      return (await this.#askEndpoint(subscriptionId, resourceGroup)) ?? usual;
     } catch (error) {
       // As in the official plugin: without the permission the usual endpoint is the right one for nearly every account.
       call.log.info("the account's endpoint cannot be asked for; the usual one is used", {
@@ -111,6 +112,26 @@ export class StorageAccount {
       });
       return usual;
     }
+  }
+
+  /** Asks for no longer than leaves the call its time: a silent Resource Manager must not stand in the way of the blobs. */
+  async #askEndpoint(subscriptionId: string, resourceGroup: string): Promise<string | undefined> {
+    const credential = this.auth.kind === "key" ? await this.#connection.openTokenCredential() : this.auth.credential;
+    const { askBlobEndpoint } = await import("./storage-account-api.ts");
+    const request = this.#request(credential, subscriptionId, resourceGroup);
+    for (let tries = 1; tries <= endpointTries; tries += 1) {
+      const overdue = AbortSignal.timeout(endpointTryMs);
+      const signal = AbortSignal.any([request.signal, overdue]);
+      try {
+        return await within(askBlobEndpoint({ ...request, signal }), signal);
+      } catch (error) {
+        if (!overdue.aborted) throw error;
+      }
+    }
+    throw new PluginError(
+      `get the endpoints of storage account "${this.name}": no answer of Azure Resource Manager within ${(endpointTries * endpointTryMs) / 1000} s`,
+      { kind: "timeout" },
+    );
   }
 
   #request(credential: TokenCredential, subscriptionId: string, resourceGroup: string): StorageAccountRequest {
