@@ -102,6 +102,17 @@ describe("an identity that does not work", { concurrency: true, timeout: 120_000
     });
   }
 
+  test("an old client id that stands before the pod's own is named as what to remove", async () => {
+    const session = rig.start(await podEnvironment("pod", cluster.token(federated.subject)));
+    const lines = { ...ownerLines, AZURE_CLIENT_SECRET: "" };
+    const location = await rig.open("old-client-id", tokens(lines, { session }));
+
+    const error = await failureOf(location.list());
+
+    assert.equal(error.kind, "denied");
+    assert.match(error.message, /AADSTS7002.*AZURE_CLIENT_ID .* stands before the pod's application "pod": remove/);
+  });
+
   test("a tenant that the authority does not know is named with the line to check", async () => {
     const lines = { ...ownerLines, AZURE_TENANT_ID: "99999999-9999-4999-8999-999999999999" };
     const location = await rig.open("unknown-tenant", tokens(lines));
@@ -266,6 +277,14 @@ describe("identities that work", { concurrency: true, timeout: 120_000 }, () => 
 
   test("an application with a certificate in the line", async () => {
     await worksAs("by-inline-certificate", tokens({ ...certifiedLines, AZURE_CLIENT_CERTIFICATE: pem }));
+  });
+
+  test("a certificate that comes after its chain is found by its key", async () => {
+    const chain = createThrowawayCertificate("issuing authority", "rsa").cert;
+    const lines = { ...certifiedLines, AZURE_CLIENT_CERTIFICATE_PASSWORD: "pass word" };
+
+    await worksAs("by-chain", tokens({ ...certifiedLines, AZURE_CLIENT_CERTIFICATE: `${chain}\n${pem}` }));
+    await worksAs("by-sealed-chain", tokens({ ...lines, AZURE_CLIENT_CERTIFICATE: `${chain}\n${encryptedPem}` }));
   });
 
   test("an application with a certificate in a file, which sends its chain", async () => {
