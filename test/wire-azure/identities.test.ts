@@ -102,6 +102,17 @@ describe("an identity that does not work", { concurrency: true, timeout: 120_000
     });
   }
 
+  test("an old client id that stands before the pod's own is named as what to remove", async () => {
+    const session = rig.start(await podEnvironment("pod", cluster.token(federated.subject)));
+    const lines = { ...ownerLines, AZURE_CLIENT_SECRET: "" };
+    const location = await rig.open("old-client-id", tokens(lines, { session }));
+
+    const error = await failureOf(location.list());
+
+    assert.equal(error.kind, "denied");
+    assert.match(error.message, /AADSTS7002.*AZURE_CLIENT_ID .* stands before the pod's application "pod": remove/);
+  });
+
   test("a tenant that the authority does not know is named with the line to check", async () => {
     const lines = { ...ownerLines, AZURE_TENANT_ID: "99999999-9999-4999-8999-999999999999" };
     const location = await rig.open("unknown-tenant", tokens(lines));
@@ -268,6 +279,14 @@ describe("identities that work", { concurrency: true, timeout: 120_000 }, () => 
     await worksAs("by-inline-certificate", tokens({ ...certifiedLines, AZURE_CLIENT_CERTIFICATE: pem }));
   });
 
+  test("a certificate that comes after its chain is found by its key", async () => {
+    const chain = createThrowawayCertificate("issuing authority", "rsa").cert;
+    const lines = { ...certifiedLines, AZURE_CLIENT_CERTIFICATE_PASSWORD: "pass word" };
+
+    await worksAs("by-chain", tokens({ ...certifiedLines, AZURE_CLIENT_CERTIFICATE: `${chain}\n${pem}` }));
+    await worksAs("by-sealed-chain", tokens({ ...lines, AZURE_CLIENT_CERTIFICATE: `${chain}\n${encryptedPem}` }));
+  });
+
   test("an application with a certificate in a file, which sends its chain", async () => {
     const path = join(rig.folder, "client.pem");
     await writeFile(path, pem);
@@ -338,6 +357,23 @@ describe("the account's access key", { concurrency: true, timeout: 120_000 }, ()
     const location = await rig.open("storage-key", { lines: { AZURE_STORAGE_KEY: accountKey } });
 
     assert.deepEqual(await location.list(), []);
+  });
+
+  test("an old AZURE_STORAGE_KEY beside an identity that may ask for a key is not used", async () => {
+    const lines = { ...ownerLines, AZURE_STORAGE_KEY: Buffer.alloc(64, 1).toString("base64") };
+    const location = await rig.open("old-storage-key", { lines });
+
+    assert.deepEqual(await location.list(), []);
+  });
+
+  test("with useAAD the key in AZURE_STORAGE_KEY is used, at the endpoint that Azure names", async () => {
+    const lines = { ...ownerLines, AZURE_STORAGE_KEY: accountKey };
+    const location = await rig.open("key-of-aad", tokens(lines, { without: ["storageAccountURI"] }));
+
+    assert.deepEqual(await location.list(), []);
+
+    const schemes = rig.requestsOf("key-of-aad").map(({ headers }) => headers.get("authorization")?.split(" ")[0]);
+    assert.deepEqual(schemes, ["SharedKey"]);
   });
 
   test("a wrong key is denied, and the message holds neither the key nor the signature", async () => {

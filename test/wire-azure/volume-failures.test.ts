@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:https";
 import { after, describe, test } from "node:test";
 
 import { azureDefaults } from "@flotilla/test/emulators";
 
+import { createThrowawayCertificate } from "../emulators/throwaway-certificate.ts";
 import { failureOf } from "../wire/bytes.ts";
 import { until } from "../wire/until.ts";
 import { armId, startVolumeRig } from "./volume-rig.ts";
@@ -62,6 +65,31 @@ describe("what Azure refuses", { concurrency: true, timeout: 60_000 }, () => {
 
     assert.equal(error.kind, "denied");
     assert.match(error.message, /LinkedAuthorizationFailed.*grant .*Microsoft\.Compute\/disks\/beginGetAccess\/action/);
+  });
+
+  test("a customer's key that the role may not read is told at the backup, and named at the restore", async () => {
+    const session = rig.start();
+    const snapshotter = await rig.open({ session, config: { resourceGroup: azureDefaults.resourceGroup } });
+    const diskEncryptionSetId = arm.addDiskEncryptionSet({ name: "customer-key" });
+    const volumeId = rig.addDisk({ encryption: { type: "EncryptionAtRestWithCustomerKey", diskEncryptionSetId } });
+    arm.deny({ actions: ["Microsoft.Compute/diskEncryptionSets/read"], scope: diskEncryptionSetId });
+
+    const snapshotId = await snapshotter.createSnapshot({ volumeId, volumeAz: zone, tags });
+    const request = { snapshotId, volumeType: "Premium_LRS", volumeAz: zone, iops: undefined };
+    const error = await failureOf(snapshotter.createVolumeFromSnapshot(request));
+
+    const warnings = session.lines.filter(({ level }) => level === "warn").map((line) => JSON.stringify(line));
+    assert.equal(warnings.length, 1);
+    assert.match(
+      warnings[0] ?? "",
+      /cannot be restored.*customer-key.*grant Microsoft\.Compute\/diskEncryptionSets\/read/,
+    );
+    assert.equal(error.kind, "denied");
+    assert.match(
+      error.message,
+      /does not have permission to perform action\(s\) 'Microsoft\.Compute\/diskEncryptionSets/,
+    );
+    assert.match(error.message, /; grant .* and Microsoft\.Compute\/diskEncryptionSets\/read$/);
   });
 
   test("a token that has expired on Azure's side says so", async () => {
@@ -125,6 +153,33 @@ describe("what Azure refuses", { concurrency: true, timeout: 60_000 }, () => {
     const error = await failureOf(snapshotter.createVolumeFromSnapshot({ ...request, iops: undefined }));
 
     assert.equal(error.kind, "not-found");
+  });
+
+  test("a page that answers 404 in Azure's place is not taken for a deleted snapshot", async (t) => {
+    const tls = createThrowawayCertificate("a proxy");
+    const page = createServer(tls, (_, response) => void response.writeHead(404).end("<html>Not Found</html>"));
+    page.listen(0, "127.0.0.1");
+    await once(page, "listening");
+    t.after(() => page.close());
+    const address = page.address();
+    assert.ok(typeof address === "object" && address !== null);
+    const config = { endpoint: `https://127.0.0.1:${address.port}`, caCert: `${arm.caPem}\n${tls.cert}` };
+    const snapshotter = await rig.open({ session: rig.start(), config });
+
+    const error = await failureOf(snapshotter.deleteSnapshot(armId("snapshots", "kept")));
+
+    assert.equal(error.kind, "unavailable");
+    assert.match(error.message, /not Azure Resource Manager's.*HTTP 404/);
+  });
+
+  test("a snapshot of a subscription that the identity does not see is not taken for a deleted one", async () => {
+    const snapshotter = await rig.open();
+    const unseen = "99999999-9999-4999-8999-999999999999";
+
+    const error = await failureOf(snapshotter.deleteSnapshot(armId("snapshots", "kept", "g", unseen)));
+
+    assert.equal(error.kind, "invalid-config");
+    assert.match(error.message, /subscription is missing/);
   });
 
   test("an id of another cloud is refused before Azure is asked", async () => {

@@ -166,7 +166,6 @@ describe(
 
 describe("the configuration of a VolumeSnapshotLocation", { timeout: 60_000 }, () => {
   const refusals: readonly (readonly [name: string, options: Parameters<typeof rig.open>[0], message: RegExp])[] = [
-    ["subscriptionId without resourceGroup", { config: { subscriptionId: red.subscriptionId } }, /resourceGroup/],
     ["lines without AZURE_SUBSCRIPTION_ID", { lines: { AZURE_SUBSCRIPTION_ID: "" } }, /AZURE_SUBSCRIPTION_ID/],
     ["lines without AZURE_RESOURCE_GROUP", { lines: { AZURE_RESOURCE_GROUP: "" } }, /AZURE_RESOURCE_GROUP/],
     ["an apiTimeout that is no duration", { config: { apiTimeout: "2 minutes" } }, /apiTimeout/],
@@ -186,6 +185,18 @@ describe("the configuration of a VolumeSnapshotLocation", { timeout: 60_000 }, (
       assert.equal(error.kind, "invalid-config");
       assert.match(error.message, message);
     });
+
+  test("a location with subscriptionId alone makes its snapshots there, in the group of its lines", async () => {
+    const config = { subscriptionId: blue.subscriptionId };
+    const lines = { AZURE_RESOURCE_GROUP: "nodes", AZURE_SUBSCRIPTION_ID: red.subscriptionId };
+    const snapshotter = await rig.open({ session: rig.start(), config, lines });
+    addDisk(red, "shared-group");
+
+    const snapshotId = await snapshotter.createSnapshot({ volumeId: "shared-group", volumeAz: zone, tags });
+
+    assert.ok(snapshotId.startsWith(`/subscriptions/${blue.subscriptionId}/resourceGroups/nodes/`), snapshotId);
+    assert.ok(arm.find(snapshotId));
+  });
 
   test("every official key is accepted, activeDirectoryAuthorityURI too", async () => {
     const config = {

@@ -52,12 +52,23 @@ for (const [status, code, kind, text] of meanings)
     );
   });
 
-for (const code of ["ResourceNotFound", "NotFound", undefined])
-  test(`a subject that is absent with ${code ?? "no code"} is not found`, () => {
+for (const code of ["ResourceNotFound", "NotFound"])
+  test(`a subject that is absent with ${code} is not found`, () => {
     const error = translateArmError(refusal(404, code), reading);
 
     assert.equal(error.kind, "not-found");
     assert.match(error.message, /^disk "d" not found \(/);
+  });
+
+for (const [title, code, kind] of [
+  ["a page that answers 404", undefined, "unavailable"],
+  ["a subscription that the identity does not see", "SubscriptionNotFound", "invalid-config"],
+] as const)
+  test(`${title} does not say that the subject is gone`, () => {
+    const { kind: seen, message } = translateArmError(refusal(404, code), reading);
+
+    assert.equal(seen, kind);
+    assert.doesNotMatch(message, /not found \(/);
   });
 
 test("a subject whose resource group is missing is not found, and the remedy is the group's", () => {
@@ -75,6 +86,14 @@ test("ARM's own words are told on one line, and not without end", () => {
 
   assert.match(message, /refused: zone 7 is odd x+… \(InvalidParameter/);
   assert.ok(message.length < 600);
+});
+
+test("a permission that is missing on another resource is told whole, however long the scopes before it", () => {
+  const text = `has permission on scope '${"x".repeat(400)}'; however, it lacks 'Microsoft.Compute/diskEncryptionSets/read'`;
+
+  const { message } = translateArmError(refusal(403, "LinkedAuthorizationFailed", text), attempt);
+
+  assert.match(message, /lacks 'Microsoft\.Compute\/diskEncryptionSets\/read'/);
 });
 
 test("what fails later keeps the meaning of its code", () => {

@@ -9,6 +9,7 @@ import { describeLateFailure, translateArmError } from "./arm-errors.ts";
 import { ArmOperation } from "./arm-operation.ts";
 import type { ArmAnswer } from "./arm-operation.ts";
 import type { ArmClientOptions } from "./client.ts";
+import { within } from "./within.ts";
 import type { Attempt } from "@flotilla/sdk/network";
 
 // The SDK asks for the newest API version, which the clouds of China and the US Government know months later. This one
@@ -107,7 +108,8 @@ export class ArmSession {
 
 async function translated<T>(attempt: Attempt, call: Call, work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
+    // The SDK hands one token to many calls and lets none of them end the wait for it.
+    return await within(work(), call.signal);
   } catch (error) {
     throw translateArmError(error, { ...attempt, signal: call.signal });
   }

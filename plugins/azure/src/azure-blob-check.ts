@@ -10,6 +10,7 @@ import type { AzureBlobSession } from "./azure-blob-session.ts";
 import type { Connection } from "./client.ts";
 import { objectStoreConfig } from "./config.ts";
 import type { ObjectStoreConfig } from "./config.ts";
+import { keyLine } from "./storage-account.ts";
 import type { StorageAccount } from "./storage-account.ts";
 
 /** What a self-test of a location works with. */
@@ -73,10 +74,16 @@ function* checkConfig({ config, customerKey }: ObjectStoreCheck): Generator<Find
 function* checkAuth({ config, account, connection }: ObjectStoreCheck): Generator<Finding> {
   if (account.auth.kind === "key") {
     if (config.useAAD) yield advice("useAAD", "has no effect beside an access key", "remove the key or the line");
-    if (config.activeDirectoryAuthorityURI !== undefined)
+    if (config.activeDirectoryAuthorityURI !== undefined && config.storageAccountKeyEnvVar !== undefined)
       yield advice("activeDirectoryAuthorityURI", "has no effect beside an access key", "remove it");
     return;
   }
+  if (account.auth.kind === "exchange" && connection.file.line(keyLine) !== undefined)
+    yield advice(
+      keyLine,
+      "is not used: without useAAD an access key is asked of Resource Manager",
+      `set storageAccountKeyEnvVar to "${keyLine}" or remove the line`,
+    );
   if (account.auth.kind === "exchange")
     yield advice(
       "useAAD",

@@ -81,11 +81,19 @@ test("an endpoint of one's own keeps the cloud's audience", async (t) => {
   assert.deepEqual(armOptions.credentials.scopes, [`${publicCloud.armEndpoint}/.default`]);
 });
 
-test("an authority of the environment that is not https is refused", async (t) => {
+test("an authority of the environment that is not https is refused where a token is needed, and only there", async (t) => {
+  const connection = await open(t, "A=b", {}, { AZURE_AUTHORITY_HOST: "login.example.com" });
+
   await assert.rejects(
-    open(t, "A=b", {}, { AZURE_AUTHORITY_HOST: "http://login.example.com" }),
+    connection.openTokenCredential(),
     (error) => isKind(error, "invalid-config") && /AZURE_AUTHORITY_HOST/.test(error.message),
   );
+});
+
+test("the environment's AZURE_CLOUD_NAME is not the location's", async (t) => {
+  const { cloud } = await open(t, "A=b", {}, { AZURE_CLOUD_NAME: "AzureStackCloud" });
+
+  assert.equal(cloud, publicCloud);
 });
 
 test("only the clouds' own authorities are known to Entra", () => {

@@ -60,9 +60,9 @@ export async function openConnection(config: ConnectionConfig, context: OpenCont
   const { credentialsFile, expectedLine } = config;
   const file = await readCredentialsFile({ credentialsFile, expectedLine, env, signal });
   const setting = (name: string): string | undefined => file.line(name) ?? (env[name] || undefined);
-  const named = cloudNamed(setting("AZURE_CLOUD_NAME"));
+  // Of the lines alone, as the official plugin has it: the environment's may be meant for another program.
+  const named = cloudNamed(file.line("AZURE_CLOUD_NAME"));
   const cloud = named ?? publicCloud;
-  const authorityHost = authorityOf(config, named, env);
   const transport = createTransport({
     env,
     caCert: config.caCert,
@@ -83,12 +83,12 @@ export async function openConnection(config: ConnectionConfig, context: OpenCont
       retryOptions: { maxRetries: armMaxRetries },
       userAgentOptions: { userAgentPrefix },
     },
-    openTokenCredential: async () =>
-      createTokenCredential(await findIdentity(file, env), {
-        authorityHost,
-        isAuthorityKnown: isKnownAuthority(authorityHost),
-        httpClient,
-      }),
+    openTokenCredential: async () => {
+      // Looked at only now: a location with an access key asks no authority.
+      const authorityHost = authorityOf(config, named, env);
+      const isAuthorityKnown = isKnownAuthority(authorityHost);
+      return createTokenCredential(await findIdentity(file, env), { authorityHost, isAuthorityKnown, httpClient });
+    },
     close: () => transport.destroy(),
   };
 }

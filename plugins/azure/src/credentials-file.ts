@@ -34,7 +34,7 @@ export interface CredentialsFile {
 export async function readCredentialsFile(source: CredentialsSource): Promise<CredentialsFile> {
   const own = source.credentialsFile;
   const path = own ?? (source.env["AZURE_CREDENTIALS_FILE"] || undefined);
-  if (path === undefined) return emptyFile(undefined);
+  if (path === undefined) return emptyFile();
   let text: string;
   try {
     text = await readSettledFile(path, {
@@ -45,11 +45,11 @@ export async function readCredentialsFile(source: CredentialsSource): Promise<Cr
   } catch (error) {
     source.signal?.throwIfAborted();
     // $AZURE_CREDENTIALS_FILE is set by every installation with a Secret, whether or not it holds Azure's.
-    if (own === undefined) return emptyFile(path);
+    if (own === undefined) return emptyFile(path, "cannot be read");
     throw unusable(path, "cannot be read; check the Secret that the location names", error);
   }
   try {
-    const values = parseDotenv(text);
+    const { values } = parseDotenv(text);
     return {
       path,
       isOwn: own !== undefined,
@@ -57,23 +57,24 @@ export async function readCredentialsFile(source: CredentialsSource): Promise<Cr
       description: `the credentials file "${path}"`,
     };
   } catch (error) {
-    // Another cloud's file, as above.
-    if (own === undefined) return emptyFile(path);
+    // Another cloud's file, as above; one of Azure's with a mistake in it must not pass for that.
+    if (own === undefined && !/^\s*(?:export\s+)?AZURE_/m.test(text)) return emptyFile(path, "is not Azure's");
     const reason = error instanceof Error ? error.message : String(error);
     throw unusable(path, `cannot be parsed (${reason}); it holds lines such as AZURE_CLIENT_ID=…`, error);
   }
 }
 
-function emptyFile(path: string | undefined): CredentialsFile {
-  const description = path === undefined ? "the environment" : `the environment (the file "${path}" is not Azure's)`;
+function emptyFile(path?: string, fault = ""): CredentialsFile {
+  const description = path === undefined ? "the environment" : `the environment (the file "${path}" ${fault})`;
   return { path: undefined, isOwn: false, line: () => undefined, description };
 }
 
 function isUnfinished(text: string, ageMs: number, expectedLine: string | undefined): boolean {
   if (text.trim() === "") return true;
   try {
-    const values = parseDotenv(text);
-    return expectedLine !== undefined && !values.get(expectedLine) && ageMs < recentlyWrittenMs;
+    const { values, hasOpenQuote } = parseDotenv(text);
+    const isAwaited = expectedLine !== undefined && !values.get(expectedLine);
+    return (isAwaited || hasOpenQuote) && ageMs < recentlyWrittenMs;
   } catch {
     // Broken off in the middle of a line, or another cloud's file, which will not become ours by waiting.
     return ageMs < recentlyWrittenMs;

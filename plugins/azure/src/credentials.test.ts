@@ -156,6 +156,29 @@ test("the environment's file that is absent or another cloud's is passed over; a
   await assert.rejects(read(foreign, ""), (error) => isKind(error, "invalid-config") && !/aws_/.test(error.message));
 });
 
+test("a mistake in the environment's own file of Azure is refused with its entry, and not passed over", async (t) => {
+  const path = await writeCredentials(t, "AZURE_TENANT_ID=t\nAZURE_CLIENT_SECRET\n");
+  const env = { AZURE_CREDENTIALS_FILE: path };
+
+  await assert.rejects(
+    readCredentialsFile({ credentialsFile: undefined, env, signal: undefined, clock: skipping }),
+    (error) => isKind(error, "invalid-config") && /entry 2 is not of the form/.test(error.message),
+  );
+});
+
+test("an environment's file that cannot be read is told where a line is missing", async () => {
+  const env = { AZURE_CREDENTIALS_FILE: "/absent" };
+
+  const { description } = await readCredentialsFile({
+    credentialsFile: undefined,
+    env,
+    signal: undefined,
+    clock: skipping,
+  });
+
+  assert.equal(description, 'the environment (the file "/absent" cannot be read)');
+});
+
 const skipping = {
   now: () => 0,
   sleep: async () => {},

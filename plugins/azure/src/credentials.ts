@@ -1,6 +1,8 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/identity";
 import type { HttpClient } from "@azure/core-rest-pipeline";
+import { certificatesIn } from "@flotilla/sdk/network";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { OpenContext } from "@flotilla/sdk/plugin";
 import type { CredentialsFile } from "./credentials-file.ts";
@@ -31,7 +33,12 @@ type ApplicationProof =
       readonly sendsChain: boolean;
     }
   /** A token of the cluster's own issuer, read anew each time, since the kubelet replaces it. */
-  | { readonly kind: "federated"; readonly tokenFile: string };
+  | {
+      readonly kind: "federated";
+      readonly tokenFile: string;
+      /** The pod's own application, where a line of the location stands before it. */
+      readonly podClientId?: string;
+    };
 
 /** The identity of the node or the pod, asked of the metadata service. */
 interface ManagedIdentity {
@@ -99,13 +106,21 @@ export function createTokenCredential(identity: Identity, options: TokenOptions)
         const from = identity.kind === "managed" ? "the metadata service" : options.authorityHost;
         // Without a metadata service there is no managed identity: that is for the identity's remedy to tell.
         const below = identity.kind === "managed" ? undefined : witness.takeFailure();
-        throw translateCredentialsError(below ?? error, {
-          action: `get a token for ${describeIdentity(identity)} from ${from}`,
-          permission: "",
-        });
+        const action = `get a token for ${describeIdentity(identity)} from ${from}`;
+        throw withOverride(translateCredentialsError(below ?? error, { action, permission: "" }), identity);
       }
     },
   };
+}
+
+/** Names the line that a workload identity is asked for in vain, where the pod has another of its own. */
+function withOverride(error: PluginError, identity: Identity): PluginError {
+  const { code, kind, requestId } = error;
+  const podClientId =
+    identity.kind === "application" && identity.proof.kind === "federated" ? identity.proof.podClientId : undefined;
+  if (podClientId === undefined || code === undefined || !/^AADSTS7002|^AADSTS700016$/.test(code)) return error;
+  const text = `the line AZURE_CLIENT_ID of the location's credentials file stands before the pod's application "${podClientId}": remove the line to be that one`;
+  return new PluginError(`${error.message}; ${text}`, { kind, code, requestId, cause: error });
 }
 
 /** Reads the federated token as it is now. */
@@ -150,7 +165,10 @@ function workloadIdentity(
       "AZURE_FEDERATED_TOKEN_FILE is set without AZURE_CLIENT_ID and AZURE_TENANT_ID; annotate the server's service account with azure.workload.identity/client-id, or write both lines into the location's credentials file",
       { kind: "invalid-config" },
     );
-  return { kind: "application", tenantId, clientId, proof: { kind: "federated", tokenFile } };
+  const podClientId = env["AZURE_CLIENT_ID"];
+  const isOverridden = podClientId !== undefined && podClientId !== "" && podClientId !== clientId;
+  const proof = { kind: "federated", tokenFile, ...(isOverridden ? { podClientId } : {}) } as const;
+  return { kind: "application", tenantId, clientId, proof };
 }
 
 function requireLine(file: CredentialsFile, name: string): string {
@@ -183,7 +201,7 @@ async function findCertificate(file: CredentialsFile): Promise<Certificate | und
 async function readCertificate(bytes: Buffer, where: string, password: string | undefined): Promise<Certificate> {
   const text = bytes.toString("utf8");
   if (/-----BEGIN CERTIFICATE-----/.test(text) && /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
-    return { pem: text, password };
+    return { pem: leafFirst(text, password), password };
   const pfx = isDer(bytes) ? bytes : Buffer.from(text, "base64");
   if (isDer(pfx)) {
     const { pemOfPfx } = await import("./pfx.ts");
@@ -192,6 +210,22 @@ async function readCertificate(bytes: Buffer, where: string, password: string | 
   throw new PluginError(`${where} is no certificate with its private key, in PEM or PFX form`, {
     kind: "invalid-config",
   });
+}
+
+/** The PEM with the certificate of its key first, which Entra knows by its hash; the identity SDK takes what comes first. */
+function leafFirst(pem: string, passphrase: string | undefined): string {
+  const certificates = certificatesIn(pem);
+  const [keyBlock] = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?-----END \1-----/.exec(pem) ?? [];
+  if (certificates.length < 2 || keyBlock === undefined) return pem;
+  try {
+    const key = createPrivateKey({ key: keyBlock, ...(passphrase === undefined ? {} : { passphrase }) });
+    const leaf = certificates.find((one) => new X509Certificate(one).checkPrivateKey(key));
+    if (leaf === undefined) return pem;
+    return [leaf, ...certificates.filter((one) => one !== leaf), keyBlock].join("\n");
+  } catch {
+    // A wrong password, for example: the identity SDK tells.
+    return pem;
+  }
 }
 
 /** Whether bytes begin as a sequence of more than 255 bytes does, which is what a PFX is. */

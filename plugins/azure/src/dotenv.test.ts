@@ -24,17 +24,26 @@ for (const [title, text, expected] of [
   ["a dollar that names nothing", "KEY=a$-b", { KEY: "a$-b" }],
   ["the last of two lines of one name", "KEY=1\nKEY=2", { KEY: "2" }],
   ["nothing", "", {}],
+  ["a name with a dash, a space and a slash", "my-key=a\nMy key/2 = b", { "my-key": "a", "My key/2": "b" }],
+  ["a colon inside of a value", "KEY=a:b", { KEY: "a:b" }],
+  ["a quote that ends nowhere", "A='x\nB=\"y\nKEY=z", { A: "'x", B: '"y', KEY: "z" }],
+  ["a quote within a value", "A=it's\nB=it's", { A: "it's", B: "it's" }],
+  ["a text after the quotes", 'A="a"b\nKEY=c', { A: '"a"b', KEY: "c" }],
+  ["quotes within quotes", `A="a"b"c"\nB='it's'`, { A: 'a"b"c', B: "it's" }],
+  ["a backslash before the last single quote", "A='a\\'\nB='b'", { A: "a\\", B: "b" }],
+  ["a comment behind quotes", `A="a" # it's\nB='b'#c`, { A: "a", B: "b" }],
+  ["two lone quotes with one of Azure's lines between", "A='x\nAZURE_B=y\nC=z'", { A: "'x", AZURE_B: "y", C: "z'" }],
 ] as const) {
   test(`${title} is read as godotenv reads it`, () => {
-    assert.deepEqual(Object.fromEntries(parseDotenv(text)), expected);
+    assert.deepEqual(Object.fromEntries(parseDotenv(text).values), expected);
   });
 }
 
 for (const [title, text] of [
   ["an AWS profile", "[default]\naws_access_key_id = x"],
-  ["JSON", '{"type": "service_account"}'],
+  ["JSON", '{\n"type": "service_account"\n}'],
   ["a name that is broken off", "AZURE_CLI"],
-  ["a quoted value that does not end", 'KEY="abc\nB=2'],
+  ["a certificate that is broken off", 'KEY="-----BEGIN\nabc\n'],
 ] as const) {
   test(`${title} is refused without a word of it`, () => {
     assert.throws(
@@ -44,11 +53,16 @@ for (const [title, text] of [
   });
 }
 
+test("a quote that ends nowhere is told apart, since the rest of the file may be on its way", () => {
+  assert.equal(parseDotenv("KEY='abc\nB=2").hasOpenQuote, true);
+  assert.equal(parseDotenv("KEY='abc'\nB=it's\nC=\"a\"b").hasOpenQuote, false);
+});
+
 test("any secret without a quote comes back from single quotes", () => {
   const anySecret = fc.string({ unit: "grapheme" }).filter((text) => !/['\\\r]/.test(text));
   fc.assert(
     fc.property(anySecret, anySecret, (one, two) => {
-      const values = parseDotenv(`ONE='${one}'\nTWO='${two}'\n`);
+      const { values } = parseDotenv(`ONE='${one}'\nTWO='${two}'\n`);
 
       assert.deepEqual(Object.fromEntries(values), { ONE: one, TWO: two });
     }),

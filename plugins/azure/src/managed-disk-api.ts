@@ -2,10 +2,13 @@ import type { Disk, Snapshot } from "@azure/arm-compute";
 import type { Call } from "@flotilla/sdk/plugin";
 import type { ArmOperation } from "./arm-operation.ts";
 import type { ArmSession } from "./arm-session.ts";
-import type { ComputeId, Place } from "./managed-disk-ids.ts";
+import type { ComputeId, EncryptionSetId, Place } from "./managed-disk-ids.ts";
 
 /** What remains of a request that ARM goes on with. */
 export type Operation = Pick<ArmOperation, "look" | "status">;
+
+/** What a disk needs that is encrypted with a customer's key. */
+export const encryptionSetPermission = "Microsoft.Compute/diskEncryptionSets/read";
 
 /** The requests to Azure Resource Manager that snapshots need. Every failure is a PluginError. */
 export interface ManagedDiskApi {
@@ -19,6 +22,10 @@ export interface ManagedDiskApi {
   createDisk(disk: ComputeId, content: Disk, call: Call): Promise<Operation>;
   /** Status 204 says that there was none; so does a `not-found`. */
   delete(id: ComputeId, call: Call): Promise<Operation>;
+  /** Looks for a disk encryption set as a new disk does that is encrypted with its key. */
+  readEncryptionSet(set: EncryptionSetId, call: Call): Promise<void>;
+  /** The ids of the disk encryption sets of the disks there, each once. */
+  encryptionSetsIn(place: Place, call: Call): Promise<readonly string[]>;
   /** The region of any disk there; undefined where there is none. */
   regionIn(place: Place, call: Call): Promise<string | undefined>;
 }
@@ -64,7 +71,12 @@ export class ArmManagedDiskApi implements ManagedDiskApi {
 
   async createDisk(disk: ComputeId, content: Disk, call: Call): Promise<Operation> {
     const { subscription, resourceGroup, name } = disk;
-    const permission = `${permissionOn(disk, "write")} and Microsoft.Compute/snapshots/read`;
+    const isKeyed = content.encryption?.diskEncryptionSetId !== undefined;
+    const permission = [
+      permissionOn(disk, "write"),
+      "Microsoft.Compute/snapshots/read",
+      ...(isKeyed ? [encryptionSetPermission] : []),
+    ].join(" and ");
     const attempt = { action: `create ${nameInWords(disk)}`, permission };
     return await this.#session.start("PUT", subscription, attempt, call, ({ disks }, options) =>
       disks.createOrUpdate(resourceGroup, name, content, options),
@@ -80,15 +92,49 @@ export class ArmManagedDiskApi implements ManagedDiskApi {
     );
   }
 
-  async regionIn({ subscription, resourceGroup }: Place, call: Call): Promise<string | undefined> {
+  async readEncryptionSet({ subscription, resourceGroup, name }: EncryptionSetId, call: Call): Promise<void> {
+    const subject = `disk encryption set "${name}" in resource group "${resourceGroup}" of subscription ${subscription}`;
+    const attempt = { action: `read ${subject}`, permission: encryptionSetPermission, subject };
+    await this.#session.run(
+      subscription,
+      attempt,
+      call,
+      async ({ diskEncryptionSets }, options) => await diskEncryptionSets.get(resourceGroup, name, options),
+    );
+  }
+
+  async encryptionSetsIn(place: Place, call: Call): Promise<readonly string[]> {
+    return await this.#list(place, call, async (disks) => {
+      const sets = new Map<string, string>();
+      for await (const { encryption } of disks)
+        if (encryption?.diskEncryptionSetId !== undefined)
+          sets.set(encryption.diskEncryptionSetId.toLowerCase(), encryption.diskEncryptionSetId);
+      return [...sets.values()];
+    });
+  }
+
+  async regionIn(place: Place, call: Call): Promise<string | undefined> {
+    return await this.#list(place, call, async (disks) => {
+      for await (const disk of disks) return disk.location;
+      return undefined;
+    });
+  }
+
+  async #list<T>(
+    { subscription, resourceGroup }: Place,
+    call: Call,
+    read: (disks: AsyncIterable<Disk>) => Promise<T>,
+  ): Promise<T> {
     const attempt = {
       action: `list the disks of resource group "${resourceGroup}"`,
       permission: "Microsoft.Compute/disks/read",
     };
-    return await this.#session.run(subscription, attempt, call, async ({ disks }, options) => {
-      for await (const disk of disks.listByResourceGroup(resourceGroup, options)) return disk.location;
-      return undefined;
-    });
+    return await this.#session.run(
+      subscription,
+      attempt,
+      call,
+      async ({ disks }, options) => await read(disks.listByResourceGroup(resourceGroup, options)),
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import { parseConfig, PluginError, silentLogger } from "@flotilla/sdk/plugin";
 import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { volumeSnapshotterConfig } from "./config.ts";
 import { checkVolumeSnapshotter } from "./managed-disk-check.ts";
+import type { Place } from "./managed-disk-ids.ts";
 import { ScriptedDisks } from "./testing/scripted-disks.ts";
 
 const call: Call = { log: silentLogger, signal: new AbortController().signal };
@@ -22,9 +23,13 @@ function healthy(): ScriptedDisks {
   return api;
 }
 
-async function check(api: ScriptedDisks, config: Record<string, string> = {}): Promise<Finding[]> {
+async function check(
+  api: ScriptedDisks,
+  config: Record<string, string> = {},
+  snapshots: Place = place,
+): Promise<Finding[]> {
   const parsed = parseConfig(volumeSnapshotterConfig, config);
-  return await Array.fromAsync(checkVolumeSnapshotter({ config: parsed, api, disks: place, snapshots: place }, call));
+  return await Array.fromAsync(checkVolumeSnapshotter({ config: parsed, api, disks: place, snapshots }, call));
 }
 
 function outcomes(findings: readonly Finding[]): string[] {
@@ -90,4 +95,28 @@ test("what an endpoint made of nothing is deleted again", async () => {
 
 test("a caCert without a certificate is told", async () => {
   assert.equal(outcomes(await check(healthy(), { caCert: "x" }))[0], "advice caCert");
+});
+
+test("snapshots in another subscription, in a group that only the environment names, are told", async () => {
+  const elsewhere = { ...place, subscription: "1111-bb" };
+
+  const [first] = await check(healthy(), { subscriptionId: "1111-bb" }, elsewhere);
+
+  assert.equal(first?.subject, "resourceGroup");
+  assert.match(first.detail, /resource group "MC_home" of subscription 1111-bb, which is not the cluster's/);
+  const named = await check(healthy(), { subscriptionId: "1111-bb", resourceGroup: "MC_home" }, elsewhere);
+  assert.notEqual(named[0]?.subject, "resourceGroup");
+});
+
+test("a customer's key of a disk there that may not be read is a failure", async () => {
+  const api = healthy();
+  const group = "/subscriptions/0000-aa/resourceGroups/keys/providers/Microsoft.Compute/diskEncryptionSets";
+  api.encryptionSets = [`${group}/set-1`, "odd"];
+  api.encryptionSetRefusal = denied;
+
+  const last = (await check(api)).at(-1);
+
+  assert.equal(last?.severity, "failure");
+  assert.equal(last.subject, "Microsoft.Compute/diskEncryptionSets/read");
+  assert.ok(api.asked.includes("set-1"));
 });

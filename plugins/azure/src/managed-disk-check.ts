@@ -6,7 +6,8 @@ import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { volumeSnapshotterConfig } from "./config.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
 import type { ManagedDiskApi } from "./managed-disk-api.ts";
-import { printComputeId } from "./managed-disk-ids.ts";
+import { checkEncryptionSets } from "./managed-disk-encryption.ts";
+import { isSameName, printComputeId } from "./managed-disk-ids.ts";
 import type { ComputeId, Place } from "./managed-disk-ids.ts";
 
 /** What the check of a location looks at. */
@@ -28,6 +29,12 @@ export async function* checkVolumeSnapshotter(checked: CheckedSnapshotter, call:
   yield* withoutEffect(volumeSnapshotterConfig, config);
   if (config.caCert !== undefined && certificatesIn(config.caCert).length === 0)
     yield advice("caCert", "holds no PEM certificate, so nothing more is trusted", "give the certificate in PEM form");
+  if (config.resourceGroup === undefined && !isSameName(disks.subscription, snapshots.subscription))
+    yield advice(
+      "resourceGroup",
+      `is not set, so snapshots are made in resource group "${snapshots.resourceGroup}" of subscription ${snapshots.subscription}, which is not the cluster's`,
+      "name the resource group of that subscription in which snapshots are made",
+    );
   const name = `flotilla-check-${randomUUID()}`;
   const disk: ComputeId = { ...disks, type: "disks", name };
   const snapshot: ComputeId = { ...snapshots, type: "snapshots", name };
@@ -42,6 +49,7 @@ export async function* checkVolumeSnapshotter(checked: CheckedSnapshotter, call:
     if (!isReachable) return;
   }
   yield* checkWrites(checked, disk, snapshot, call);
+  yield* checkEncryptionSets(api, disks, call);
 }
 
 async function* checkWrites(

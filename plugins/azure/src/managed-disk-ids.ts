@@ -13,6 +13,11 @@ export interface ComputeId extends Place {
   readonly name: string;
 }
 
+/** A disk encryption set (a customer-managed key) with its place. */
+export interface EncryptionSetId extends Place {
+  readonly name: string;
+}
+
 // Azure prints these ids in any case: "resourcegroups" and "microsoft.compute" are as frequent as the documented form.
 const idPattern =
   /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/Microsoft\.Compute\/([^/]+)\/([^/]+)$/i;
@@ -21,13 +26,15 @@ const maxSnapshotName = 80;
 
 /** Reads the ARM id of a disk or a snapshot; undefined for anything else. */
 export function parseComputeId(text: string): ComputeId | undefined {
-  const [, subscription, resourceGroup, word, name] = idPattern.exec(text) ?? [];
-  const type = (["disks", "snapshots"] as const).find((type) => type === word?.toLowerCase());
-  if (subscription === undefined || resourceGroup === undefined || name === undefined || type === undefined)
-    return undefined;
-  // Ids come out of backups: none may lead the request to another path.
-  if ([subscription, resourceGroup, name].some(isPathStep)) return undefined;
-  return { subscription, resourceGroup, type, name };
+  const { word, id } = partsOf(text) ?? {};
+  const type = (["disks", "snapshots"] as const).find((type) => type === word);
+  return id === undefined || type === undefined ? undefined : { ...id, type };
+}
+
+/** Reads the ARM id of a disk encryption set; undefined for anything else. */
+export function parseEncryptionSetId(text: string): EncryptionSetId | undefined {
+  const { word, id } = partsOf(text) ?? {};
+  return word === "diskencryptionsets" ? id : undefined;
 }
 
 /** The ARM id in the spelling of the official plugin, which reads no other. */
@@ -81,6 +88,15 @@ export function newSnapshotName(diskName: string, uniqueId: string = randomUUID(
 /** The name of a new disk. */
 export function newDiskName(uniqueId: string = randomUUID()): string {
   return `restore-${uniqueId}`;
+}
+
+function partsOf(text: string): { readonly word: string; readonly id: EncryptionSetId } | undefined {
+  const [, subscription, resourceGroup, word, name] = idPattern.exec(text) ?? [];
+  if (subscription === undefined || resourceGroup === undefined || name === undefined || word === undefined)
+    return undefined;
+  // Ids come out of backups: none may lead the request to another path.
+  if ([subscription, resourceGroup, name].some(isPathStep)) return undefined;
+  return { word: word.toLowerCase(), id: { subscription, resourceGroup, name } };
 }
 
 function isPathStep(segment: string): boolean {

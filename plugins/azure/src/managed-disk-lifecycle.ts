@@ -44,9 +44,11 @@ export class ManagedDiskLifecycle {
   /** Creates a disk or a snapshot and leaves nothing behind where that fails. */
   async create(id: ComputeId, start: (call: Call) => Promise<Operation>, call: Call): Promise<void> {
     const { apiTimeoutMs: timeoutMs, clock, random } = this.#options;
-    let mayExist = true;
+    let mayExist = false;
     let key = "apiTimeout";
     const startOnce = async (call: Call): Promise<Operation> => {
+      // Of this try: an earlier one may have been refused.
+      mayExist = true;
       try {
         return await start(call);
       } catch (error) {

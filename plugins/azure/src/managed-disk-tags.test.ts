@@ -68,8 +68,12 @@ test("at most 50 tags are set: what finds a snapshot again first, then marks, th
 
 test("whatever the sources hold, Azure takes the result", () => {
   const tags = fc.dictionary(fc.string({ minLength: 1, maxLength: 8 }), fc.string({ maxLength: 300 }));
+  // Azure itself keeps no two names that differ in case alone.
+  const kept = tags.filter(
+    (disk) => new Set(Object.keys(disk).map((name) => name.toLowerCase())).size === Object.keys(disk).length,
+  );
   fc.assert(
-    fc.property(tags, tags, tags, (location, server, disk) => {
+    fc.property(tags, tags, kept, (location, server, disk) => {
       const names = Object.keys(snapshotTags({ location, server, marks: {}, disk: diskTags(disk) }).tags);
 
       assert.ok(names.length <= 50);

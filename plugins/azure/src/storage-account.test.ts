@@ -62,12 +62,26 @@ test("with a key the endpoint is the usual one of the cloud, and nobody is asked
 
 for (const [title, lines, keys, kind] of [
   ["a named line", `KEY=${key}\n${application}`, { storageAccountKeyEnvVar: "KEY", useAAD: "true" }, "key"],
-  ["AZURE_STORAGE_KEY", `AZURE_STORAGE_KEY=${key}\n${application}`, { useAAD: "true" }, "key"],
+  ["AZURE_STORAGE_KEY and useAAD", `AZURE_STORAGE_KEY=${key}\n${application}`, { useAAD: "true" }, "key"],
+  ["AZURE_STORAGE_KEY and nobody to ask", `AZURE_STORAGE_KEY=${key}\n${application}`, {}, "key"],
+  ["AZURE_STORAGE_KEY, which useAAD alone wants", `AZURE_STORAGE_KEY=${key}\n${application}${place}`, {}, "exchange"],
   ["useAAD", application, { useAAD: "true" }, "token"],
   ["none of them", `${application}${place}`, {}, "exchange"],
 ] as const) {
   test(`with ${title} a location uses its ${kind}`, async (t) => {
     assert.equal((await open(t, lines, { storageAccount: "account", ...keys })).auth.kind, kind);
+  });
+}
+
+for (const [title, line] of [
+  ["with a comment right behind it", `KEY=${key}#of the account`],
+  ["that ends with a line break", `KEY="${key}\\n"`],
+  ["that is broken over two lines", `KEY="${key.slice(0, 4)}\n${key.slice(4)}"`],
+] as const) {
+  test(`an access key ${title} is the key`, async (t) => {
+    const { auth } = await open(t, line, { storageAccount: "account", storageAccountKeyEnvVar: "KEY" });
+
+    assert.deepEqual(auth, { kind: "key", key });
   });
 }
 

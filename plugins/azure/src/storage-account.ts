@@ -21,6 +21,12 @@ export type AccountAuth =
   /** An access key, asked of Azure Resource Manager with a token. */
   | { readonly kind: "exchange"; readonly credential: TokenCredential };
 
+const endpointTries = 2;
+const endpointTryMs = 10_000;
+
+/** The line of the credentials file that the official plugin keeps an access key in. */
+export const keyLine = "AZURE_STORAGE_KEY";
+
 /**
  * The storage account of a location. What Azure Resource Manager must be asked for is asked with the first request and
  * kept; a failure is not.
@@ -88,14 +94,15 @@ export class StorageAccount {
   }
 
   async #endpoint(call: Call): Promise<string> {
-    const { storageAccountURI } = this.#config;
+    const { storageAccountURI, storageAccountKeyEnvVar } = this.#config;
     if (storageAccountURI !== undefined) return storageAccountURI.href;
     const { cloud, subscriptionId, resourceGroup } = this.#connection;
     const usual = `https://${this.name}.${cloud.blobSuffix}`;
-    if (this.auth.kind === "key" || subscriptionId === undefined || resourceGroup === undefined) return usual;
+    // Whoever names a key's line may have no identity to ask with.
+    const canAsk = storageAccountKeyEnvVar === undefined && subscriptionId !== undefined && resourceGroup !== undefined;
+    if (!canAsk) return usual;
     try {
-      const { askBlobEndpoint } = await import("./storage-account-api.ts");
-      return (await askBlobEndpoint(this.#request(this.auth.credential, subscriptionId, resourceGroup))) ?? usual;
+      return (await this.#askEndpoint(subscriptionId, resourceGroup)) ?? usual;
     } catch (error) {
       // As in the official plugin: without the permission the usual endpoint is the right one for nearly every account.
       call.log.info("the account's endpoint cannot be asked for; the usual one is used", {
@@ -106,19 +113,44 @@ export class StorageAccount {
     }
   }
 
+  /** Asks for no longer than leaves the call its time: a silent Resource Manager must not stand in the way of the blobs. */
+  async #askEndpoint(subscriptionId: string, resourceGroup: string): Promise<string | undefined> {
+    const credential = this.auth.kind === "key" ? await this.#connection.openTokenCredential() : this.auth.credential;
+    const { askBlobEndpoint } = await import("./storage-account-api.ts");
+    const request = this.#request(credential, subscriptionId, resourceGroup);
+    for (let tries = 1; tries <= endpointTries; tries += 1) {
+      const overdue = AbortSignal.timeout(endpointTryMs);
+      const signal = AbortSignal.any([request.signal, overdue]);
+      try {
+        return await within(askBlobEndpoint({ ...request, signal }), signal);
+      } catch (error) {
+        if (!overdue.aborted) throw error;
+      }
+    }
+    throw new PluginError(
+      `get the endpoints of storage account "${this.name}": no answer of Azure Resource Manager within ${(endpointTries * endpointTryMs) / 1000} s`,
+      { kind: "timeout" },
+    );
+  }
+
   #request(credential: TokenCredential, subscriptionId: string, resourceGroup: string): StorageAccountRequest {
     const options = this.#connection.armOptions;
     return { credential, options, subscriptionId, resourceGroup, account: this.name, signal: this.#closed.signal };
   }
 }
 
-/** The official plugin's order: the key of a named line, a key in AZURE_STORAGE_KEY, tokens, a key asked for. */
+/**
+ * The official plugin's order: the key of a named line; with useAAD a key in AZURE_STORAGE_KEY, else tokens; without it
+ * a key asked for. Only where nobody can be asked is AZURE_STORAGE_KEY taken without useAAD as well.
+ */
 async function findAuth(config: ObjectStoreConfig, connection: Connection): Promise<AccountAuth> {
-  const { file } = connection;
-  const name = config.storageAccountKeyEnvVar;
-  const key = file.line(name ?? "AZURE_STORAGE_KEY");
-  if (key !== undefined) return { kind: "key", key: requireBase64(key, name ?? "AZURE_STORAGE_KEY") };
-  if (name !== undefined)
+  const { file, subscriptionId, resourceGroup } = connection;
+  const named = config.storageAccountKeyEnvVar;
+  const canAsk = subscriptionId !== undefined && resourceGroup !== undefined;
+  const name = named ?? (config.useAAD || !canAsk ? keyLine : undefined);
+  const key = name === undefined ? undefined : file.line(name);
+  if (name !== undefined && key !== undefined) return { kind: "key", key: requireBase64(key, name) };
+  if (named !== undefined)
     throw new PluginError(
       `${file.description} has no line of the name in storageAccountKeyEnvVar; add the line with the account's access key or remove the location's key`,
       { kind: "invalid-config" },
@@ -140,7 +172,12 @@ export function requireTls(config: ObjectStoreConfig, key: string): void {
   throw new PluginError(`${key} needs https; correct storageAccountURI`, { kind: "invalid-config" });
 }
 
-function requireBase64(key: string, name: string): string {
+/** The access key in the value of a line: the official plugin ends the value at any # and decodes across line breaks. */
+function requireBase64(value: string, name: string): string {
+  const key = value
+    .replace(/#.*$/s, "")
+    .replaceAll(/[\r\n]/g, "")
+    .trim();
   if (/^[A-Za-z0-9+/]+={0,2}$/.test(key)) return key;
   throw new PluginError(`the line ${name} of the credentials file is no access key; copy it from the storage account`, {
     kind: "invalid-config",

@@ -1,7 +1,8 @@
-import { createDefaultHttpClient, RestError } from "@azure/core-rest-pipeline";
+import { createDefaultHttpClient } from "@azure/core-rest-pipeline";
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import { AgentPool, createTrust, proxyFor } from "@flotilla/sdk/network";
 import type { Environment } from "@flotilla/sdk/network";
+import { describeFailure } from "./network-failure.ts";
 
 /** How a location reaches its services. */
 export interface TransportOptions {
@@ -58,15 +59,9 @@ class RoutedHttpClient implements HttpClient {
   #describe(error: unknown, request: PipelineRequest, url: URL): unknown {
     if (!(error instanceof Error)) return error;
     const proxy = proxyFor(this.#env, url);
-    const peer = { hostname: proxy === undefined ? url.host : `${url.host} through the proxy ${proxy.host}` };
-    const isCancelled = request.abortSignal?.aborted === true;
-    const as = (code: string): Error => Object.assign(new RestError(error.message, { code, request }), peer);
-    // The SDK's timeout looks like a cancelled call, and an answer that was cut like one of another form: neither would
-    // be tried again.
-    if (!isCancelled && error.name === "AbortError") return as("ETIMEDOUT");
-    if (!isCancelled && "code" in error && error.code === "PARSE_ERROR") return as("ECONNRESET");
     // The SDK keeps the code of a network error but not whom it was about.
-    return Object.assign(error, peer);
+    const peer = proxy === undefined ? url.host : `${url.host} through the proxy ${proxy.host}`;
+    return describeFailure(error, request, peer);
   }
 }
 

@@ -17,6 +17,7 @@ import type { Connection } from "./client.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
 import { ArmManagedDiskApi } from "./managed-disk-api.ts";
 import { checkVolumeSnapshotter } from "./managed-disk-check.ts";
+import { EncryptionSetWatch } from "./managed-disk-encryption.ts";
 import {
   isSameName,
   isSamePlace,
@@ -42,7 +43,7 @@ export async function openVolumeSnapshotter(
   context: OpenContext,
 ): Promise<OpenedVolumeSnapshotter> {
   const connection = await openConnection({ ...config, insecureSkipVerify: false }, context);
-  const places = placesOf(config, connection, context.env);
+  const places = placesOf(connection, context.env);
   const credential = await connection.openTokenCredential();
   const api = new ArmManagedDiskApi(new ArmSession(credential, connection.armOptions));
   const snapshotter = new ManagedDiskVolumeSnapshotter({
@@ -78,12 +79,14 @@ export interface ManagedDiskVolumeSnapshotterOptions extends LifecycleOptions {
 export class ManagedDiskVolumeSnapshotter implements OpenedVolumeSnapshotter {
   readonly #options: ManagedDiskVolumeSnapshotterOptions;
   readonly #lifecycle: ManagedDiskLifecycle;
+  readonly #encryptionSets: EncryptionSetWatch;
   /** Ids that this location gave out: of a bare name only it knows where the disk is. */
   readonly #volumeIds = new Set<string>();
 
   constructor(options: ManagedDiskVolumeSnapshotterOptions) {
     this.#options = options;
     this.#lifecycle = new ManagedDiskLifecycle(options);
+    this.#encryptionSets = new EncryptionSetWatch(options.api);
   }
 
   affinity(id: string): number {
@@ -115,7 +118,9 @@ export class ManagedDiskVolumeSnapshotter implements OpenedVolumeSnapshotter {
     const content = snapshotOf(disk, found, tags, incremental);
     if (content.incremental === true && incremental !== true)
       call.log.debug("the snapshot is incremental: Azure makes no other of this disk", { volumeId });
+    const looked = this.#encryptionSets.look(found.encryption?.diskEncryptionSetId, call);
     await this.#lifecycle.create(snapshot, async (call) => await api.createSnapshot(snapshot, content, call), call);
+    await looked;
     return printComputeId(snapshot);
   }
 
@@ -165,7 +170,6 @@ export class ManagedDiskVolumeSnapshotter implements OpenedVolumeSnapshotter {
 }
 
 function placesOf(
-  config: VolumeSnapshotterConfig,
   { file, resourceGroup, subscriptionId }: Connection,
   env: OpenContext["env"],
 ): Pick<ManagedDiskVolumeSnapshotterOptions, "disks" | "snapshots"> {
@@ -177,11 +181,6 @@ function placesOf(
       { kind: "invalid-config" },
     );
   };
-  if (config.subscriptionId !== undefined && config.resourceGroup === undefined)
-    throw new PluginError(
-      "subscriptionId is set without resourceGroup; name the resource group of that subscription in which snapshots are made",
-      { kind: "invalid-config" },
-    );
   const disks = { subscription: line("AZURE_SUBSCRIPTION_ID"), resourceGroup: line("AZURE_RESOURCE_GROUP") };
   return {
     disks,

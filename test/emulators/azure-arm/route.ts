@@ -1,6 +1,7 @@
 import { grantDisk, grantSnapshot, revokeDisk, revokeSnapshot } from "./access.ts";
 import type { Handler } from "./call.ts";
 import { getDisk, patchDisk, putDisk } from "./disks.ts";
+import { getEncryptionSet } from "./encryption-sets.ts";
 import { deleteDisk, deleteSnapshot } from "./removal.ts";
 import { kindOf, parseId } from "./resource-id.ts";
 import type { Kind, ResourceId } from "./resource-id.ts";
@@ -52,6 +53,9 @@ const verbs: Readonly<Partial<Record<Kind, Readonly<Record<string, Verb>>>>> = {
     delete: ["Snapshots_Delete", "delete", deleteSnapshot],
     "post begingetaccess": ["Snapshots_GrantAccess", "beginGetAccess/action", grantSnapshot],
     "post endgetaccess": ["Snapshots_RevokeAccess", "endGetAccess/action", revokeSnapshot],
+  },
+  diskEncryptionSets: {
+    get: ["DiskEncryptionSets_Get", "read", getEncryptionSet],
   },
   storageAccounts: {
     get: ["StorageAccounts_GetProperties", "read", getStorageAccount],

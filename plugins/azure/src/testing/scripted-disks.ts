@@ -4,7 +4,7 @@ import type { Observed } from "@flotilla/sdk/volumes";
 import type { OperationEnd } from "../arm-operation.ts";
 import type { ManagedDiskApi, Operation } from "../managed-disk-api.ts";
 import { printComputeId } from "../managed-disk-ids.ts";
-import type { ComputeId } from "../managed-disk-ids.ts";
+import type { ComputeId, EncryptionSetId } from "../managed-disk-ids.ts";
 
 type Step<T> = T | PluginError;
 
@@ -27,6 +27,9 @@ export class ScriptedDisks implements ManagedDiskApi {
   deletions: Step<{ readonly status: number }>[] = [{ status: 202 }];
   deletionLooks: Step<Observed<OperationEnd>>[] = [succeeded];
   region: string | undefined = "westeurope";
+  encryptionSets: readonly string[] = [];
+  /** What a look at a disk encryption set throws. */
+  encryptionSetRefusal: PluginError | undefined;
 
   async getDisk(disk: ComputeId): Promise<Disk> {
     this.asked.push(printComputeId(disk));
@@ -50,6 +53,15 @@ export class ScriptedDisks implements ManagedDiskApi {
     this.deleted.push(printComputeId(id));
     const { status } = next(this.deletions);
     return { status, look: async () => next(this.deletionLooks) };
+  }
+
+  async readEncryptionSet({ name }: EncryptionSetId): Promise<void> {
+    this.asked.push(name);
+    if (this.encryptionSetRefusal !== undefined) throw this.encryptionSetRefusal;
+  }
+
+  async encryptionSetsIn(): Promise<readonly string[]> {
+    return this.encryptionSets;
   }
 
   async regionIn(): Promise<string | undefined> {

@@ -33,3 +33,17 @@ test("a timer that was refreshed after it rang rings again, and a cancelled one 
   await systemClock.sleep(30);
   assert.equal(rings, 2);
 });
+
+test("a timer or a sleep of months does not end at once", async () => {
+  let rings = 0;
+  const timer = systemClock.timer(100 * 24 * 3_600_000, () => (rings += 1));
+  const abort = new AbortController();
+  const sleeping = systemClock.sleep(100 * 24 * 3_600_000, abort.signal);
+
+  await systemClock.sleep(20);
+  timer.cancel();
+  abort.abort(new Error("woken"));
+
+  assert.equal(rings, 0);
+  await assert.rejects(sleeping, /woken/);
+});

@@ -15,12 +15,15 @@ export interface ClockTimer {
   cancel(): void;
 }
 
+// Beyond 24 days Node's timers ring at once.
+const maxTimerMs = 2 ** 31 - 1;
+
 /** The machine's own time. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   sleep: sleepFor,
   timer: (ms, callback) => {
-    const timeout = setTimeout(callback, ms);
+    const timeout = setTimeout(callback, Math.min(ms, maxTimerMs));
     return { refresh: () => void timeout.refresh(), cancel: () => clearTimeout(timeout) };
   },
 };
@@ -29,7 +32,7 @@ async function sleepFor(ms: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const wake = (): void => reject(signal?.reason);
-  const timeout = setTimeout(resolve, ms);
+  const timeout = setTimeout(resolve, Math.min(ms, maxTimerMs));
   signal?.addEventListener("abort", wake, { once: true });
   try {
     await promise;

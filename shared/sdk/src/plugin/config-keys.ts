@@ -128,7 +128,9 @@ export function custom<T, const O extends KeyOptions<T>>(
 
 function parseDuration(value: string): number {
   const parts = [...value.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map((part) => part[0]).join("") !== value) throw new Error("not a duration");
+  // Go takes a sign, of which only one makes sense here.
+  if (parts.length === 0 || parts.map((part) => part[0]).join("") !== value.replace(/^\+/, ""))
+    throw new Error("not a duration");
   return parts.reduce((sum, part) => sum + Number(part[1]) * (durationUnitMs[part[2] ?? ""] ?? 0), 0);
 }
 

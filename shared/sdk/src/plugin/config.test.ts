@@ -111,10 +111,10 @@ test("durations are read in Go's form", () => {
   const key = duration("x");
 
   assert.deepEqual(
-    ["90s", "1h30m", "1.5h", ".5s", "100ms", "2us", "2µs", "1ns"].map((value) => key.parse(value)),
-    [90_000, 5_400_000, 5_400_000, 500, 100, 0.002, 0.002, 1e-6],
+    ["90s", "1h30m", "1.5h", ".5s", "100ms", "2us", "2µs", "1ns", "+5m"].map((value) => key.parse(value)),
+    [90_000, 5_400_000, 5_400_000, 500, 100, 0.002, 0.002, 1e-6, 300_000],
   );
-  for (const value of ["", "10", "1d", "-1s", "1h 30m", "s"]) assert.throws(() => key.parse(value));
+  for (const value of ["", "10", "1d", "-1s", "1h 30m", "s", "++1s", "+"]) assert.throws(() => key.parse(value));
 });
 
 test("a word that is not on the list is refused with the list", () => {
