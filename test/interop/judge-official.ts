@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { conformancePage } from "./conformance-page.ts";
 import type { JudgedTarget } from "./conformance-page.ts";
 import { runProgram } from "./child.ts";
-import { builtPlugin, rootDir } from "./paths.ts";
+import { builtAzurePlugin, builtPlugin, rootDir } from "./paths.ts";
 import { installAll, officialGcpPlugin, officialPlugin } from "./toolchain.ts";
 
 // A program: runs the conformance suite on the official plugins and on ours, on every target, and writes what came out
@@ -23,6 +23,12 @@ const pageFile = join(rootDir, "docs", "conformance.md");
 
 /** Everything that is judged: an executable on a target. */
 const judgements = [
+  ...["embedded", "azurite"].map((target) => ({
+    plugin: "flotilla-plugin-azure",
+    path: builtAzurePlugin,
+    provider: "azure",
+    target,
+  })),
   ...["embedded", "versitygw", "ministack", "moto"].flatMap((target) => [
     { plugin: "velero-plugin-for-aws v1.14.3", path: officialPlugin.path, provider: "aws", target },
     { plugin: "flotilla-plugin-aws", path: builtPlugin, provider: "aws", target },

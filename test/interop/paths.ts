@@ -12,3 +12,6 @@ export const goModuleDir = fileURLToPath(new URL(".", import.meta.url));
 
 /** Our plugin for AWS, as the build leaves it. */
 export const builtPlugin = join(rootDir, "plugins", "aws", "dist", "flotilla-plugin-aws");
+
+/** Our plugin for Azure, as the build leaves it. */
+export const builtAzurePlugin = join(rootDir, "plugins", "azure", "dist", "flotilla-plugin-azure");
