@@ -59,7 +59,7 @@ export async function startAzureStandIns(
       other: { name: ready.otherAccount, key: ready.otherAccountKey },
       versioned: main,
       caFile,
-      capabilities: ["authenticates", "data-files", "tenants", "keeps-part-checksums"],
+      capabilities: ["authenticates", "data-files", "tenants", "keeps-part-checksums", "tells-kept-hashes"],
       dataDir: join(state, "azure-blob", "azure-blob"),
     },
     arm: {

@@ -11,7 +11,8 @@ type Capability =
   | "tenants"
   | "lists-uploads"
   | "tags-uploads"
-  | "keeps-part-checksums";
+  | "keeps-part-checksums"
+  | "tells-kept-hashes";
 
 /** A plugin as the server finds it: a folder with one executable. */
 export interface PluginFolder {

@@ -59,6 +59,8 @@ func signsForReadingOnly(t *T) {
 
 	put, err := http.NewRequest(http.MethodPut, address, bytes.NewReader([]byte("other")))
 	t.NoError(err, "make a request")
+	// Without it, Azure would refuse the request for its form.
+	put.Header.Set("X-Ms-Blob-Type", "BlockBlob")
 	response, err := t.objects.client().Do(put)
 	t.NoError(err, "send")
 	defer response.Body.Close()

@@ -115,6 +115,8 @@ const (
 	// KeepsPartChecksums: the checksum of a multipart object is the right one, in the form it was asked for, and
 	// reading by part number works. Where it is wrong, a reader that verifies must refuse, or cannot verify.
 	KeepsPartChecksums Capability = "keeps-part-checksums"
+	// TellsKeptHashes: the hash in an answer is the one that was kept, not one that is computed for the answer.
+	TellsKeptHashes Capability = "tells-kept-hashes"
 )
 
 func has(claimed []Capability, needed []Capability) bool {
