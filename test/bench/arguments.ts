@@ -1,10 +1,12 @@
 import { parseArgs } from "node:util";
-import { builtPlugin } from "../interop/paths.ts";
+import { builtAzurePlugin, builtPlugin } from "../interop/paths.ts";
+import type { BenchProvider } from "./metrics.ts";
 
 /** What the command line asked for. */
 export interface BenchArguments {
+  readonly provider: BenchProvider;
   readonly plugin: string;
-  /** The plugin to compare with; the official one where none is given. */
+  /** The plugin to compare with; without it, the official one for aws and the SDK alone for azure. */
   readonly against?: string;
   readonly quick: boolean;
   readonly only?: RegExp;
@@ -15,8 +17,10 @@ export interface BenchArguments {
 /** The text of `--help`. */
 export const usage = `usage: npm run bench -- [options]
 
-  --plugin FILE    the executable to measure (default: plugins/aws/dist/flotilla-plugin-aws)
-  --against FILE   the executable to compare with (default: velero-plugin-for-aws v1.14.3)
+  --provider NAME  aws (default) or azure
+  --plugin FILE    the executable to measure (default: the built one of the provider)
+  --against FILE   the executable to compare with (default: velero-plugin-for-aws v1.14.3; for azure, whose official
+                   plugin no registry serves, Azure's SDK at that plugin's settings)
   --quick          fewer repetitions, and not four objects of 1 GiB at once
   --only REGEXP    only the cases whose name matches, such as "put-64MiB$" or "^start$"
   --reps N         repetitions of every case
@@ -27,7 +31,8 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments | u
   const { values } = parseArgs({
     args: [...args],
     options: {
-      plugin: { type: "string", default: builtPlugin },
+      provider: { type: "string", default: "aws" },
+      plugin: { type: "string" },
       against: { type: "string" },
       quick: { type: "boolean", default: false },
       only: { type: "string" },
@@ -42,8 +47,13 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments | u
   if (values.output !== undefined && values.output !== "json") {
     throw new Error(`-o takes "json", not "${values.output}"`);
   }
+  const { provider } = values;
+  if (provider !== "aws" && provider !== "azure") {
+    throw new Error(`--provider takes aws or azure, not "${provider}"`);
+  }
   return {
-    plugin: values.plugin,
+    provider,
+    plugin: values.plugin ?? (provider === "aws" ? builtPlugin : builtAzurePlugin),
     ...(values.against === undefined ? {} : { against: values.against }),
     quick: values.quick,
     ...(values.only === undefined ? {} : { only: new RegExp(values.only) }),

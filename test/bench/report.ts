@@ -1,4 +1,4 @@
-import { rowsOf, type Goal, type Metric } from "./metrics.ts";
+import { rowsOf, type BenchProvider, type Goal, type Metric } from "./metrics.ts";
 import { median, type Sample } from "./samples.ts";
 
 /** What became of a goal. */
@@ -24,12 +24,12 @@ export interface Subjects {
 }
 
 /** Medians of both plugins, their ratios, and the goals beside them. */
-export function report(samples: readonly Sample[], subjects: Subjects): ReportLine[] {
+export function report(samples: readonly Sample[], subjects: Subjects, provider: BenchProvider = "aws"): ReportLine[] {
   const cases = [...new Set(samples.map((sample) => sample.case))];
   return cases.flatMap((name) => {
     const of = (subject: string) => samples.filter((sample) => sample.case === name && sample.subject === subject);
     const [ours, theirs] = [of(subjects.ours), of(subjects.theirs)];
-    return rowsOf(name).map(({ metric, goal }): ReportLine => {
+    return rowsOf(name, provider).map(({ metric, goal }): ReportLine => {
       const [oursMedian, theirsMedian] = [medianOf(ours, metric), medianOf(theirs, metric)];
       const ratio = oursMedian / theirsMedian;
       return {

@@ -7,10 +7,11 @@ import { ownChild } from "../interop/child.ts";
 import { pluginEnvironment } from "../interop/environment.ts";
 import { cacheDir } from "../interop/paths.ts";
 import { stagePlugin } from "../interop/plugin-folders.ts";
-import { installAll, officialPlugin, veleroClient, versitygw } from "../interop/toolchain.ts";
-import { startVersitygw } from "../interop/versitygw-server.ts";
+import { installAll, officialPlugin, veleroClient } from "../interop/toolchain.ts";
+import type { PluginFolder } from "../interop/spec.ts";
 import { parseBenchArguments, usage, type BenchArguments } from "./arguments.ts";
 import { benchCases, type BenchCase } from "./cases.ts";
+import { benchStores } from "./stores.ts";
 import { formatTable, report, type Subjects } from "./report.ts";
 import { parseSample, type Sample } from "./samples.ts";
 
@@ -32,7 +33,9 @@ async function main(): Promise<boolean> {
         .join(", ")}`,
     );
   }
-  await installAll([veleroClient, versitygw, ...(options.against === undefined ? [officialPlugin] : [])], note);
+  const isOfficialNeeded = options.against === undefined && options.provider === "aws";
+  const store = benchStores[options.provider];
+  await installAll([veleroClient, store.needs, ...(isOfficialNeeded ? [officialPlugin] : [])], note);
   await mkdir(cacheDir, { recursive: true });
   const dir = await mkdtemp(join(cacheDir, "bench-"));
   try {
@@ -42,28 +45,35 @@ async function main(): Promise<boolean> {
   }
 }
 
+/** Azure's SDK alone, which runs where it is. */
+const azureSdk: PluginFolder = {
+  name: "sdk",
+  dir: join(import.meta.dirname, "azure-sdk"),
+  executable: "plugin.ts",
+  knownFaults: false,
+};
+
+async function theirs({ provider, against }: BenchArguments, dir: string): Promise<PluginFolder> {
+  if (against !== undefined) return await stagePlugin(dir, against, { name: "other", knownFaults: false });
+  if (provider === "azure") return azureSdk;
+  return await stagePlugin(dir, officialPlugin.path, { name: "official", knownFaults: false });
+}
+
 async function measure(options: BenchArguments, cases: readonly BenchCase[], dir: string): Promise<boolean> {
-  const subjects: Subjects = { ours: "ours", theirs: options.against === undefined ? "official" : "other" };
-  const { server, s3 } = await startVersitygw(dir);
+  const folders = [
+    await stagePlugin(dir, options.plugin, { name: "ours", knownFaults: false }),
+    await theirs(options, dir),
+  ] as const;
+  const subjects: Subjects = { ours: folders[0].name, theirs: folders[1].name };
+  const { server, ...store } = await benchStores[options.provider].start(dir);
   let samples: Sample[];
   try {
-    const spec = {
-      subjects: await Promise.all([
-        stagePlugin(dir, options.plugin, { name: subjects.ours, knownFaults: false }),
-        stagePlugin(dir, options.against ?? officialPlugin.path, { name: subjects.theirs, knownFaults: false }),
-      ]),
-      endpoint: s3.endpoint,
-      region: s3.region,
-      keys: s3.keys,
-      bucket: "bench",
-      cases,
-      workDir: dir,
-    };
+    const spec = { provider: `velero.io/${options.provider}`, subjects: folders, ...store, cases, workDir: dir };
     samples = await runCases(spec, dir);
   } finally {
     await server.stop();
   }
-  const lines = report(samples, subjects);
+  const lines = report(samples, subjects, options.provider);
   process.stdout.write(
     options.json ? `${JSON.stringify({ lines, samples }, undefined, 2)}\n` : `${formatTable(lines, subjects)}\n`,
   );

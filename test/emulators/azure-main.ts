@@ -6,12 +6,14 @@ import { azureDefaults } from "./azure-arm/seeds.ts";
 import { startAzureArm } from "./azure-arm/start-arm.ts";
 import { startAzureBlob } from "./azure-blob/start-azure-blob.ts";
 import { readDiskSeed } from "./azure-disk-seed.ts";
+import { createThrowawayCertificate } from "./throwaway-certificate.ts";
 
 // The stand-ins of Azure as a program: prints one JSON line once they listen and runs until stdin ends or SIGTERM comes.
 const { values } = parseArgs({
   options: {
     state: { type: "string" },
     account: { type: "string", default: "flotilla" },
+    "other-account": { type: "string" },
     container: { type: "string", multiple: true, default: [] },
     disk: { type: "string", multiple: true, default: [] },
     "pending-ms": { type: "string", default: "0" },
@@ -19,26 +21,38 @@ const { values } = parseArgs({
 });
 const { state, account } = values;
 if (state === undefined) throw new Error("--state DIR is required: the folder that keeps blobs and disks");
-const accountKey = randomBytes(64).toString("base64");
+const [accountKey, otherAccountKey] = [randomBytes(64).toString("base64"), randomBytes(64).toString("base64")];
+const otherAccount = values["other-account"];
+const tls = createThrowawayCertificate("Azure stand-in");
 const arm = await startAzureArm({
+  tls,
   stateDir: join(state, "azure-arm"),
   pendingMs: Number(values["pending-ms"]),
   disks: values.disk.map(readDiskSeed),
 });
 const blob = await startAzureBlob({
   stateDir: join(state, "azure-blob"),
-  accounts: [{ name: account, keys: [accountKey], containers: values.container }],
+  accounts: [
+    { name: account, keys: [accountKey], containers: values.container },
+    ...(otherAccount === undefined ? [] : [{ name: otherAccount, keys: [otherAccountKey] }]),
+  ],
   tokens: arm.tokens,
+  tls,
+  alsoPlain: true,
 });
 arm.addStorageAccount({ name: account, blobEndpoint: `${blob.accountUrl(account)}/`, keys: [accountKey] });
 const facts = {
   ...azureDefaults,
   account,
   accountKey,
-  blob: blob.accountUrl(account),
+  ...(otherAccount === undefined ? {} : { otherAccount, otherAccountKey }),
+  blob: blob.plainAccountUrl(account),
+  blobOverTls: blob.accountUrl(account),
   arm: arm.url,
   authority: arm.authorityUrl,
-  caPem: arm.caPem,
+  caPem: tls.cert,
+  // For a proxy that stands before Resource Manager and must be taken for it.
+  caKeyPem: tls.key,
 };
 process.stdout.write(`${JSON.stringify(facts)}\n`);
 

@@ -24,8 +24,12 @@ const subjectAltName = der(objectId, Buffer.from("551d11", "hex"));
 const basicConstraints = der(objectId, Buffer.from("551d13", "hex"));
 const dayMs = 24 * 3_600_000;
 
-/** Makes a certificate of a name that no store trusts, valid for a day, for 127.0.0.1 and localhost. */
-export function createThrowawayCertificate(name: string, kind: "ec" | "rsa" = "ec"): ThrowawayCertificate {
+/** Makes a certificate of a name that no store trusts, valid for a day, for 127.0.0.1 and the hosts, by default localhost. */
+export function createThrowawayCertificate(
+  name: string,
+  kind: "ec" | "rsa" = "ec",
+  hosts: readonly string[] = ["localhost"],
+): ThrowawayCertificate {
   const { publicKey, privateKey } =
     kind === "ec"
       ? generateKeyPairSync("ec", { namedCurve: "prime256v1" })
@@ -33,7 +37,8 @@ export function createThrowawayCertificate(name: string, kind: "ec" | "rsa" = "e
   const algorithm = kind === "ec" ? ecdsaWithSha256 : rsaWithSha256;
   const issuer = der(sequence, der(set, der(sequence, commonName, der(utf8String, Buffer.from(name)))));
   const now = Date.now();
-  const names = der(sequence, der(0x82, Buffer.from("localhost")), der(0x87, Buffer.from([127, 0, 0, 1])));
+  const hostNames = hosts.map((host) => der(0x82, Buffer.from(host)));
+  const names = der(sequence, ...hostNames, der(0x87, Buffer.from([127, 0, 0, 1])));
   const isAuthority = der(sequence, der(0x01, Buffer.from([0xff])));
   const unsigned = der(
     sequence,
@@ -49,7 +54,7 @@ export function createThrowawayCertificate(name: string, kind: "ec" | "rsa" = "e
   const signature = der(bitString, Buffer.from([0]), sign("sha256", unsigned, privateKey));
   const body = der(sequence, unsigned, algorithm, signature).toString("base64");
   return {
-    cert: `-----BEGIN CERTIFICATE-----\n${body.replaceAll(/.{1,64}/g, "$&\n")}-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${body.replaceAll(/.{64}(?!$)/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }),
   };
 }

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import { builtPlugin } from "./paths.ts";
+import { builtAzurePlugin, builtPlugin } from "./paths.ts";
 
 /** The servers by the names under which `--targets` takes them. */
-const targetNames = ["versitygw", "ministack", "moto", "azurite", "stand-ins"] as const;
+const targetNames = ["versitygw", "ministack", "moto", "azurite", "stand-ins", "azure-stand-ins"] as const;
 
 /** The name of a server. */
 export type TargetName = (typeof targetNames)[number];
@@ -10,6 +10,9 @@ export type TargetName = (typeof targetNames)[number];
 /** What the command line asked for. */
 export interface InteropArguments {
   readonly plugin: string;
+  readonly azurePlugin: string;
+  /** An executable of velero-plugin-for-microsoft-azure; no registry of Go modules serves it. */
+  readonly azureOther: string | undefined;
   readonly expectOfficial: boolean;
   readonly filter: string;
   readonly targets: readonly TargetName[];
@@ -21,6 +24,8 @@ export interface InteropArguments {
 export const usage = `usage: npm run test:interop -- [options]
 
   --plugin FILE        the executable to check (default: plugins/aws/dist/flotilla-plugin-aws)
+  --azure-plugin FILE  the same for Azure (default: plugins/azure/dist/flotilla-plugin-azure)
+  --azure-other FILE   an executable of velero-plugin-for-microsoft-azure, built elsewhere, to exchange objects with
   --expect official    the executable is velero-plugin-for-aws: its known faults must show
   --only REGEXP        run the checks whose "target: title" matches
   --targets A,B        servers to run against (default: ${targetNames.join(",")})
@@ -33,6 +38,8 @@ export function parseInteropArguments(args: readonly string[]): InteropArguments
     args: [...args],
     options: {
       plugin: { type: "string", default: builtPlugin },
+      "azure-plugin": { type: "string", default: builtAzurePlugin },
+      "azure-other": { type: "string" },
       expect: { type: "string" },
       only: { type: "string", default: "" },
       targets: { type: "string", default: targetNames.join(",") },
@@ -50,6 +57,8 @@ export function parseInteropArguments(args: readonly string[]): InteropArguments
   }
   return {
     plugin: values.plugin,
+    azurePlugin: values["azure-plugin"],
+    azureOther: values["azure-other"],
     expectOfficial: values.expect === "official",
     filter: values.only,
     targets: values.targets.split(",").map(toTargetName),

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { conformancePage } from "./conformance-page.ts";
 import type { JudgedTarget } from "./conformance-page.ts";
 import { runProgram } from "./child.ts";
-import { builtGcpPlugin, builtPlugin, rootDir } from "./paths.ts";
+import { builtAzurePlugin, builtGcpPlugin, builtPlugin, rootDir } from "./paths.ts";
 import { installAll, officialGcpPlugin, officialPlugin } from "./toolchain.ts";
 
 // A program: runs the conformance suite on the official plugins and on ours, on every target, and writes what came out
@@ -36,6 +36,12 @@ const ownGcp = { plugin: "flotilla-plugin-gcp", path: builtGcpPlugin, provider: 
 
 /** Everything that is judged. */
 const judgements: readonly Judgement[] = [
+  ...["embedded", "azurite"].map((target) => ({
+    plugin: "flotilla-plugin-azure",
+    path: builtAzurePlugin,
+    provider: "azure",
+    target,
+  })),
   ...["embedded", "versitygw", "ministack", "moto"].flatMap((target) => [
     { plugin: "velero-plugin-for-aws v1.14.3", path: officialPlugin.path, provider: "aws", target },
     { plugin: "flotilla-plugin-aws", path: builtPlugin, provider: "aws", target },

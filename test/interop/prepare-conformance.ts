@@ -1,7 +1,9 @@
 import { CreateVolumeCommand, EC2Client } from "@aws-sdk/client-ec2";
 import type { VolumeType } from "@aws-sdk/client-ec2";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import type { Ec2Target, S3Target } from "./spec.ts";
+import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
+import { readFile } from "node:fs/promises";
+import type { BlobTarget, Ec2Target, S3Target } from "./spec.ts";
 
 /** Makes buckets. */
 export async function prepareS3({ endpoint, region, keys }: S3Target, buckets: readonly string[]): Promise<void> {
@@ -35,4 +37,18 @@ export async function prepareVolumes({
     volume2: await create(here, "io2", 400),
     volume3: await create(there, "gp2"),
   };
+}
+
+/** Makes containers, over plain HTTP and over HTTPS; answers the first account by the names that targets use. */
+export async function prepareBlob(
+  { endpoint, plainEndpoint, main, caFile }: BlobTarget,
+  containers: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const { name: account, key: accountKey } = main;
+  for (const place of [endpoint, plainEndpoint]) {
+    const service = new BlobServiceClient(`${place}/${account}`, new StorageSharedKeyCredential(account, accountKey));
+    for (const name of containers) await service.createContainer(name);
+  }
+  const caPem = await readFile(caFile, "utf8");
+  return { account, accountKey, blob: `${plainEndpoint}/${account}`, blobOverTls: `${endpoint}/${account}`, caPem };
 }

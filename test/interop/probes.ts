@@ -20,7 +20,8 @@ export async function runProbes(servers: Servers): Promise<Tally[]> {
   for (const { name, endpoint, keys } of servers.ec2) {
     tallies.push(await probe("ec2", name, endpoint, keys));
   }
-  for (const target of servers.blob) tallies.push(await probeBlob(target));
+  // Our own stand-in is probed by npm test.
+  for (const target of servers.blob.filter(({ name }) => name === "azurite")) tallies.push(await probeBlob(target));
   return tallies;
 }
 

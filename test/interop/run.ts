@@ -27,7 +27,7 @@ async function main(): Promise<boolean> {
   let tally: Tally;
   {
     await using servers = await startServers(options.targets, dir);
-    const tallies = [await testTheTools(), await runChecks(options, servers, dir)];
+    const tallies = [await testTheTools(), ...(await runChecks(options, servers, dir))];
     if (options.probes) {
       tallies.push(...(await runProbes(servers)));
     }
@@ -63,18 +63,54 @@ async function testTheTools(): Promise<Tally> {
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-async function runChecks(options: InteropArguments, servers: Servers, dir: string): Promise<Tally> {
-  const spec: CheckSpec = {
-    plugin: await stagePlugin(dir, options.plugin, { name: "checked", knownFaults: options.expectOfficial }),
-    ...(options.interchange
-      ? { other: await stagePlugin(dir, officialPlugin.path, { name: "official", knownFaults: true }) }
-      : {}),
-    s3: servers.s3,
-    ec2: servers.ec2,
-    workDir: join(dir, "checks"),
+async function runChecks(options: InteropArguments, servers: Servers, dir: string): Promise<Tally[]> {
+  const tallies: Tally[] = [];
+  const { s3, ec2, blob, arm } = servers;
+  if (s3.length + ec2.length > 0) {
+    const other = options.interchange ? officialPlugin.path : undefined;
+    const isOfficial = options.expectOfficial;
+    const spec = await specOf(options, dir, { cloud: "aws", plugin: options.plugin, other, isOfficial });
+    tallies.push(await check({ ...spec, s3, ec2 }, dir));
+  }
+  if (blob.length + arm.length > 0 && !options.expectOfficial) {
+    const spec = await specOf(options, dir, {
+      cloud: "azure",
+      plugin: options.azurePlugin,
+      other: options.azureOther,
+      isOfficial: false,
+    });
+    tallies.push(await check({ ...spec, blob, arm }, dir));
+  }
+  return tallies;
+}
+
+interface Checked {
+  readonly cloud: "aws" | "azure";
+  readonly plugin: string;
+  /** What its objects and snapshots are exchanged with. */
+  readonly other: string | undefined;
+  readonly isOfficial: boolean;
+}
+
+async function specOf(options: InteropArguments, dir: string, checked: Checked): Promise<CheckSpec> {
+  const { cloud, plugin, other, isOfficial } = checked;
+  return {
+    provider: `velero.io/${cloud}`,
+    plugin: await stagePlugin(dir, plugin, { name: `${cloud}-checked`, knownFaults: isOfficial }),
+    ...(other === undefined
+      ? {}
+      : { other: await stagePlugin(dir, other, { name: `${cloud}-official`, knownFaults: true }) }),
+    s3: [],
+    ec2: [],
+    blob: [],
+    arm: [],
+    workDir: join(dir, `checks-${cloud}`),
     filter: options.filter,
   };
-  const file = join(dir, "spec.json");
+}
+
+async function check(spec: CheckSpec, dir: string): Promise<Tally> {
+  const file = join(dir, `${spec.plugin.name}.json`);
   await writeFile(file, JSON.stringify(spec, undefined, 2), { mode: 0o600 });
   const { code, output } = await runProgram(veleroClient.path, ["check", file], {
     echo: true,

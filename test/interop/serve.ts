@@ -1,10 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { parseArgs } from "node:util";
 
+import { startAzuritePair } from "./azurite-server.ts";
 import { startFakeGcs } from "./gcs-server.ts";
-import { prepareS3, prepareVolumes } from "./prepare-conformance.ts";
+import { prepareBlob, prepareS3, prepareVolumes } from "./prepare-conformance.ts";
 import { startMinistack, startMoto } from "./python-servers.ts";
-import { fakeGcsServer, installAll, pythonServers, versitygw } from "./toolchain.ts";
+import { azurite, fakeGcsServer, installAll, pythonServers, versitygw } from "./toolchain.ts";
 import type { Installation } from "./toolchain.ts";
 import type { Ec2Target, S3Target } from "./spec.ts";
 import type { RunningServer } from "./child.ts";
@@ -25,6 +26,13 @@ const servers: Readonly<Record<string, { readonly needs: Installation; start(dir
   versitygw: { needs: versitygw, start: async (dir) => await prepareAws(await startVersitygw(dir)) },
   ministack: { needs: pythonServers, start: async (dir) => await prepareAws(await startMinistack(dir)) },
   moto: { needs: pythonServers, start: async (dir) => await prepareAws(await startMoto(dir)) },
+  azurite: {
+    needs: azurite,
+    start: async (dir) => {
+      const { server, blob } = await startAzuritePair(dir);
+      return { server, facts: await prepareBlob(blob, buckets) };
+    },
+  },
   "fake-gcs": {
     needs: fakeGcsServer,
     start: async (dir) => {

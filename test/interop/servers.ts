@@ -1,16 +1,18 @@
-import { startAzurite } from "./azurite-server.ts";
+import { startAzuritePair } from "./azurite-server.ts";
 import type { RunningServer } from "./child.ts";
 import { startMinistack, startMoto } from "./python-servers.ts";
+import { startAzureStandIns } from "./azure-stand-ins.ts";
 import { startStandIns } from "./stand-ins.ts";
 import { startVersitygw } from "./versitygw-server.ts";
 import type { TargetName } from "./arguments.ts";
-import type { BlobTarget, Ec2Target, S3Target } from "./spec.ts";
+import type { ArmTarget, BlobTarget, Ec2Target, S3Target } from "./spec.ts";
 
 /** The servers of one run. */
 export interface Servers extends AsyncDisposable {
   readonly s3: readonly S3Target[];
   readonly ec2: readonly Ec2Target[];
   readonly blob: readonly BlobTarget[];
+  readonly arm: readonly ArmTarget[];
 }
 
 interface Started {
@@ -18,14 +20,16 @@ interface Started {
   readonly s3?: S3Target;
   readonly ec2?: Ec2Target;
   readonly blob?: BlobTarget;
+  readonly arm?: ArmTarget;
 }
 
 const starters: Record<TargetName, (dir: string) => Promise<Started>> = {
   versitygw: startVersitygw,
   ministack: startMinistack,
   moto: startMoto,
-  azurite: startAzurite,
+  azurite: startAzuritePair,
   "stand-ins": startStandIns,
+  "azure-stand-ins": startAzureStandIns,
 };
 
 /** Starts the named servers; disposing stops all of them. */
@@ -44,6 +48,7 @@ export async function startServers(names: readonly TargetName[], dir: string): P
     s3: started.flatMap(({ s3 }) => s3 ?? []),
     ec2: started.flatMap(({ ec2 }) => ec2 ?? []),
     blob: started.flatMap(({ blob }) => blob ?? []),
+    arm: started.flatMap(({ arm }) => arm ?? []),
     [Symbol.asyncDispose]: stop,
   };
 }

@@ -11,7 +11,8 @@ type Capability =
   | "tenants"
   | "lists-uploads"
   | "tags-uploads"
-  | "keeps-part-checksums";
+  | "keeps-part-checksums"
+  | "tells-kept-hashes";
 
 /** A plugin as the server finds it: a folder with one executable. */
 export interface PluginFolder {
@@ -53,21 +54,46 @@ export interface StorageAccountKeys {
 /** An Azure Blob server to check against; the account is the first part of a path. */
 export interface BlobTarget {
   readonly name: string;
+  /** Over HTTPS. */
   readonly endpoint: string;
+  /** The same accounts over plain HTTP; it need not be the same data. */
+  readonly plainEndpoint: string;
   readonly main: StorageAccountKeys;
   readonly other: StorageAccountKeys;
   /** An account that keeps versions, where the server can. */
   readonly versioned: StorageAccountKeys;
   /** The authority of the server's certificate. */
   readonly caFile: string;
+  readonly capabilities: readonly Capability[];
+  /** Where the server keeps its accounts as folders, with the capability data-files. */
+  readonly dataDir?: string;
+}
+
+/** Azure Resource Manager to check against. */
+export interface ArmTarget {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly authority: string;
+  readonly caFile: string;
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly otherResourceGroup: string;
+  readonly location: string;
 }
 
 /** What `velero-client check` is told. */
 export interface CheckSpec {
+  /** The implementation name of the plugins. */
+  readonly provider: string;
   readonly plugin: PluginFolder;
   readonly other?: PluginFolder;
   readonly s3: readonly S3Target[];
   readonly ec2: readonly Ec2Target[];
+  readonly blob: readonly BlobTarget[];
+  readonly arm: readonly ArmTarget[];
   readonly workDir: string;
   readonly filter: string;
 }

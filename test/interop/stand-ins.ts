@@ -1,9 +1,7 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { ownChild, stopChild, type RunningServer } from "./child.ts";
+import type { RunningServer } from "./child.ts";
 import { rootDir } from "./paths.ts";
+import { startStandInProcess } from "./stand-in-process.ts";
 import type { Ec2Target, S3Target } from "./spec.ts";
 
 /** The line that the stand-ins print when they are ready. */
@@ -19,20 +17,17 @@ interface Ready {
 export async function startStandIns(dir: string): Promise<{ server: RunningServer; s3: S3Target; ec2: Ec2Target }> {
   const state = join(dir, "stand-ins");
   const program = join(rootDir, "test", "emulators", "main.ts");
-  const child = ownChild(
-    spawn(process.execPath, [program, "--state", state, "--pending-ms", "1500", "--sse-c-over-http"], {
-      stdio: ["pipe", "pipe", "inherit"],
-    }),
-  );
-  const lines = createInterface({ input: child.stdout });
-  const line = await Promise.race([
-    once(lines, "line").then(([text]) => String(text)),
-    once(child, "exit").then(([code]) => Promise.reject(new Error(`the stand-ins ended with ${code} at their start`))),
+  const { line, stop } = await startStandInProcess(program, [
+    "--state",
+    state,
+    "--pending-ms",
+    "1500",
+    "--sse-c-over-http",
   ]);
   const ready = parseReady(line);
   const keys = { accessKeyId: ready.accessKeyId, secretAccessKey: ready.secretAccessKey };
   return {
-    server: { name: "stand-ins", endpoint: ready.s3, stop: () => stopChild(child) },
+    server: { name: "stand-ins", endpoint: ready.s3, stop },
     s3: {
       name: "stand-in",
       endpoint: ready.s3,

@@ -151,11 +151,27 @@ describe("a store in trouble", { concurrency: true }, () => {
   test("blocks that the official plugin left when it was killed do not stand in the way", async () => {
     const location = await rig.open("their-leftovers", { config: smallParts });
     const blob = rig.container("their-leftovers").getBlockBlobClient("contents");
-    await blob.stageBlock(Buffer.from("00000000").toString("base64"), "theirs", 6);
+    await blob.stageBlock("00000000", "theirs", 6);
 
     await location.put("contents", manyBlocks);
 
     assert.ok((await location.get("contents")).equals(manyBlocks));
+  });
+
+  test("an object of the official plugin's blocks is replaced, and its plugin replaces one of ours", async () => {
+    const location = await rig.open("their-object", { config: smallParts });
+    const blob = rig.container("their-object").getBlockBlobClient("contents");
+    const replaceAsTheyDo = async (): Promise<void> => {
+      await blob.stageBlock("00000000", "theirs", 6);
+      await blob.commitBlockList(["00000000"]);
+    };
+    await replaceAsTheyDo();
+
+    await location.put("contents", manyBlocks);
+
+    assert.ok((await location.get("contents")).equals(manyBlocks));
+    await replaceAsTheyDo();
+    assert.equal((await location.get("contents")).toString(), "theirs");
   });
 
   test("blocks that this plugin left do not stand in the official plugin's way", async () => {
@@ -164,9 +180,8 @@ describe("a store in trouble", { concurrency: true }, () => {
     rig.blob.faults.add(refusal, { bucket: "our-leftovers", operation: "PutBlockList" }, { times: 1000 });
     await failureOf(location.put("contents", manyBlocks));
     const blob = rig.container("our-leftovers").getBlockBlobClient("contents");
-    const id = Buffer.from("00000000").toString("base64");
 
-    await blob.stageBlock(id, "theirs", 6);
+    await blob.stageBlock("00000000", "theirs", 6);
 
     const { uncommittedBlocks = [] } = await blob.getBlockList("uncommitted");
     assert.equal(uncommittedBlocks.length, 7);

@@ -75,17 +75,26 @@ describe("outages", { concurrency: true, timeout: 240_000 }, () => {
     });
   }
 
-  test("a listing, a look and a deletion outlast a storm of 503", async () => {
-    const location = await rig.open("storm-list");
-    await location.put("contents", body);
-    const fault = { kind: "error", status: 503, code: "ServerBusy" } as const;
-    for (const operation of ["ListBlobs", "GetBlobProperties", "DeleteBlob"])
-      rig.blob.faults.add(fault, { bucket: "storm-list", operation }, { times: 4 });
+  for (const [status, code] of [
+    [408, "RequestTimeout"],
+    [429, "TooManyRequests"],
+    [502, "BadGateway"],
+    [503, "ServerBusy"],
+    [504, "GatewayTimeout"],
+  ] as const) {
+    test(`a listing, a look and a deletion outlast a storm of ${status}`, async () => {
+      const bucket = `storm-list-${status}`;
+      const location = await rig.open(bucket);
+      await location.put("contents", body);
+      const fault = { kind: "error", status, code } as const;
+      for (const operation of ["ListBlobs", "GetBlobProperties", "DeleteBlob"])
+        rig.blob.faults.add(fault, { bucket, operation }, { times: 4 });
 
-    assert.deepEqual(await location.list(), ["contents"]);
-    assert.equal(await location.exists("contents"), true);
-    await location.store.deleteObject(location.at("contents"));
-  });
+      assert.deepEqual(await location.list(), ["contents"]);
+      assert.equal(await location.exists("contents"), true);
+      await location.store.deleteObject(location.at("contents"));
+    });
+  }
 
   test("a download outlasts a storm of 503", async () => {
     const location = await rig.open("storm-get", { config: smallParts });

@@ -3,13 +3,12 @@ import type { ComputeManagementClientOptionalParams, SnapshotsCreateOrUpdateOpti
 import { createPipelineRequest, RestError } from "@azure/core-rest-pipeline";
 import type { PipelinePolicy, PipelineResponse } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
-import { PluginError } from "@flotilla/sdk/plugin";
+import { PluginError, within } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 import { describeLateFailure, translateArmError } from "./arm-errors.ts";
 import { ArmOperation } from "./arm-operation.ts";
 import type { ArmAnswer } from "./arm-operation.ts";
 import type { ArmClientOptions } from "./client.ts";
-import { within } from "./within.ts";
 import type { Attempt } from "@flotilla/sdk/network";
 
 // The SDK asks for the newest API version, which the clouds of China and the US Government know months later. This one

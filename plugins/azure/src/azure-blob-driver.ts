@@ -181,10 +181,15 @@ export class AzureBlobDriver implements BlobDriver {
 // What breaks off is resumed by the layers, which count the tries and know the version.
 const withoutResuming = { maxRetryRequests: 0 };
 
-/** Refuses names that would become others on the way: in a URL, a folder named `..` leads out of its folder. */
+/**
+ * Refuses names that would become others on the way: in a URL, a folder named `..` leads out of its folder, and the
+ * service makes a slash of every backslash.
+ */
 function requireName(key: string): void {
-  if (!key.split("/").some((part) => part === "." || part === "..")) return;
-  throw new PluginError(`object "${key}": Azure keeps no names with "." or ".." between slashes; choose another name`, {
+  const hasDots = key.split("/").some((part) => part === "." || part === "..");
+  if (!hasDots && !key.includes("\\")) return;
+  const what = hasDots ? '"." or ".." between slashes' : "backslashes";
+  throw new PluginError(`object "${key}": Azure keeps no names with ${what}; choose another name`, {
     kind: "invalid-argument",
   });
 }

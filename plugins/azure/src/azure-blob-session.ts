@@ -5,6 +5,7 @@ import type { Call } from "@flotilla/sdk/plugin";
 import { userAgentPrefix } from "./client.ts";
 import { codeOf, translateBlobError } from "./errors.ts";
 import type { Attempt } from "./errors.ts";
+import { PatientClient } from "./patient-client.ts";
 import type { StorageAccess, StorageAccount } from "./storage-account.ts";
 
 /** How the client of one container is made. */
@@ -71,9 +72,10 @@ export class AzureBlobSession {
   async #open(call: Call): Promise<OpenedContainer> {
     const access = await this.account.resolve(call);
     if (this.#opened?.access === access) return this.#opened;
+    const { httpClient, maxTries = defaultMaxTries } = this.#options;
     const pipeline = newPipeline(access.credential, {
       retryOptions: {
-        maxTries: this.#options.maxTries ?? defaultMaxTries,
+        maxTries,
         retryDelayInMs: firstDelayMs,
         maxRetryDelayInMs: maxDelayMs,
       },
@@ -81,7 +83,9 @@ export class AzureBlobSession {
     });
     // The option of this name takes clients of the SDK's older form only, through which each request and answer would be
     // converted twice; a client of today's form has this slot.
-    Object.assign(pipeline, { _coreHttpClient: this.#options.httpClient });
+    Object.assign(pipeline, {
+      _coreHttpClient: new PatientClient(httpClient, { maxTries, baseMs: firstDelayMs, maxMs: maxDelayMs }),
+    });
     const service = new BlobServiceClient(access.endpoint, pipeline);
     this.#opened = { access, service, client: service.getContainerClient(this.bucket) };
     return this.#opened;

@@ -84,14 +84,15 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 
 /**
  * Makes the ids of one upload's blocks. Two uploads of one key never share an id, so that neither commits the other's
- * blocks. All ids of a key must have one length, those included that an interrupted upload left a moment or days ago: it
- * is therefore the official plugin's, eight bytes. A first byte above ASCII keeps them apart from its digits.
+ * blocks. All ids of a key must have one length, those included that an interrupted upload left a moment or days ago or
+ * that the object is made of: it is therefore the official plugin's, six bytes, since its numbers of eight digits are
+ * taken for base64 as they are. Numbers begin with a digit, and a first byte below 128 with a letter.
  */
 function blockIds(): (number: number) => string {
-  const upload = randomBytes(6);
-  upload.writeUInt8(upload.readUInt8() | 0x80);
+  const upload = randomBytes(4);
+  upload.writeUInt8(upload.readUInt8() & 0x7f);
   return (number) => {
-    const id = Buffer.alloc(8);
+    const id = Buffer.alloc(6);
     upload.copy(id);
     id.writeUInt16BE(number, upload.length);
     return id.toString("base64");

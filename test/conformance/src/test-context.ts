@@ -143,8 +143,11 @@ export class TestContext {
 
   /** The same with a proxy that reads HTTP, for faults of single requests. */
   async startHttpProxy(kind: TargetKind): Promise<Detour<HttpFaultProxy>> {
-    const routesByHost = kind === "ObjectStore" && this.objectTarget.routesByHost;
-    return await this.#detour(kind, (host, port) => startHttpFaultProxy({ host, port, routesByHost }));
+    const address =
+      kind === "ObjectStore"
+        ? { routesByHost: this.objectTarget.routesByHost }
+        : { tls: this.volumeTarget.endpointTls };
+    return await this.#detour(kind, (host, port) => startHttpFaultProxy({ host, port, ...address }));
   }
 
   async #detour<P extends { readonly port: number; close(): Promise<void> }>(

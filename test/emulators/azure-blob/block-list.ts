@@ -40,7 +40,13 @@ export async function putBlockList(call: Call): Promise<Answer> {
     const destination = join(folder, "data");
     const waiting = blocks.flatMap((block) => block.staged ?? []);
     if (waiting.length !== blocks.length || !staged.moveTo(waiting, destination)) {
-      await copyBlocks(container, staged, existing, blocks, destination);
+      const copied = copyBlocks(container, staged, existing, blocks, destination);
+      // A list of another upload that was committed meanwhile took the blocks with it.
+      await copied.catch((cause: unknown) => {
+        checkStaged(staged, waiting);
+        throw cause;
+      });
+      checkStaged(staged, waiting);
       check(containerOf(call));
     }
     const size = blocks.reduce((sum, block) => sum + block.size, 0);
@@ -106,6 +112,10 @@ function resolveBlock(wanted: WantedBlock, staged: StagedBlocks, existing: BlobM
     offset += block.size;
   }
   throw new BlobError("InvalidBlockList");
+}
+
+function checkStaged(staged: StagedBlocks, blocks: readonly StagedBlock[]): void {
+  if (blocks.some((block) => staged.find(block.id) !== block)) throw new BlobError("InvalidBlockList");
 }
 
 async function copyBlocks(

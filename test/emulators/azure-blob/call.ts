@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 
 import type { Principal } from "../azure-identity/tokens.ts";
 import type { Fault } from "../faults.ts";
-import type { FileSlice } from "../file-slice.ts";
+import type { OpenSlice } from "../file-slice.ts";
 import { BlobError } from "./blob-error.ts";
 import type { Container } from "./container.ts";
 import type { BlobState, StorageAccount } from "./state.ts";
@@ -51,7 +51,7 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string | number | undefined>>;
   /** An XML document. */
   readonly body?: string;
-  readonly file?: FileSlice;
+  readonly file?: OpenSlice;
 }
 
 /** An operation. */

@@ -1,4 +1,5 @@
-import { readSlice } from "../file-slice.ts";
+import { openSlice, readOpenSlice } from "../file-slice.ts";
+import type { OpenSlice } from "../file-slice.ts";
 import { BlobError, invalidHeader } from "./blob-error.ts";
 import type { BlobMeta } from "./blob-meta.ts";
 import { blobHeaders } from "./blob-settings.ts";
@@ -21,11 +22,13 @@ export async function getBlob(call: Call): Promise<Answer> {
   if (meta.tier === "Archive") throw new BlobError("BlobArchived");
   const range = readRange(call, meta.size);
   const wanted = wantedChecksums(call);
-  const file = { path, start: range?.start ?? 0, length: range?.length ?? meta.size };
+  const place = { path, start: range?.start ?? 0, length: range?.length ?? meta.size };
   const headers = { ...blobHeaders(meta, found.isCurrent && !found.isSnapshot), ...overrides(call) };
-  if (range === undefined) {
-    return { headers: { ...headers, "content-length": meta.size }, file };
-  }
+  // Opened at once: a put that comes before the answer is sent must not change what it sends.
+  if (range === undefined) return { headers: { ...headers, "content-length": meta.size }, file: openSlice(place) };
+  checkRangeChecksum(wanted, place.length);
+  const file = openSlice(place);
+  const checksum = await rangeChecksum(wanted, file);
   return {
     status: 206,
     headers: {
@@ -35,7 +38,7 @@ export async function getBlob(call: Call): Promise<Answer> {
       // Of a range, Content-MD5 would be that of the range; the blob's own has a header for itself.
       "content-md5": undefined,
       "x-ms-blob-content-md5": meta.headers["content-md5"],
-      ...(await rangeChecksum(wanted, file)),
+      ...checksum,
     },
     file,
   };
@@ -79,16 +82,16 @@ function wantedChecksums(call: Call): readonly string[] {
   return ["md5", "crc64"].filter((name) => isTrue(call, `x-ms-range-get-content-${name}`));
 }
 
-async function rangeChecksum(
-  wanted: readonly string[],
-  file: { readonly path: string; readonly start: number; readonly length: number },
-): Promise<Record<string, string | undefined>> {
-  if (wanted.length === 0) return {};
-  if (wanted.length > 1 || file.length > maxRangeChecksumBytes) {
+function checkRangeChecksum(wanted: readonly string[], length: number): void {
+  if (wanted.length > 1 || (wanted.length === 1 && length > maxRangeChecksumBytes)) {
     throw invalidHeader(`x-ms-range-get-content-${wanted[0] ?? ""}`, "true");
   }
+}
+
+async function rangeChecksum(wanted: readonly string[], file: OpenSlice): Promise<Record<string, string | undefined>> {
+  if (wanted.length === 0) return {};
   const meter = new ChecksumMeter({ md5: wanted.includes("md5"), crc64: wanted.includes("crc64") });
-  for await (const chunk of readSlice(file)) meter.update(chunk);
+  for await (const chunk of readOpenSlice(file)) meter.update(chunk);
   const { md5, crc64 } = meter.digest();
   return { "content-md5": md5, "x-ms-content-crc64": crc64 };
 }

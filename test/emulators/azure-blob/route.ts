@@ -17,7 +17,7 @@ export function readAddress(host: string, rawPath: string, isAccount: (name: str
   return {
     account,
     container: container === undefined || container === "" ? undefined : decode(container),
-    blob: blob.length === 0 || blob.join("/") === "" ? undefined : decode(blob.join("/")),
+    blob: blob.length === 0 || blob.join("/") === "" ? undefined : nameOf(blob.join("/")),
   };
 }
 
@@ -81,6 +81,11 @@ function blobOperation(
   if (!hasSource) return "PutBlob";
   if (headers.has("x-ms-blob-type")) return "PutBlobFromUrl";
   return headers.get("x-ms-requires-sync")?.toLowerCase() === "true" ? "CopyBlobFromUrl" : "CopyBlob";
+}
+
+// The service makes a slash of every backslash in a name.
+function nameOf(text: string): string {
+  return decode(text).replaceAll("\\", "/");
 }
 
 function decode(text: string): string {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { InjectedError, writeWithFaults } from "../fault-body.ts";
 import { ConnectionGone, findFault, resetConnection } from "../faults.ts";
 import type { Fault, Faults } from "../faults.ts";
-import { readSlice } from "../file-slice.ts";
+import { readOpenSlice } from "../file-slice.ts";
 import { document, element, leaf, XmlError } from "../xml.ts";
 import { BlobError } from "./blob-error.ts";
 import type { Answer } from "./call.ts";
@@ -22,6 +22,7 @@ const byteOrderMark = "\uFEFF";
 /** Sends what an operation answered, with the faults that the request met. */
 export async function sendAnswer(exchange: Exchange, answer: Answer, met: readonly Fault[]): Promise<void> {
   const { request, response, faults } = exchange;
+  using file = answer.file;
   if (findFault(met, "lose-response") !== undefined) {
     resetConnection(request.socket);
     throw new ConnectionGone();
@@ -33,7 +34,7 @@ export async function sendAnswer(exchange: Exchange, answer: Answer, met: readon
   if (lies) lieInHeaders(headers);
   writeHead(exchange, answer.status ?? 200, body, headers);
   if (request.method === "HEAD") response.end();
-  else await writeWithFaults(response, body === undefined ? readSlice(answer.file) : [body], met, faults);
+  else await writeWithFaults(response, body === undefined ? readOpenSlice(file) : [body], met, faults);
 }
 
 /** Sends an error as Azure does; a HEAD and a 304 get their status and headers only. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { TLSSocket } from "node:tls";
 
 import type { TokenAuthority } from "../azure-identity/tokens.ts";
 import { meetFaults, readWithFaults } from "../fault-body.ts";
@@ -26,7 +27,6 @@ export interface BlobService {
   readonly tokens: TokenAuthority | undefined;
   readonly faults: Faults;
   readonly log: RequestLog;
-  readonly isSecure: boolean;
   readonly now: () => Date;
 }
 
@@ -81,6 +81,7 @@ function openCall(service: BlobService, opening: Opening): Call {
   const version = readVersion(headers.get("x-ms-version") ?? query.get("sv"));
   const operation = operations[facts.operation];
   const now = service.now();
+  const isSecure = request.socket instanceof TLSSocket;
   const authorization = authenticate(
     {
       method: facts.method,
@@ -90,7 +91,7 @@ function openCall(service: BlobService, opening: Opening): Call {
       container: address.container,
       blob: address.blob,
       resourceType: operation?.resourceType ?? "o",
-      isSecure: service.isSecure,
+      isSecure,
       remoteAddress: request.socket.remoteAddress ?? "",
     },
     service.state,
@@ -112,8 +113,8 @@ function openCall(service: BlobService, opening: Opening): Call {
     authorization,
     state: service.state,
     now,
-    isSecure: service.isSecure,
-    endpoint: `${service.isSecure ? "https" : "http"}://${headers.get("host") ?? ""}/${account.name}`,
+    isSecure,
+    endpoint: `${isSecure ? "https" : "http"}://${headers.get("host") ?? ""}/${account.name}`,
     met,
     request,
     openRawBody: () => {
@@ -122,7 +123,7 @@ function openCall(service: BlobService, opening: Opening): Call {
       return readWithFaults(request, met, service.faults);
     },
     authorizeSource: (url, bearer) => {
-      const { state, tokens, isSecure } = service;
+      const { state, tokens } = service;
       const port = request.socket.localPort ?? 0;
       const { operation } = facts;
       return authorizeSource({ state, tokens, now, isSecure, port, account, authorization, operation }, url, bearer);

@@ -1,7 +1,7 @@
 import type { TokenAuthority } from "../azure-identity/tokens.ts";
 import { Faults } from "../faults.ts";
 import { listen } from "../http-listener.ts";
-import type { Listener, TlsFiles } from "../http-listener.ts";
+import type { Listener, RequestHandler, TlsFiles } from "../http-listener.ts";
 import { RequestLog } from "../request-log.ts";
 import { serve } from "./serve.ts";
 import type { BlobService } from "./serve.ts";
@@ -30,6 +30,8 @@ export interface AzureBlobOptions {
   readonly port?: number;
   /** Bearer tokens and customer-provided keys are refused without it, as on Azure. */
   readonly tls?: TlsFiles;
+  /** Whether plain HTTP is served, too, on a port of its own, as by an account that demands no secure transfer. */
+  readonly alsoPlain?: boolean;
   /** Whose access tokens are good. Default: nobody's. */
   readonly tokens?: TokenAuthority;
   readonly faults?: Faults;
@@ -47,6 +49,8 @@ export interface AzureBlobStandIn extends Listener {
   readonly log: RequestLog;
   /** Returns the URL of an account, to which clients add container and blob. */
   accountUrl(account: string): string;
+  /** The same over plain HTTP, where that is served. */
+  plainAccountUrl(account: string): string;
   /** Returns the file that holds a committed blob's bytes. */
   blobFile(account: string, container: string, name: string): string;
 }
@@ -64,18 +68,18 @@ export async function startAzureBlob(options: AzureBlobOptions): Promise<AzureBl
     tokens,
     faults: options.faults ?? new Faults(),
     log: new RequestLog(),
-    isSecure: tls !== undefined,
     now: options.now ?? (() => new Date()),
   };
-  const listener = await listen((request, response, askForBody) => void serve(service, request, response, askForBody), {
-    port: options.port,
-    tls,
-  });
+  const handler: RequestHandler = (request, response, askForBody) => void serve(service, request, response, askForBody);
+  const listener = await listen(handler, { port: options.port, tls });
+  const plain = tls !== undefined && options.alsoPlain === true ? await listen(handler, {}) : undefined;
   return {
     ...listener,
+    close: async () => void (await Promise.all([listener.close(), plain?.close()])),
     faults: service.faults,
     log: service.log,
     accountUrl: (account) => `${listener.url}/${account}`,
+    plainAccountUrl: (account) => `${(plain ?? listener).url}/${account}`,
     blobFile: (account, container, name) => blobFile(stateDir, account, container, name),
   };
 }

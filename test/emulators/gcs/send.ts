@@ -37,9 +37,14 @@ export async function sendAnswer(exchange: Exchange, answer: Answer, met: readon
     headers["content-length"] = body.length;
   }
   writeHead(response, answer.status ?? 200, headers);
-  const source = body === undefined ? (answer.stream ?? readSlice(answer.file)) : [body];
+  const source =
+    body === undefined ? (answer.stream ?? (answer.file === undefined ? [] : readSlice(answer.file))) : [body];
   if (request.method === "HEAD" || answer.status === 204) response.end();
   else await writeWithFaults(response, source, met, faults);
+}
+
+function storedBytes({ stream, file }: Answer): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  return stream ?? (file === undefined ? [] : readSlice(file));
 }
 
 /** Sends an error as the API that was asked does. */

@@ -79,6 +79,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   ],
   // azurite 3.37.0 over HTTPS with --oauth basic and --skipApiVersionCheck
   "azure-blob/azurite": [
+    "a delimiter of several characters groups names",
     "a right MD5 of a block is told again",
     "a put drops all blocks that wait",
     "a list of more than 50000 blocks is refused",

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 
 import type { Account } from "../accounts.ts";
 import type { Fault } from "../faults.ts";
-import type { FileSlice } from "../file-slice.ts";
+import type { OpenSlice } from "../file-slice.ts";
 import type { Checksum } from "./checksums.ts";
 import type { Claim } from "../sigv4.ts";
 import { S3Error } from "./s3-error.ts";
@@ -35,7 +35,7 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string | number | undefined>>;
   /** An XML or JSON document. */
   readonly body?: string;
-  readonly file?: FileSlice;
+  readonly file?: OpenSlice;
 }
 
 /** An operation. */

@@ -1,3 +1,4 @@
+import { openSlice } from "../file-slice.ts";
 import { attributeHeaders } from "./attributes.ts";
 import { partRange, readRange } from "./byte-range.ts";
 import type { ByteRange } from "./byte-range.ts";
@@ -41,7 +42,8 @@ export function getObject(call: Call): Answer {
       "last-modified": lastModified,
       etag,
     },
-    file: { path: bucket.objects.dataPath(meta), start, length },
+    // Opened at once: a put that comes before the answer is sent must not change what it sends.
+    ...(call.method === "HEAD" ? {} : { file: openSlice({ path: bucket.objects.dataPath(meta), start, length }) }),
   };
 }
 

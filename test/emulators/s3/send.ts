@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { ConnectionGone, findFault, resetConnection } from "../faults.ts";
 import type { Fault, Faults } from "../faults.ts";
-import { readSlice } from "../file-slice.ts";
+import { readOpenSlice } from "../file-slice.ts";
 import { InjectedError, writeWithFaults } from "../fault-body.ts";
 import { document, element, leaf, XmlError } from "../xml.ts";
 import type { Answer } from "./call.ts";
@@ -20,6 +20,7 @@ export interface Exchange {
 /** Sends what an operation answered, with the faults that the request met. */
 export async function sendAnswer(exchange: Exchange, answer: Answer, met: readonly Fault[]): Promise<void> {
   const { request, response, faults } = exchange;
+  using file = answer.file;
   if (findFault(met, "lose-response") !== undefined) {
     resetConnection(request.socket);
     throw new ConnectionGone();
@@ -33,7 +34,7 @@ export async function sendAnswer(exchange: Exchange, answer: Answer, met: readon
     response.end();
     return;
   }
-  const bytes = body === undefined ? readSlice(answer.file) : [body];
+  const bytes = body === undefined ? readOpenSlice(file) : [body];
   await writeWithFaults(response, bytes, met, faults);
 }
 

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PluginError, silentLogger } from "../plugin/index.ts";
+import { defaultTries, PluginError, silentLogger } from "../plugin/index.ts";
 import { chunksOf, FaultyBlobDriver, MemoryBlobDriver, sampleBytes, TestClock } from "../testing/index.ts";
 import { PartPool } from "./part-pool.ts";
-import { defaultTries } from "./retry.ts";
 import { uploadObject } from "./upload.ts";
 import type { BlobRequest } from "../testing/index.ts";
 

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { after, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+
+import { loopbackCertificate } from "@flotilla/sdk/testing";
 
 import { startHttpFaultProxy } from "./http-fault-proxy.ts";
 import type { PassingRequest, Verdict } from "./http-fault-proxy.ts";
@@ -199,6 +203,39 @@ describe("the HTTP fault proxy", () => {
       );
 
       assert.deepEqual(outcome, { outcome: { status: 0, body: Buffer.from("waiting") }, hits: 1 });
+    });
+});
+
+describe("the HTTP fault proxy before a store over TLS", () => {
+  const { cert, key } = loopbackCertificate;
+  const secure = createTlsServer({ cert, key }, (_, response) => response.end(payload));
+  before(async () => {
+    setDefaultCACertificates([...getCACertificates(), cert]);
+    await new Promise<void>((resolve) => void secure.listen(0, "127.0.0.1", resolve));
+  });
+  after(() => {
+    secure.closeAllConnections();
+    secure.close();
+  });
+
+  async function throughTls(verdict: Verdict): Promise<Outcome | "failed"> {
+    const address = secure.address() as AddressInfo;
+    const proxy = await startHttpFaultProxy({ host: "127.0.0.1", port: address.port, tls: { cert, key } });
+    proxy.judge(() => verdict);
+    try {
+      return await get(`https://127.0.0.1:${proxy.port}/`).catch(() => "failed" as const);
+    } finally {
+      await proxy.close();
+    }
+  }
+
+  test("an answer passes unchanged without a verdict", async () => {
+    assert.deepEqual(await throughTls(undefined), { status: 200, body: payload });
+  });
+
+  for (const direction of ["up", "down"] as const)
+    test(`a request whose way ${direction} is cut fails`, async () => {
+      assert.equal(await throughTls({ kind: "cut", direction, at: 0 }), "failed");
     });
 });
 

@@ -1,11 +1,14 @@
 import { Agent, createServer, request as forward } from "node:http";
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { Agent as TlsAgent, createServer as createTlsServer, request as forwardOverTls } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
+import { TLSSocket } from "node:tls";
 
 import { FaultyBody, isMetBy } from "./body-fault.ts";
 import type { BodyFault } from "./body-fault.ts";
 import type { Direction } from "./fault-proxy.ts";
+import type { EndpointTls } from "../target/target.ts";
 
 /** A request on its way to the store. */
 export interface PassingRequest {
@@ -45,17 +48,20 @@ export interface StoreAddress {
   readonly port: number;
   /** Names the store in the Host header, where it is no part of the signature and decides the route. Default: false. */
   readonly routesByHost?: boolean | undefined;
+  /** What the store shows over TLS, and the proxy in its place. Default: both speak plain HTTP. */
+  readonly tls?: EndpointTls | undefined;
 }
 
-/** Starts one in front of a plain HTTP server. Requests are passed on as they are, the Host header included. */
+/** Starts one in front of an HTTP server. Requests are passed on as they are, the Host header included. */
 export async function startHttpFaultProxy(target: StoreAddress): Promise<HttpFaultProxy> {
   const requests: PassingRequest[] = [];
   let judgement: (request: PassingRequest) => Verdict = () => undefined;
   let hits = 0;
   const hit = (): void => void (hits += 1);
   // Of its own, so that its connections end with it.
-  const agent = new Agent({ keepAlive: true });
-  const server = createServer((incoming, outgoing) => {
+  const { tls } = target;
+  const agent = tls === undefined ? new Agent({ keepAlive: true }) : new TlsAgent({ keepAlive: true, ca: tls.cert });
+  const listener: RequestListener = (incoming, outgoing) => {
     const { method = "", url: path = "", headers } = incoming;
     const request = { method, path, headers, index: requests.length };
     requests.push(request);
@@ -64,7 +70,8 @@ export async function startHttpFaultProxy(target: StoreAddress): Promise<HttpFau
       hit();
       refuse(incoming, outgoing, verdict);
     } else new Exchange({ incoming, outgoing, fault: verdict, hit }).pass(target, agent);
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer({ ...tls }, listener);
   // A client that stalls is what some tests are about.
   server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
@@ -121,17 +128,18 @@ class Exchange {
     this.#hit = hit;
   }
 
-  pass({ host, port, routesByHost }: StoreAddress, agent: Agent): void {
+  pass({ host, port, routesByHost, tls }: StoreAddress, agent: Agent): void {
     const incoming = this.#incoming;
     if (this.#isBefore("up", incoming)) {
       this.#hit();
-      if (this.#fault?.kind === "cut") incoming.socket.resetAndDestroy();
+      if (this.#fault?.kind === "cut") breakOff(incoming.socket);
       return;
     }
     const { method, url: path } = incoming;
     const headers = pairs(incoming.rawHeaders);
     if (routesByHost === true) headers[nameIn(headers, "host")] = `${host}:${port}`;
-    const onward = forward({ host, port, method, path, headers, agent, setDefaultHeaders: false });
+    const options = { host, port, method, path, headers, agent, setDefaultHeaders: false };
+    const onward = tls === undefined ? forward(options) : forwardOverTls(options);
     onward.once("response", (answer) => {
       const { location } = answer.headers;
       const own = incoming.headers.host ?? "";
@@ -190,13 +198,19 @@ class Exchange {
     if (this.#fault?.kind === "stall") return;
     // The store learns of it as it would of a cut cable, once it has what came before.
     onward.write("", () => setTimeout(() => onward.destroy(), 5));
-    this.#incoming.socket.resetAndDestroy();
+    breakOff(this.#incoming.socket);
   }
 
   #breakDown(): void {
-    if (this.#fault?.kind === "cut") this.#incoming.socket.resetAndDestroy();
+    if (this.#fault?.kind === "cut") breakOff(this.#incoming.socket);
     if (this.#fault?.kind === "end") this.#incoming.socket.end();
   }
+}
+
+/** Ends a connection as a cut cable does; one over TLS cannot be reset, but ends without a word all the same. */
+function breakOff(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** As it was sent, for stores that care about its case. */

@@ -6,7 +6,7 @@ export const capabilities = {
   network:
     "the store is reached over plain HTTP at an endpoint in the config (`endpointKey` is given), so that faults can be put before it",
   "volume-network":
-    "the volumes' API is reached over plain HTTP at an endpoint in the config or the environment (`endpointKey` or `endpointVariable` is given)",
+    "the volumes' API is reached at an endpoint in the config or the environment (`endpointKey` or `endpointVariable` is given), over plain HTTP or with a certificate whose key is known (`endpointTls`)",
   "missing-bucket": "a bucket that does not exist can be named (`missingBucket` is given)",
   "second-location": "a second location of the same provider is given (`second`)",
   "unicode-keys": "keys may hold any Unicode character",
@@ -40,6 +40,11 @@ export interface ObjectStoreTarget {
   readonly endpointVariable?: string;
   /** Whether the store looks at the Host header and does not sign it, so that a proxy before it must name the store there. */
   readonly routesByHost?: boolean;
+  /**
+   * Changes of the config with which signed URLs are made and read, where the store serves them over TLS only. Where
+   * there is a `caCert`, the tests trust it, too.
+   */
+  readonly signing?: LocationConfig;
   /** The name of a bucket that does not exist. */
   readonly missingBucket?: string;
   /** Changes of the config with which every request must be refused. */
@@ -73,6 +78,12 @@ export interface PersistentVolumeForm {
   readonly rewrittenTo?: string;
 }
 
+/** A certificate and its key, in PEM. */
+export interface EndpointTls {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** A VolumeSnapshotLocation to test with. */
 export interface VolumeSnapshotterTarget {
   readonly config: LocationConfig;
@@ -80,6 +91,8 @@ export interface VolumeSnapshotterTarget {
   readonly endpointKey?: string;
   /** The variable of the environment whose URL is the endpoint, where no key of the config is. */
   readonly endpointVariable?: string;
+  /** What an endpoint over TLS shows and clients trust, so that a proxy may stand in its place. */
+  readonly endpointTls?: EndpointTls;
   readonly denied?: LocationConfig;
   readonly invalid?: Readonly<Record<string, LocationConfig>>;
   /** Another location of the same provider, in which {@link secondVolumes} live. */

@@ -55,6 +55,20 @@ export const listingProbes: readonly Probe<BlobContext>[] = [
     },
   },
   {
+    name: "a delimiter of several characters groups names",
+    run: async (store) => {
+      const container = await fill(store, ["a--1", "a-2", "b--1"]);
+
+      const items = await collect(container.listBlobsByHierarchy("--"));
+
+      assert.deepEqual(items.map(({ kind, name }) => `${kind} ${name}`).sort(), [
+        "blob a-2",
+        "prefix a--",
+        "prefix b--",
+      ]);
+    },
+  },
+  {
     name: "many blobs come in pages without a gap or a double",
     run: async (store) => {
       const names = Array.from({ length: 23 }, (_, i) => `n${String(i).padStart(2, "0")}`);
@@ -122,6 +136,14 @@ export const listingProbes: readonly Probe<BlobContext>[] = [
 
       assert.deepEqual((await namesOf(container.listBlobsFlat())).sort(), oddNames.toSorted());
       for (const name of oddNames) assert.equal(await readAll(container.getBlockBlobClient(name)), "x");
+    },
+  },
+  {
+    name: "a backslash in a name becomes a slash",
+    run: async (store) => {
+      const container = await fill(store, ["a\\b"]);
+
+      assert.deepEqual(await namesOf(container.listBlobsFlat()), ["a/b"]);
     },
   },
   {

@@ -8,12 +8,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
-	"flotilla.io/test/interop/internal/cloud"
 	"flotilla.io/test/interop/internal/delayproxy"
 	"flotilla.io/test/interop/internal/specfile"
 	"flotilla.io/test/interop/internal/veleroserver"
 )
+
+// endpointPlace stands in a location's keys for the endpoint, before which a case may put some distance.
+const endpointPlace = "{endpoint}"
 
 // Main measures the cases of a spec file and prints a line of JSON for each sample.
 func Main(specPath string) (bool, error) {
@@ -24,13 +27,9 @@ func Main(specPath string) (bool, error) {
 	if err := veleroserver.PretendServerArguments(); err != nil {
 		return false, err
 	}
-	server := cloud.S3{Endpoint: spec.Endpoint, Region: spec.Region, Keys: spec.Keys}
-	if err := server.CreateBucket(spec.Bucket); err != nil {
-		return false, err
-	}
 	bench := &bench{spec: spec, output: json.NewEncoder(os.Stdout), stored: map[string]bool{}}
 	for _, subject := range spec.Subjects {
-		discovered, err := veleroserver.Discover(subject.Dir)
+		discovered, err := veleroserver.Discover(subject.Dir, spec.Provider)
 		if err != nil {
 			return false, err
 		}
@@ -98,9 +97,9 @@ func (b *bench) sample(each Case, index int, endpoint string) (Sample, error) {
 
 func (b *bench) config(endpoint string) (map[string]string, error) {
 	path := filepath.Join(b.spec.WorkDir, "credentials")
-	text := fmt.Sprintf("[default]\naws_access_key_id=%s\naws_secret_access_key=%s\n", b.spec.Keys.AccessKeyID, b.spec.Keys.SecretAccessKey)
-	return map[string]string{
-		"bucket": b.spec.Bucket, "prefix": "", "region": b.spec.Region, "s3Url": endpoint, "s3ForcePathStyle": "true",
-		"credentialsFile": path,
-	}, os.WriteFile(path, []byte(text), 0o600)
+	config := map[string]string{"bucket": b.spec.Bucket, "prefix": "", "credentialsFile": path}
+	for key, value := range b.spec.Location {
+		config[key] = strings.ReplaceAll(value, endpointPlace, endpoint)
+	}
+	return config, os.WriteFile(path, []byte(b.spec.Credentials), 0o600)
 }

@@ -3,19 +3,22 @@ package bench
 import (
 	"time"
 
-	"flotilla.io/test/interop/internal/cloud"
 	"flotilla.io/test/interop/internal/delayproxy"
 )
 
 // Spec says what to measure. What the numbers mean, and which are good, is decided by who reads them.
 type Spec struct {
-	Subjects []Subject         `json:"subjects"`
-	Endpoint string            `json:"endpoint"`
-	Region   string            `json:"region"`
-	Keys     cloud.Credentials `json:"keys"`
-	Bucket   string            `json:"bucket"`
-	Cases    []Case            `json:"cases"`
-	WorkDir  string            `json:"workDir"`
+	// Provider is the implementation name of the plugins.
+	Provider string    `json:"provider"`
+	Subjects []Subject `json:"subjects"`
+	// Endpoint is the store's, over plain HTTP; Bucket is there already.
+	Endpoint string `json:"endpoint"`
+	Bucket   string `json:"bucket"`
+	// Location holds the keys that lead there, and Credentials is the text of the credentials file.
+	Location    map[string]string `json:"location"`
+	Credentials string            `json:"credentials"`
+	Cases       []Case            `json:"cases"`
+	WorkDir     string            `json:"workDir"`
 }
 
 // Subject is one of the plugins that are measured in turn.

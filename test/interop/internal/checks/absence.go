@@ -26,7 +26,7 @@ const missingBucket = "flotilla-no-such-bucket"
 func missingIsAbsent(t *T) {
 	store, _ := t.Store(nil)
 
-	exists, err := store.ObjectExists(t.s3.Bucket, t.Key("nothing"))
+	exists, err := store.ObjectExists(t.bucket, t.Key("nothing"))
 
 	t.NoError(err, "exists")
 	if exists {
@@ -37,7 +37,7 @@ func missingIsAbsent(t *T) {
 func missingReadsAsMissing(t *T) {
 	store, _ := t.Store(nil)
 
-	_, err := drain(store, t.s3.Bucket, t.Key("nothing.tar.gz"))
+	_, err := drain(store, t.bucket, t.Key("nothing.tar.gz"))
 
 	text := t.Fails(err, "get")
 	if wordOfAbsence(text) == "" {
@@ -51,12 +51,12 @@ func missingReadsAsMissing(t *T) {
 func failureHarmsNothing(t *T) {
 	store, session := t.Store(nil)
 	for range 20 {
-		_, err := drain(store, t.s3.Bucket, t.Key("nothing"))
+		_, err := drain(store, t.bucket, t.Key("nothing"))
 		t.Fails(err, "get")
 	}
 	want := body.Body{Seed: 3, Size: 1000}
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), want.Reader()), "put")
-	t.NoError(readBack(store, t.s3.Bucket, t.Key("object"), want), "get")
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), want.Reader()), "put")
+	t.NoError(readBack(store, t.bucket, t.Key("object"), want), "get")
 	if started := len(session.ProcessIDs()); started != 1 {
 		t.Fatalf("%d processes were needed", started)
 	}
@@ -64,16 +64,16 @@ func failureHarmsNothing(t *T) {
 
 func deletesTwice(t *T) {
 	store, _ := t.Store(nil)
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), body.Body{Size: 10}.Reader()), "put")
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), body.Body{Size: 10}.Reader()), "put")
 
-	t.NoError(store.DeleteObject(t.s3.Bucket, t.Key("object")), "delete")
+	t.NoError(store.DeleteObject(t.bucket, t.Key("object")), "delete")
 
-	exists, err := store.ObjectExists(t.s3.Bucket, t.Key("object"))
+	exists, err := store.ObjectExists(t.bucket, t.Key("object"))
 	t.NoError(err, "exists")
 	if exists {
 		t.Fatalf("the object is still there")
 	}
-	t.NoError(store.DeleteObject(t.s3.Bucket, t.Key("object")), "second delete")
+	t.NoError(store.DeleteObject(t.bucket, t.Key("object")), "second delete")
 }
 
 func missingBucketReadsAsFailure(t *T) {

@@ -42,15 +42,15 @@ func roundTrips(t *T, size int64) {
 	store, _ := t.Store(nil)
 	want := body.Body{Seed: uint64(size), Size: size}
 
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), want.Reader()), "put")
-	t.NoError(readBack(store, t.s3.Bucket, t.Key("object"), want), "get")
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), want.Reader()), "put")
+	t.NoError(readBack(store, t.bucket, t.Key("object"), want), "get")
 
-	exists, err := store.ObjectExists(t.s3.Bucket, t.Key("object"))
+	exists, err := store.ObjectExists(t.bucket, t.Key("object"))
 	t.NoError(err, "exists")
 	if !exists {
 		t.Fatalf("the object is said to be absent")
 	}
-	stored, err := t.cloudS3().Get(t.s3.Bucket, t.Key("object"))
+	stored, err := t.around().Get(t.bucket, t.Key("object"))
 	t.NoError(err, "get around the plugin")
 	t.NoError(want.Verify(bytes.NewReader(stored)), "what the server stored")
 }
@@ -67,10 +67,10 @@ func overwrites(t *T) {
 	store, _ := t.Store(nil)
 	first, second := body.Body{Seed: 1, Size: 6 * mib}, body.Body{Seed: 2, Size: 100 * kib}
 
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), first.Reader()), "put")
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), second.Reader()), "put again")
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), first.Reader()), "put")
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), second.Reader()), "put again")
 
-	t.NoError(readBack(store, t.s3.Bucket, t.Key("object"), second), "get")
+	t.NoError(readBack(store, t.bucket, t.Key("object"), second), "get")
 }
 
 func runsConcurrently(t *T) {
@@ -80,27 +80,27 @@ func runsConcurrently(t *T) {
 	keyOf := func(index int) string { return t.Key(fmt.Sprintf("object-%d", index)) }
 
 	t.NoError(atOnce(count, func(index int) error {
-		return store.PutObject(t.s3.Bucket, keyOf(index), bodyOf(index).Reader())
+		return store.PutObject(t.bucket, keyOf(index), bodyOf(index).Reader())
 	}), "puts")
 	t.NoError(atOnce(count, func(index int) error {
-		return readBack(store, t.s3.Bucket, keyOf(index), bodyOf(index))
+		return readBack(store, t.bucket, keyOf(index), bodyOf(index))
 	}), "gets")
 }
 
 func mixesPutsAndGets(t *T) {
 	store, _ := t.Store(nil)
 	want := body.Body{Seed: 5, Size: 10*mib + 1}
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("read"), want.Reader()), "put")
+	t.NoError(store.PutObject(t.bucket, t.Key("read"), want.Reader()), "put")
 
 	t.NoError(atOnce(6, func(index int) error {
 		if index%2 == 0 {
-			return readBack(store, t.s3.Bucket, t.Key("read"), want)
+			return readBack(store, t.bucket, t.Key("read"), want)
 		}
 		key, own := t.Key(fmt.Sprintf("written-%d", index)), body.Body{Seed: uint64(index), Size: 6*mib + int64(index)}
-		if err := store.PutObject(t.s3.Bucket, key, own.Reader()); err != nil {
+		if err := store.PutObject(t.bucket, key, own.Reader()); err != nil {
 			return err
 		}
-		return readBack(store, t.s3.Bucket, key, own)
+		return readBack(store, t.bucket, key, own)
 	}), "puts and gets")
 }
 
@@ -108,33 +108,33 @@ func passesGzip(t *T) {
 	store, _ := t.Store(nil)
 	archive := gzipped(6 * mib)
 
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("backup.tar.gz"), bytes.NewReader(archive)), "put")
+	t.NoError(store.PutObject(t.bucket, t.Key("backup.tar.gz"), bytes.NewReader(archive)), "put")
 
-	t.NoError(sameBytes(store, t.s3.Bucket, t.Key("backup.tar.gz"), archive), "get")
+	t.NoError(sameBytes(store, t.bucket, t.Key("backup.tar.gz"), archive), "get")
 }
 
 func keepsOddKeys(t *T) {
 	store, _ := t.Store(nil)
 	for _, name := range []string{"a b", "a+b", "100%", "a%20b", "plus+and space", "é-ü-日本", "a&b=c", "(x)*'!~", "semi;colon,comma", "at@colon:"} {
 		want := body.Body{Seed: uint64(len(name)), Size: 100}
-		t.NoError(store.PutObject(t.s3.Bucket, t.Key(name), want.Reader()), "put "+name)
-		t.NoError(readBack(store, t.s3.Bucket, t.Key(name), want), "get "+name)
+		t.NoError(store.PutObject(t.bucket, t.Key(name), want.Reader()), "put "+name)
+		t.NoError(readBack(store, t.bucket, t.Key(name), want), "get "+name)
 
-		keys, err := store.ListObjects(t.s3.Bucket, t.Key(name))
+		keys, err := store.ListObjects(t.bucket, t.Key(name))
 		t.NoError(err, "list "+name)
 		if len(keys) != 1 || keys[0] != t.Key(name) {
 			t.Fatalf("listed %q, want %q", keys, t.Key(name))
 		}
-		t.NoError(store.DeleteObject(t.s3.Bucket, t.Key(name)), "delete "+name)
+		t.NoError(store.DeleteObject(t.bucket, t.Key(name)), "delete "+name)
 	}
 }
 
 func refusesEmptyBody(t *T) {
 	store, _ := t.Store(nil)
 
-	t.Fails(store.PutObject(t.s3.Bucket, t.Key("empty"), bytes.NewReader(nil)), "put of no bytes")
+	t.Fails(store.PutObject(t.bucket, t.Key("empty"), bytes.NewReader(nil)), "put of no bytes")
 
-	exists, err := store.ObjectExists(t.s3.Bucket, t.Key("empty"))
+	exists, err := store.ObjectExists(t.bucket, t.Key("empty"))
 	t.NoError(err, "exists")
 	if exists {
 		t.Fatalf("an object was stored")

@@ -9,6 +9,8 @@ import (
 type check struct {
 	title string
 	needs []Capability
+	// only is the one provider whose service or keys it is about; empty means every one.
+	only string
 	// fault is set where the official plugin is known to break this promise.
 	fault *fault
 	// ownKeys marks a check of configuration keys that the official plugin refuses by design.
@@ -32,6 +34,7 @@ func objectChecks() []check {
 	return slices.Concat(
 		bodyChecks(), absenceChecks(), failureChecks(), listingChecks(), signedURLChecks(), configurationChecks(),
 		checksumChecks(), corruptionChecks(), networkChecks(), truncationChecks(), crashChecks(), locationChecks(),
+		azureObjectChecks(),
 	)
 }
 

@@ -1,10 +1,7 @@
 package checks
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"os"
-	"path/filepath"
 
 	"github.com/vmware-tanzu/velero/pkg/plugin/velero"
 
@@ -40,21 +37,13 @@ func corruptionChecks() []check {
 	}
 }
 
-func (t *T) dataFile(bucket, key string) string {
-	if t.s3.DataLayout == "sha256" {
-		digest := sha256.Sum256([]byte(key))
-		return filepath.Join(t.s3.DataDir, bucket, hex.EncodeToString(digest[:]), "data")
-	}
-	return filepath.Join(t.s3.DataDir, bucket, filepath.FromSlash(key))
-}
-
 func noticesChangedFile(t *T, size int64) {
 	t.countedAllowed = true
 	store, _ := t.Store(nil)
 	written := body.Body{Seed: 31, Size: size}
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), written.Reader()), "put")
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), written.Reader()), "put")
 
-	file, err := os.OpenFile(t.dataFile(t.s3.Bucket, t.Key("object")), os.O_RDWR, 0)
+	file, err := os.OpenFile(t.objects.dataFile(t.Key("object")), os.O_RDWR, 0)
 	t.NoError(err, "open the server's file")
 	defer file.Close()
 	one := make([]byte, 1)
@@ -68,7 +57,7 @@ func noticesChangedFile(t *T, size int64) {
 }
 
 func isNoticed(t *T, store velero.ObjectStore, key string) {
-	_, err := drain(store, t.s3.Bucket, key)
+	_, err := drain(store, t.bucket, key)
 	text := t.Fails(err, "the get of a damaged object")
 	if word := wordOfAbsence(text); word != "" {
 		t.Fatalf("%q reads like a missing object: %s", word, text)
@@ -78,9 +67,9 @@ func isNoticed(t *T, store velero.ObjectStore, key string) {
 func noticesShortenedFile(t *T) {
 	t.countedAllowed = true
 	store, _ := t.Store(nil)
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), body.Body{Seed: 33, Size: 3 * mib}.Reader()), "put")
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), body.Body{Seed: 33, Size: 3 * mib}.Reader()), "put")
 
-	t.NoError(os.Truncate(t.dataFile(t.s3.Bucket, t.Key("object")), 2_000_000), "shorten the server's file")
+	t.NoError(os.Truncate(t.objects.dataFile(t.Key("object")), 2_000_000), "shorten the server's file")
 
 	isNoticed(t, store, t.Key("object"))
 }
@@ -88,8 +77,8 @@ func noticesShortenedFile(t *T) {
 func noticesChangedAnswer(t *T, size int64) {
 	t.countedAllowed = true
 	proxy := t.proxy(faultproxy.Rule{Kind: faultproxy.FlipAnswer, Method: "GET", After: 50 * kib})
-	store, _ := t.Store(map[string]string{"s3Url": proxy.URL})
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), body.Body{Seed: 32, Size: size}.Reader()), "put")
+	store, _ := t.Store(t.objects.at(proxy.URL))
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), body.Body{Seed: 32, Size: size}.Reader()), "put")
 
 	isNoticed(t, store, t.Key("object"))
 
@@ -99,7 +88,7 @@ func noticesChangedAnswer(t *T, size int64) {
 }
 
 func (t *T) proxy(rule faultproxy.Rule) *faultproxy.Proxy {
-	proxy, err := faultproxy.Start(t.s3.Endpoint, rule)
+	proxy, err := faultproxy.Start(t.objects.endpoint(), rule)
 	t.NoError(err, "start the fault proxy")
 	t.Cleanup(proxy.Close)
 	return proxy

@@ -34,16 +34,16 @@ func kill(t *T, session *veleroserver.Session) {
 func restartsAfterKill(t *T) {
 	store, session := t.Store(nil)
 	want := body.Body{Seed: 61, Size: 6 * mib}
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), want.Reader()), "put")
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), want.Reader()), "put")
 
 	kill(t, session)
 
 	// A call made before the server has noticed the exit fails; the server itself does not repeat it.
-	t.NoError(eventually(10*time.Second, func() error { return readBack(store, t.s3.Bucket, t.Key("object"), want) }), "get")
+	t.NoError(eventually(10*time.Second, func() error { return readBack(store, t.bucket, t.Key("object"), want) }), "get")
 	if started := len(session.ProcessIDs()); started != 2 {
 		t.Fatalf("%d processes were started", started)
 	}
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("other"), want.Reader()), "put")
+	t.NoError(store.PutObject(t.bucket, t.Key("other"), want.Reader()), "put")
 }
 
 // pausedReader gives its content, calls reached once, and gives no more until released.
@@ -78,20 +78,20 @@ func killDuringPut(t *T) {
 		},
 	}
 
-	t.Fails(store.PutObject(t.s3.Bucket, t.Key("object"), reader), "put")
+	t.Fails(store.PutObject(t.bucket, t.Key("object"), reader), "put")
 
 	staysAbsent(t, t.Key("object"))
 	want := body.Body{Seed: 63, Size: 6 * mib}
 	t.NoError(eventually(10*time.Second, func() error {
-		return store.PutObject(t.s3.Bucket, t.Key("object"), want.Reader())
+		return store.PutObject(t.bucket, t.Key("object"), want.Reader())
 	}), "the next put")
-	t.NoError(readBack(store, t.s3.Bucket, t.Key("object"), want), "get")
+	t.NoError(readBack(store, t.bucket, t.Key("object"), want), "get")
 }
 
 func (t *T) abandon(store velero.ObjectStore, count int) {
-	t.NoError(t.cloudS3().Put(t.s3.Bucket, t.Key("large"), body.Body{Seed: 64, Size: 32 * mib}.Bytes()), "put around the plugin")
+	t.NoError(t.around().Put(t.bucket, t.Key("large"), body.Body{Seed: 64, Size: 32 * mib}.Bytes()), "put around the plugin")
 	for range count {
-		reader, err := store.GetObject(t.s3.Bucket, t.Key("large"))
+		reader, err := store.GetObject(t.bucket, t.Key("large"))
 		t.NoError(err, "get")
 		_, err = io.ReadFull(reader, make([]byte, 1000))
 		t.NoError(err, "read the first bytes")
@@ -105,13 +105,13 @@ func abandonsGets(t *T) {
 	t.abandon(store, 6)
 	want := body.Body{Seed: 65, Size: 10 * mib}
 	t.NoError(within(30*time.Second, func() error {
-		if err := store.PutObject(t.s3.Bucket, t.Key("object"), want.Reader()); err != nil {
+		if err := store.PutObject(t.bucket, t.Key("object"), want.Reader()); err != nil {
 			return err
 		}
-		if _, err := store.ListObjects(t.s3.Bucket, t.prefix); err != nil {
+		if _, err := store.ListObjects(t.bucket, t.prefix); err != nil {
 			return err
 		}
-		return readBack(store, t.s3.Bucket, t.Key("object"), want)
+		return readBack(store, t.bucket, t.Key("object"), want)
 	}), "put, list and get")
 }
 
@@ -132,9 +132,9 @@ func (r slowReader) Read(into []byte) (int, error) {
 func readsSlowly(t *T) {
 	store, _ := t.Store(nil)
 	want := body.Body{Seed: 66, Size: 12 * mib}
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), want.Reader()), "put")
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), want.Reader()), "put")
 
-	reader, err := store.GetObject(t.s3.Bucket, t.Key("object"))
+	reader, err := store.GetObject(t.bucket, t.Key("object"))
 
 	t.NoError(err, "get")
 	t.NoError(want.Verify(slowReader{reader}), "read")
@@ -147,10 +147,10 @@ func runsTwoSessions(t *T) {
 	stores := []velero.ObjectStore{first, second}
 	t.NoError(atOnce(2, func(index int) error {
 		want, key := body.Body{Seed: uint64(70 + index), Size: 6 * mib}, t.Key(fmt.Sprint(index))
-		if err := stores[index].PutObject(t.s3.Bucket, key, want.Reader()); err != nil {
+		if err := stores[index].PutObject(t.bucket, key, want.Reader()); err != nil {
 			return err
 		}
-		return readBack(stores[index], t.s3.Bucket, key, want)
+		return readBack(stores[index], t.bucket, key, want)
 	}), "puts and gets")
 	if slices.Equal(firstSession.ProcessIDs(), secondSession.ProcessIDs()) {
 		t.Fatalf("both sessions use process %v", firstSession.ProcessIDs())

@@ -12,7 +12,7 @@ import (
 
 func discoveryChecks() []check {
 	return []check{
-		{title: "an ObjectStore and a VolumeSnapshotter are registered as velero.io/aws, and nothing else", run: registersBothKinds},
+		{title: "an ObjectStore and a VolumeSnapshotter are registered under the provider's name, and nothing else", run: registersBothKinds},
 		{title: "the command that is listed is the path that was started", run: listsItsOwnPath},
 		{title: "listing and stopping leave no line that counts as a warning or error", run: discoversQuietly},
 	}
@@ -26,7 +26,8 @@ func registersBothKinds(t *T) {
 		}
 	}
 	sort.Strings(registered)
-	want := "ObjectStore velero.io/aws, VolumeSnapshotter velero.io/aws"
+	name := t.plugin.PluginName
+	want := "ObjectStore " + name + ", VolumeSnapshotter " + name
 	if got := strings.Join(registered, ", "); got != want {
 		t.Fatalf("registered: %s", got)
 	}

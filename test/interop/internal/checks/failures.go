@@ -20,7 +20,7 @@ func failureChecks() []check {
 		{title: "an error carries the place in the plugin where it arose", run: errorsCarryTheirPlace},
 		{title: "a wrong secret is refused and does not read like a missing object", needs: []Capability{Authenticates}, run: wrongSecretIsRefused},
 		{
-			title: "an unknown access key is refused and does not read like a missing object", needs: []Capability{Authenticates},
+			title: "an unknown access key is refused and does not read like a missing object", needs: []Capability{Authenticates}, only: "aws",
 			fault: &fault{reason: "its text carries the cloud's sentence, that the key id does not exist", shows: "InvalidAccessKeyId"}, run: unknownKeyIsRefused,
 		},
 		{title: "an unreachable endpoint is an error that does not read like a missing object", run: unreachableIsAFailure},
@@ -47,7 +47,7 @@ func putToMissingBucket(t *T, size int64) {
 func errorsCarryTheirPlace(t *T) {
 	store, _ := t.Store(nil)
 
-	_, err := drain(store, t.s3.Bucket, t.Key("nothing"))
+	_, err := drain(store, t.bucket, t.Key("nothing"))
 
 	placed, hasPlace := err.(*common.ProtoStackError)
 	if !hasPlace {
@@ -59,47 +59,44 @@ func errorsCarryTheirPlace(t *T) {
 }
 
 func wrongSecretIsRefused(t *T) {
-	refuses(t, t.wrongSecret())
-}
-
-func (t *T) wrongSecret() cloud.Credentials {
-	return cloud.Credentials{AccessKeyID: t.s3.Keys.AccessKeyID, SecretAccessKey: "wrongwrongwrongwrongwrongwrongwrongwrong"}
+	refuses(t, t.objects.wrongSecret())
 }
 
 func unknownKeyIsRefused(t *T) {
-	refuses(t, cloud.Credentials{AccessKeyID: "AKIANOSUCHKEY0000000", SecretAccessKey: t.s3.Keys.SecretAccessKey})
+	keys := cloud.Credentials{AccessKeyID: "AKIANOSUCHKEY0000000", SecretAccessKey: t.s3.Keys.SecretAccessKey}
+	refuses(t, secret{file: credentialsText(keys), word: keys.SecretAccessKey})
 }
 
-func refuses(t *T, keys cloud.Credentials) {
+func refuses(t *T, credentials secret) {
 	present := body.Body{Seed: 4, Size: 100}
-	t.NoError(t.cloudS3().Put(t.s3.Bucket, t.Key("object"), present.Bytes()), "put around the plugin")
-	store, _ := t.Store(map[string]string{"credentialsFile": t.credentialsFile(keys)})
+	t.NoError(t.around().Put(t.bucket, t.Key("object"), present.Bytes()), "put around the plugin")
+	store, _ := t.Store(map[string]string{"credentialsFile": t.credentialsFile(credentials.file)})
 
-	_, getError := drain(store, t.s3.Bucket, t.Key("object"))
-	_, listError := store.ListCommonPrefixes(t.s3.Bucket, "", "/")
-	putError := store.PutObject(t.s3.Bucket, t.Key("other"), present.Reader())
+	_, getError := drain(store, t.bucket, t.Key("object"))
+	_, listError := store.ListCommonPrefixes(t.bucket, "", "/")
+	putError := store.PutObject(t.bucket, t.Key("other"), present.Reader())
 
 	for doing, err := range map[string]error{"get": getError, "list": listError, "put": putError} {
 		text := t.Fails(err, doing)
 		if word := wordOfAbsence(text); word != "" {
 			t.Fatalf("%s: %q in: %s", doing, word, text)
 		}
-		if strings.Contains(text, keys.SecretAccessKey) {
+		if strings.Contains(text, credentials.word) {
 			t.Fatalf("%s: the secret is in the text", doing)
 		}
 	}
-	if exists, err := store.ObjectExists(t.s3.Bucket, t.Key("object")); err == nil && exists {
+	if exists, err := store.ObjectExists(t.bucket, t.Key("object")); err == nil && exists {
 		t.Fatalf("exists answered without permission")
 	}
 }
 
 func unreachableIsAFailure(t *T) {
 	// Port 1 on loopback refuses connections everywhere.
-	store, _ := t.Store(map[string]string{"s3Url": "http://127.0.0.1:1"})
+	store, _ := t.Store(t.objects.at("http://127.0.0.1:1"))
 
-	_, getError := drain(store, t.s3.Bucket, t.Key("object"))
-	_, listError := store.ListCommonPrefixes(t.s3.Bucket, "", "/")
-	_, existsError := store.ObjectExists(t.s3.Bucket, t.Key("object"))
+	_, getError := drain(store, t.bucket, t.Key("object"))
+	_, listError := store.ListCommonPrefixes(t.bucket, "", "/")
+	_, existsError := store.ObjectExists(t.bucket, t.Key("object"))
 
 	for doing, err := range map[string]error{"get": getError, "list": listError, "exists": existsError} {
 		text := t.Fails(err, doing)

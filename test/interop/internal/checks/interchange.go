@@ -41,13 +41,13 @@ func exchangesObjects(t *T, way direction, algorithm string) {
 	// The other plugin asks for the checksum of each part only, also with CRC32.
 	for index, size := range t.sizesWith("of parts " + algorithm) {
 		want, key := body.Body{Seed: uint64(80 + index), Size: size}, t.Key(fmt.Sprint(index))
-		t.NoError(writer.PutObject(t.s3.Bucket, key, want.Reader()), fmt.Sprintf("put %d bytes", size))
-		t.NoError(readBack(reader, t.s3.Bucket, key, want), fmt.Sprintf("get %d bytes", size))
+		t.NoError(writer.PutObject(t.bucket, key, want.Reader()), fmt.Sprintf("put %d bytes", size))
+		t.NoError(readBack(reader, t.bucket, key, want), fmt.Sprintf("get %d bytes", size))
 	}
-	keys, err := reader.ListObjects(t.s3.Bucket, t.prefix)
+	keys, err := reader.ListObjects(t.bucket, t.prefix)
 	t.NoError(err, "list")
 	for _, key := range keys {
-		t.NoError(reader.DeleteObject(t.s3.Bucket, key), "delete")
+		t.NoError(reader.DeleteObject(t.bucket, key), "delete")
 	}
 }
 

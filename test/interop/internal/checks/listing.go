@@ -21,7 +21,7 @@ func listingChecks() []check {
 const manyObjects = 1205
 
 func (t *T) fill(count int, keyOf func(index int) string) {
-	store := t.cloudS3()
+	store := t.around()
 	const workers = 8
 	t.NoError(atOnce(workers, func(worker int) error {
 		for index := worker; index < count; index += workers {
@@ -30,7 +30,7 @@ func (t *T) fill(count int, keyOf func(index int) string) {
 				// A folder marker, as consoles make them, has no content.
 				content = nil
 			}
-			if err := store.Put(t.s3.Bucket, key, content); err != nil {
+			if err := store.Put(t.bucket, key, content); err != nil {
 				return err
 			}
 		}
@@ -43,7 +43,7 @@ func listsEveryPage(t *T) {
 	keyOf := func(index int) string { return t.Key(fmt.Sprintf("many/%04d", index)) }
 	t.fill(manyObjects, keyOf)
 
-	keys, err := store.ListObjects(t.s3.Bucket, t.Key("many/"))
+	keys, err := store.ListObjects(t.bucket, t.Key("many/"))
 
 	t.NoError(err, "list")
 	if len(keys) != manyObjects {
@@ -61,7 +61,7 @@ func listsEveryPrefix(t *T) {
 	prefixOf := func(index int) string { return t.Key(fmt.Sprintf("backups/b%04d/", index)) }
 	t.fill(manyObjects, func(index int) string { return prefixOf(index) + "velero-backup.json" })
 
-	prefixes, err := store.ListCommonPrefixes(t.s3.Bucket, t.Key("backups/"), "/")
+	prefixes, err := store.ListCommonPrefixes(t.bucket, t.Key("backups/"), "/")
 
 	t.NoError(err, "list")
 	sort.Strings(prefixes)
@@ -80,9 +80,9 @@ func listsOneLevel(t *T) {
 	names := []string{"top.txt", "backups/a/x", "backups/a/y/z", "backups/b/x", "restores/r/x", "backups-not/x"}
 	t.fill(len(names), func(index int) string { return t.Key(names[index]) })
 
-	top, err := store.ListCommonPrefixes(t.s3.Bucket, t.prefix, "/")
+	top, err := store.ListCommonPrefixes(t.bucket, t.prefix, "/")
 	t.NoError(err, "list the top")
-	below, err := store.ListCommonPrefixes(t.s3.Bucket, t.Key("backups/"), "/")
+	below, err := store.ListCommonPrefixes(t.bucket, t.Key("backups/"), "/")
 	t.NoError(err, "list below")
 
 	expectSet(t, top, "backups-not/", "backups/", "restores/")
@@ -104,9 +104,9 @@ func expectSet(t *T, got []string, names ...string) {
 func listsNothing(t *T) {
 	store, _ := t.Store(nil)
 
-	keys, err := store.ListObjects(t.s3.Bucket, t.Key("nothing/"))
+	keys, err := store.ListObjects(t.bucket, t.Key("nothing/"))
 	t.NoError(err, "list objects")
-	prefixes, err := store.ListCommonPrefixes(t.s3.Bucket, t.Key("nothing/"), "/")
+	prefixes, err := store.ListCommonPrefixes(t.bucket, t.Key("nothing/"), "/")
 	t.NoError(err, "list prefixes")
 
 	if len(keys)+len(prefixes) != 0 {
@@ -119,16 +119,16 @@ func deletesAsListed(t *T) {
 	names := []string{"backups/b/", "backups/b/b.tar.gz", "backups/b/velero-backup.json"}
 	t.fill(len(names), func(index int) string { return t.Key(names[index]) })
 
-	keys, err := store.ListObjects(t.s3.Bucket, t.Key("backups/b/"))
+	keys, err := store.ListObjects(t.bucket, t.Key("backups/b/"))
 	t.NoError(err, "list")
 	if len(keys) != len(names) {
 		t.Fatalf("listed %v", keys)
 	}
 	for _, key := range keys {
-		t.NoError(store.DeleteObject(t.s3.Bucket, key), "delete "+key)
+		t.NoError(store.DeleteObject(t.bucket, key), "delete "+key)
 	}
 
-	left, err := store.ListObjects(t.s3.Bucket, t.Key("backups/"))
+	left, err := store.ListObjects(t.bucket, t.Key("backups/"))
 	t.NoError(err, "list again")
 	if len(left) != 0 {
 		t.Fatalf("left: %v", left)

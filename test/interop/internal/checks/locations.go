@@ -31,17 +31,15 @@ func locationChecks() []check {
 func keepsTenantsApart(t *T) {
 	session := t.Session()
 	var stores []velero.ObjectStore
-	for _, tenant := range t.s3.Tenants {
-		stores = append(stores, t.StoreIn(session, map[string]string{
-			"bucket": tenant.Bucket, "credentialsFile": t.credentialsFile(tenant.Keys),
-		}))
+	for _, tenant := range t.objects.tenants() {
+		stores = append(stores, t.StoreIn(session, t.locationOf(tenant, tenant.credentials)))
 	}
 	for round := range 3 {
-		for index, tenant := range t.s3.Tenants {
+		for index, tenant := range t.objects.tenants() {
 			want, key := body.Body{Seed: uint64(10*round + index), Size: 20 * kib}, t.Key(fmt.Sprint(round))
 			doing := fmt.Sprintf("round %d, location %d", round, index)
-			t.NoError(stores[index].PutObject(tenant.Bucket, key, want.Reader()), doing+": put")
-			t.NoError(readBack(stores[index], tenant.Bucket, key, want), doing+": get")
+			t.NoError(stores[index].PutObject(tenant.bucket, key, want.Reader()), doing+": put")
+			t.NoError(readBack(stores[index], tenant.bucket, key, want), doing+": get")
 		}
 	}
 	if started := len(session.ProcessIDs()); started != 1 {
@@ -50,15 +48,24 @@ func keepsTenantsApart(t *T) {
 }
 
 func doesNotMixTenants(t *T) {
-	stranger, other := t.s3.Tenants[0], t.s3.Tenants[1]
-	store, _ := t.Store(map[string]string{"bucket": other.Bucket, "credentialsFile": t.credentialsFile(stranger.Keys)})
+	stranger, other := t.objects.tenants()[0], t.objects.tenants()[1]
+	store, _ := t.Store(t.locationOf(other, stranger.credentials))
 
-	_, err := store.ListCommonPrefixes(other.Bucket, "", "/")
+	_, err := store.ListCommonPrefixes(other.bucket, "", "/")
 	t.Fails(err, "listing a stranger's bucket")
-	text := t.Fails(store.PutObject(other.Bucket, t.Key("object"), body.Body{Size: 10}.Reader()), "put into a stranger's bucket")
+	text := t.Fails(store.PutObject(other.bucket, t.Key("object"), body.Body{Size: 10}.Reader()), "put into a stranger's bucket")
 	if word := wordOfAbsence(text); word != "" {
 		t.Fatalf("%q in: %s", word, text)
 	}
+}
+
+// locationOf is a tenant's place with somebody's credentials.
+func (t *T) locationOf(place tenant, credentials string) map[string]string {
+	changes := map[string]string{"bucket": place.bucket, "credentialsFile": t.credentialsFile(credentials)}
+	for key, value := range place.location {
+		changes[key] = value
+	}
+	return changes
 }
 
 func sharesABucket(t *T) {
@@ -66,9 +73,9 @@ func sharesABucket(t *T) {
 	for _, prefix := range []string{t.Key("one"), t.Key("two")} {
 		store := t.StoreIn(session, map[string]string{"prefix": prefix})
 		want := body.Body{Seed: uint64(len(prefix)), Size: kib}
-		t.NoError(store.PutObject(t.s3.Bucket, prefix+"/backups/b/velero-backup.json", want.Reader()), "put")
-		t.NoError(readBack(store, t.s3.Bucket, prefix+"/backups/b/velero-backup.json", want), "get")
-		prefixes, err := store.ListCommonPrefixes(t.s3.Bucket, prefix+"/", "/")
+		t.NoError(store.PutObject(t.bucket, prefix+"/backups/b/velero-backup.json", want.Reader()), "put")
+		t.NoError(readBack(store, t.bucket, prefix+"/backups/b/velero-backup.json", want), "get")
+		prefixes, err := store.ListCommonPrefixes(t.bucket, prefix+"/", "/")
 		t.NoError(err, "list")
 		if len(prefixes) != 1 || prefixes[0] != prefix+"/backups/" {
 			t.Fatalf("listed %v", prefixes)
@@ -79,19 +86,19 @@ func sharesABucket(t *T) {
 func keepsPrefixesApart(t *T) {
 	session := t.Session()
 	good := t.StoreIn(session, map[string]string{"prefix": t.Key("good")})
-	bad := t.StoreIn(session, map[string]string{"prefix": t.Key("bad"), "credentialsFile": t.credentialsFile(t.wrongSecret())})
+	bad := t.StoreIn(session, map[string]string{"prefix": t.Key("bad"), "credentialsFile": t.credentialsFile(t.objects.wrongSecret().file)})
 	want, key := body.Body{Seed: 12, Size: kib}, t.Key("good/backups/b/velero-backup.json")
 
-	t.NoError(good.PutObject(t.s3.Bucket, key, want.Reader()), "put below the good prefix")
-	t.NoError(readBack(good, t.s3.Bucket, key, want), "get below the good prefix")
-	t.Fails(bad.PutObject(t.s3.Bucket, t.Key("bad/backups/b/velero-backup.json"), want.Reader()), "put below the bad prefix")
+	t.NoError(good.PutObject(t.bucket, key, want.Reader()), "put below the good prefix")
+	t.NoError(readBack(good, t.bucket, key, want), "get below the good prefix")
+	t.Fails(bad.PutObject(t.bucket, t.Key("bad/backups/b/velero-backup.json"), want.Reader()), "put below the bad prefix")
 }
 
 func takesTheNewerConfiguration(t *T) {
 	session := t.Session()
-	t.StoreIn(session, map[string]string{"credentialsFile": t.credentialsFile(t.wrongSecret())})
+	t.StoreIn(session, map[string]string{"credentialsFile": t.credentialsFile(t.objects.wrongSecret().file)})
 
 	store := t.StoreIn(session, nil)
 
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), body.Body{Size: 10}.Reader()), "put")
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), body.Body{Size: 10}.Reader()), "put")
 }

@@ -20,11 +20,11 @@ func networkChecks() []check {
 
 func resumesGet(t *T, kind faultproxy.Kind) {
 	want := body.Body{Seed: 41, Size: 20 * mib}
-	t.NoError(t.cloudS3().Put(t.s3.Bucket, t.Key("object"), want.Bytes()), "put around the plugin")
+	t.NoError(t.around().Put(t.bucket, t.Key("object"), want.Bytes()), "put around the plugin")
 	proxy := t.proxy(faultproxy.Rule{Kind: kind, Method: "GET", After: mib, Times: 1})
-	store, _ := t.Store(map[string]string{"s3Url": proxy.URL})
+	store, _ := t.Store(t.objects.at(proxy.URL))
 
-	t.NoError(readBack(store, t.s3.Bucket, t.Key("object"), want), "get")
+	t.NoError(readBack(store, t.bucket, t.Key("object"), want), "get")
 
 	if proxy.Spoiled() != 1 {
 		t.Fatalf("%d requests were spoiled", proxy.Spoiled())
@@ -33,12 +33,12 @@ func resumesGet(t *T, kind faultproxy.Kind) {
 
 func repeatsPart(t *T, kind faultproxy.Kind) {
 	proxy := t.proxy(faultproxy.Rule{Kind: kind, Method: "PUT", After: mib, Times: 1})
-	store, _ := t.Store(map[string]string{"s3Url": proxy.URL})
+	store, _ := t.Store(t.objects.at(proxy.URL))
 	want := body.Body{Seed: 42, Size: 20 * mib}
 
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), want.Reader()), "put")
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), want.Reader()), "put")
 
-	t.NoError(readBack(store, t.s3.Bucket, t.Key("object"), want), "get")
+	t.NoError(readBack(store, t.bucket, t.Key("object"), want), "get")
 	if proxy.Spoiled() != 1 {
 		t.Fatalf("%d requests were spoiled", proxy.Spoiled())
 	}
@@ -46,11 +46,11 @@ func repeatsPart(t *T, kind faultproxy.Kind) {
 
 func failsWithoutTrace(t *T) {
 	proxy := t.proxy(faultproxy.Rule{Kind: faultproxy.CutRequest, Method: "PUT", After: 100 * kib})
-	store, _ := t.Store(map[string]string{"s3Url": proxy.URL})
+	store, _ := t.Store(t.objects.at(proxy.URL))
 
-	t.Fails(store.PutObject(t.s3.Bucket, t.Key("object"), body.Body{Size: 12 * mib}.Reader()), "put")
+	t.Fails(store.PutObject(t.bucket, t.Key("object"), body.Body{Size: 12 * mib}.Reader()), "put")
 
-	exists, err := t.cloudS3().Exists(t.s3.Bucket, t.Key("object"))
+	exists, err := t.around().Exists(t.bucket, t.Key("object"))
 	t.NoError(err, "head around the plugin")
 	if exists {
 		t.Fatalf("an object is visible")

@@ -24,8 +24,8 @@ func persistentVolumeChecks() []check {
 			title: "an in-tree PersistentVolume gets the new id behind its zone and keeps everything else",
 			fault: &fault{reason: "passes it through a type: unknown fields are dropped, empty ones added", shows: "got {"}, run: rewritesInTree,
 		},
-		{title: "the new id of a CSI PersistentVolume is found again", run: func(t *T) { findsNewID(t, csiVolume("ebs.csi.aws.com", "vol-0a1")) }},
-		{title: "the new id of an in-tree PersistentVolume is found again", run: func(t *T) { findsNewID(t, inTreeVolume("aws://us-east-1a/vol-0a1")) }},
+		{title: "the new id of a CSI PersistentVolume is found again", run: func(t *T) { findsNewID(t, csiVolume("ebs.csi.aws.com", "vol-0a1"), "vol-0b2") }},
+		{title: "the new id of an in-tree PersistentVolume is found again", run: func(t *T) { findsNewID(t, inTreeVolume("aws://us-east-1a/vol-0a1"), "vol-0b2") }},
 	}
 }
 
@@ -64,7 +64,7 @@ func nfsVolume() *unstructured.Unstructured {
 }
 
 func findsVolumeID(t *T, pv *unstructured.Unstructured, want string) {
-	snapshotter, _ := t.Snapshotter(t.ec2.Regions[0])
+	snapshotter, _ := t.AnySnapshotter()
 
 	id, err := snapshotter.GetVolumeID(pv)
 
@@ -76,17 +76,17 @@ func findsVolumeID(t *T, pv *unstructured.Unstructured, want string) {
 
 func rewritesCSI(t *T) {
 	want := csiVolume("ebs.csi.aws.com", "vol-0b2")
-	rewrites(t, csiVolume("ebs.csi.aws.com", "vol-0a1"), want)
+	rewrites(t, csiVolume("ebs.csi.aws.com", "vol-0a1"), "vol-0b2", want)
 }
 
 func rewritesInTree(t *T) {
-	rewrites(t, inTreeVolume("aws://us-east-1a/vol-0a1"), inTreeVolume("aws://us-east-1a/vol-0b2"))
+	rewrites(t, inTreeVolume("aws://us-east-1a/vol-0a1"), "vol-0b2", inTreeVolume("aws://us-east-1a/vol-0b2"))
 }
 
-func rewrites(t *T, pv, want *unstructured.Unstructured) {
-	snapshotter, _ := t.Snapshotter(t.ec2.Regions[0])
+func rewrites(t *T, pv *unstructured.Unstructured, newID string, want *unstructured.Unstructured) {
+	snapshotter, _ := t.AnySnapshotter()
 
-	got, err := snapshotter.SetVolumeID(pv, "vol-0b2")
+	got, err := snapshotter.SetVolumeID(pv, newID)
 
 	t.NoError(err, "set the volume id")
 	if !reflect.DeepEqual(got.UnstructuredContent(), want.UnstructuredContent()) {
@@ -100,15 +100,15 @@ func asJSON(content map[string]any) string {
 	return string(text)
 }
 
-func findsNewID(t *T, pv *unstructured.Unstructured) {
-	snapshotter, _ := t.Snapshotter(t.ec2.Regions[0])
+func findsNewID(t *T, pv *unstructured.Unstructured, newID string) {
+	snapshotter, _ := t.AnySnapshotter()
 
-	rewritten, err := snapshotter.SetVolumeID(pv, "vol-0b2")
+	rewritten, err := snapshotter.SetVolumeID(pv, newID)
 	t.NoError(err, "set the volume id")
 	id, err := snapshotter.GetVolumeID(rewritten)
 
 	t.NoError(err, "get the volume id")
-	if id != "vol-0b2" {
+	if id != newID {
 		t.Fatalf("found %q", id)
 	}
 }

@@ -1,4 +1,4 @@
-// Package checks holds what a plugin for AWS promises the Velero server, each promise proved by the server's
+// Package checks holds what a plugin promises the Velero server, each promise proved by the server's
 // own client code against real processes.
 package checks
 
@@ -54,11 +54,11 @@ type runner struct {
 }
 
 func (r *runner) discover() (err error) {
-	if r.plugin, err = veleroserver.Discover(r.spec.Plugin.Dir); err != nil {
+	if r.plugin, err = veleroserver.Discover(r.spec.Plugin.Dir, r.spec.Provider); err != nil {
 		return err
 	}
 	if r.spec.Other != nil {
-		r.other, err = veleroserver.Discover(r.spec.Other.Dir)
+		r.other, err = veleroserver.Discover(r.spec.Other.Dir, r.spec.Provider)
 	}
 	return err
 }
@@ -71,9 +71,10 @@ func (r *runner) runAll() error {
 		if err := (&T{s3: target}).cloudS3().CreateBucket(target.Bucket); err != nil {
 			return fmt.Errorf("%s: create bucket: %w", target.Name, err)
 		}
-		r.runOn(target.Name, target.Capabilities, objectChecks(), func() *T { return &T{s3: target} })
+		newT := func() *T { return &T{s3: target, objects: s3Server{target}, bucket: target.Bucket} }
+		r.runOn(target.Name, target.Capabilities, objectChecks(), newT)
 		if r.other != nil {
-			r.runOn(target.Name, target.Capabilities, objectInterchangeChecks(), func() *T { return &T{s3: target} })
+			r.runOn(target.Name, target.Capabilities, objectInterchangeChecks(), newT)
 		}
 	}
 	for _, target := range r.spec.EC2 {
@@ -84,6 +85,27 @@ func (r *runner) runAll() error {
 		if r.other != nil {
 			r.runOn(target.Name, target.Capabilities, volumeInterchangeChecks(), func() *T { return &T{ec2: target} })
 		}
+	}
+	return r.runAzure()
+}
+
+func (r *runner) runAzure() error {
+	for _, target := range r.spec.Blob {
+		server, err := newBlobServer(target)
+		if err != nil {
+			return fmt.Errorf("%s: prepare: %w", target.Name, err)
+		}
+		newT := func() *T { return &T{blob: server, objects: server, bucket: blobContainer} }
+		r.runOn(target.Name, target.Capabilities, objectChecks(), newT)
+		if r.other != nil {
+			r.runOn(target.Name, target.Capabilities, azureInterchangeChecks(), newT)
+		}
+	}
+	for _, target := range r.spec.ARM {
+		if err := target.trust(); err != nil {
+			return fmt.Errorf("%s: %w", target.Name, err)
+		}
+		r.runOn(target.Name, nil, azureVolumeChecks(), func() *T { return &T{arm: target} })
 	}
 	return nil
 }
@@ -98,7 +120,8 @@ func (r *runner) runOn(target string, claimed []Capability, checks []check, newT
 
 func (r *runner) run(target string, each check, t *T) {
 	name := target + ": " + each.title
-	if !r.filter.MatchString(name) || (each.ownKeys && r.spec.Plugin.KnownFaults) {
+	isOfOther := each.only != "" && "velero.io/"+each.only != r.spec.Provider
+	if isOfOther || !r.filter.MatchString(name) || (each.ownKeys && r.spec.Plugin.KnownFaults) {
 		return
 	}
 	r.index++

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"net/http"
 	"slices"
 
 	"flotilla.io/test/interop/internal/cloud"
@@ -8,12 +9,16 @@ import (
 
 // Spec says what to judge and against which servers.
 type Spec struct {
-	Plugin Plugin `json:"plugin"`
+	// Provider is the implementation name of the plugins.
+	Provider string `json:"provider"`
+	Plugin   Plugin `json:"plugin"`
 	// Other is the plugin whose objects and snapshots ours must read and whose reader must read ours.
-	Other   *Plugin     `json:"other"`
-	S3      []S3Target  `json:"s3"`
-	EC2     []EC2Target `json:"ec2"`
-	WorkDir string      `json:"workDir"`
+	Other   *Plugin      `json:"other"`
+	S3      []S3Target   `json:"s3"`
+	EC2     []EC2Target  `json:"ec2"`
+	Blob    []BlobTarget `json:"blob"`
+	ARM     []ARMTarget  `json:"arm"`
+	WorkDir string       `json:"workDir"`
 	// Filter is a regular expression over target and title; empty runs everything.
 	Filter string `json:"filter"`
 }
@@ -61,6 +66,38 @@ type EC2Target struct {
 	Regions []string `json:"regions"`
 }
 
+// BlobTarget is one Azure Blob server.
+type BlobTarget struct {
+	Name string `json:"name"`
+	// Endpoint is over HTTPS, PlainEndpoint over plain HTTP; the data need not be the same.
+	Endpoint      string               `json:"endpoint"`
+	PlainEndpoint string               `json:"plainEndpoint"`
+	Main          cloud.StorageAccount `json:"main"`
+	Other         cloud.StorageAccount `json:"other"`
+	CAFile        string               `json:"caFile"`
+	Capabilities  []Capability         `json:"capabilities"`
+	// DataDir is where the server keeps its accounts as folders, for targets with data-files.
+	DataDir string `json:"dataDir"`
+}
+
+// ARMTarget is Azure Resource Manager with an application that may use two resource groups of it.
+type ARMTarget struct {
+	Name               string `json:"name"`
+	Endpoint           string `json:"endpoint"`
+	Authority          string `json:"authority"`
+	CAFile             string `json:"caFile"`
+	TenantID           string `json:"tenantId"`
+	ClientID           string `json:"clientId"`
+	ClientSecret       string `json:"clientSecret"`
+	SubscriptionID     string `json:"subscriptionId"`
+	ResourceGroup      string `json:"resourceGroup"`
+	OtherResourceGroup string `json:"otherResourceGroup"`
+	Location           string `json:"location"`
+
+	client *http.Client
+	caCert string
+}
+
 // Capability is what a target does as the real service does, so that a check of it means something.
 type Capability string
 
@@ -78,6 +115,8 @@ const (
 	// KeepsPartChecksums: the checksum of a multipart object is the right one, in the form it was asked for, and
 	// reading by part number works. Where it is wrong, a reader that verifies must refuse, or cannot verify.
 	KeepsPartChecksums Capability = "keeps-part-checksums"
+	// TellsKeptHashes: the hash in an answer is the one that was kept, not one that is computed for the answer.
+	TellsKeptHashes Capability = "tells-kept-hashes"
 )
 
 func has(claimed []Capability, needed []Capability) bool {

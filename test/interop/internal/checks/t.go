@@ -20,8 +20,14 @@ type T struct {
 	plugin   *veleroserver.Server
 	other    *veleroserver.Server
 	settings Plugin
+	// objects is the object store's server, whichever cloud it is of.
+	objects objectServer
+	bucket  string
+	// s3, ec2, blob and arm are the targets of the checks that are about one cloud alone.
 	s3       S3Target
 	ec2      EC2Target
+	blob     blobServer
+	arm      ARMTarget
 	dir      string
 	prefix   string
 	sessions []*veleroserver.Session
@@ -60,7 +66,10 @@ func (t *T) Key(name string) string { return t.prefix + name }
 // Cleanup runs a function when the check has ended.
 func (t *T) Cleanup(f func()) { t.cleanups = append(t.cleanups, f) }
 
-// cloudS3 reaches the target around the plugin.
+// around reaches the target's objects around the plugin.
+func (t *T) around() cloud.Objects { return t.objects.around() }
+
+// cloudS3 is the same with what S3 alone has.
 func (t *T) cloudS3() cloud.S3 {
 	return cloud.S3{Endpoint: t.s3.Endpoint, Region: t.s3.Region, Keys: t.s3.Keys}
 }
@@ -71,8 +80,10 @@ func (t *T) cloudEC2() cloud.EC2 { return cloud.EC2{Endpoint: t.ec2.Endpoint, Ke
 // removes a key where the server would not send it.
 func (t *T) objectConfig(changes map[string]string) map[string]string {
 	config := map[string]string{
-		"bucket": t.s3.Bucket, "prefix": "", "region": t.s3.Region, "s3Url": t.s3.Endpoint, "s3ForcePathStyle": "true",
-		"credentialsFile": t.credentialsFile(t.s3.Keys),
+		"bucket": t.bucket, "prefix": "", "credentialsFile": t.credentialsFile(t.objects.credentials()),
+	}
+	for key, value := range t.objects.location() {
+		config[key] = value
 	}
 	for key, value := range changes {
 		config[key] = value
@@ -81,7 +92,7 @@ func (t *T) objectConfig(changes map[string]string) map[string]string {
 }
 
 func (t *T) volumeConfig(region string, changes map[string]string) map[string]string {
-	config := map[string]string{"region": region, "credentialsFile": t.credentialsFile(t.ec2.Keys)}
+	config := map[string]string{"region": region, "credentialsFile": t.credentialsFile(credentialsText(t.ec2.Keys))}
 	for key, value := range changes {
 		config[key] = value
 	}
@@ -91,9 +102,8 @@ func (t *T) volumeConfig(region string, changes map[string]string) map[string]st
 var credentialFiles atomic.Int64
 
 // credentialsFile writes a secret as the server does for spec.credential.
-func (t *T) credentialsFile(keys cloud.Credentials) string {
+func (t *T) credentialsFile(text string) string {
 	path := filepath.Join(t.dir, fmt.Sprintf("credentials-%d", credentialFiles.Add(1)))
-	text := fmt.Sprintf("[default]\naws_access_key_id=%s\naws_secret_access_key=%s\n", keys.AccessKeyID, keys.SecretAccessKey)
 	t.NoError(os.WriteFile(path, []byte(text), 0o600), "write the credentials file")
 	return path
 }
@@ -131,6 +141,15 @@ func (t *T) SnapshotterIn(session *veleroserver.Session, region string) vsv1.Vol
 	snapshotter, err := session.VolumeSnapshotter(t.volumeConfig(region, nil))
 	t.NoError(err, "init")
 	return snapshotter
+}
+
+// AnySnapshotter opens the volume snapshotter of whichever cloud the target is of, in a session of its own.
+func (t *T) AnySnapshotter() (vsv1.VolumeSnapshotter, *veleroserver.Session) {
+	if t.arm.Endpoint == "" {
+		return t.Snapshotter(t.ec2.Regions[0])
+	}
+	session := t.Session()
+	return t.azureSnapshotterIn(session, nil), session
 }
 
 // EndsByForce tells that the check kills this session's process itself.

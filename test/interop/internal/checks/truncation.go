@@ -45,19 +45,19 @@ func refusesTruncated(t *T, size int64) {
 	store, _ := t.Store(nil)
 	archive := gzipped(size)
 
-	err := store.PutObject(t.s3.Bucket, t.Key("backup.tar.gz"), failingAfter(archive[:len(archive)/2]))
+	err := store.PutObject(t.bucket, t.Key("backup.tar.gz"), failingAfter(archive[:len(archive)/2]))
 
 	if !errors.Is(err, errReader) {
 		t.Fatalf("put returned %v, not the reader's error", err)
 	}
 	staysAbsent(t, t.Key("backup.tar.gz"))
-	if has(t.s3.Capabilities, []Capability{ListsUploads}) {
+	if has(t.objects.capabilities(), []Capability{ListsUploads}) {
 		t.NoError(eventually(settleTime, func() error { return t.noUploadOf(t.Key("backup.tar.gz")) }), "after the put")
 	}
 }
 
 func (t *T) noUploadOf(key string) error {
-	uploads, err := t.cloudS3().Uploads(t.s3.Bucket)
+	uploads, err := t.cloudS3().Uploads(t.bucket)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (t *T) noUploadOf(key string) error {
 
 func staysAbsent(t *T, key string) {
 	for deadline := time.Now().Add(settleTime); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		exists, err := t.cloudS3().Exists(t.s3.Bucket, key)
+		exists, err := t.around().Exists(t.bucket, key)
 		t.NoError(err, "head around the plugin")
 		if exists {
 			t.Fatalf("an object is visible")
@@ -81,20 +81,20 @@ func keepsTheGoodOne(t *T) {
 	t.countedAllowed = true
 	store, _ := t.Store(nil)
 	good := gzipped(300 * kib)
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("a.gz"), bytes.NewReader(good)), "put")
+	t.NoError(store.PutObject(t.bucket, t.Key("a.gz"), bytes.NewReader(good)), "put")
 
-	_ = store.PutObject(t.s3.Bucket, t.Key("a.gz"), failingAfter(gzipped(400 * kib)[:100*kib]))
+	_ = store.PutObject(t.bucket, t.Key("a.gz"), failingAfter(gzipped(400 * kib)[:100*kib]))
 	time.Sleep(settleTime)
 
-	t.NoError(sameBytes(store, t.s3.Bucket, t.Key("a.gz"), good), "get")
+	t.NoError(sameBytes(store, t.bucket, t.Key("a.gz"), good), "get")
 }
 
 func storesNothingOfNothing(t *T) {
 	store, _ := t.Store(nil)
 
-	t.Fails(store.PutObject(t.s3.Bucket, t.Key("object"), failingAfter(nil)), "put")
+	t.Fails(store.PutObject(t.bucket, t.Key("object"), failingAfter(nil)), "put")
 
 	staysAbsent(t, t.Key("object"))
 	want := body.Body{Seed: 51, Size: 1000}
-	t.NoError(store.PutObject(t.s3.Bucket, t.Key("object"), want.Reader()), "the next put")
+	t.NoError(store.PutObject(t.bucket, t.Key("object"), want.Reader()), "the next put")
 }

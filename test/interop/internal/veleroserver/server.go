@@ -14,14 +14,13 @@ import (
 	"github.com/vmware-tanzu/velero/pkg/plugin/framework/common"
 )
 
-// PluginName is the implementation name under which the server finds the plugin for AWS.
-const PluginName = "velero.io/aws"
-
 // Server is a server that has discovered the plugins of one directory.
 type Server struct {
-	Log      *Logbook
-	registry process.Registry
-	level    logrus.Level
+	Log *Logbook
+	// PluginName is the implementation name that its sessions ask for.
+	PluginName string
+	registry   process.Registry
+	level      logrus.Level
 }
 
 // PretendServerArguments sets what the server would have been started with: plugins get everything from the
@@ -35,14 +34,14 @@ func PretendServerArguments() error {
 	return nil
 }
 
-// Discover starts every executable below dir once and registers what it lists.
-func Discover(dir string) (*Server, error) {
+// Discover starts every executable below dir once and registers what it lists; sessions ask for the one name.
+func Discover(dir, pluginName string) (*Server, error) {
 	log, book := newLogger(logrus.DebugLevel)
 	registry := process.NewRegistry(dir, log, logrus.DebugLevel)
 	if err := registry.DiscoverPlugins(); err != nil {
 		return nil, fmt.Errorf("discover plugins in %s: %w", dir, err)
 	}
-	return &Server{Log: book, registry: registry, level: logrus.DebugLevel}, nil
+	return &Server{Log: book, PluginName: pluginName, registry: registry, level: logrus.DebugLevel}, nil
 }
 
 // List returns what is registered for a kind.
@@ -53,7 +52,7 @@ func (s *Server) List(kind common.PluginKind) []framework.PluginIdentifier {
 // Session begins what the server does for one controller action: a manager of its own, with processes of its own.
 func (s *Server) Session() *Session {
 	log, book := newLogger(s.level)
-	return &Session{Log: book, manager: clientmgmt.NewManager(log, s.level, s.registry)}
+	return &Session{Log: book, manager: clientmgmt.NewManager(log, s.level, s.registry), pluginName: s.PluginName}
 }
 
 func newLogger(level logrus.Level) (*logrus.Logger, *Logbook) {

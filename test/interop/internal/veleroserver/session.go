@@ -15,12 +15,14 @@ import (
 type Session struct {
 	Log     *Logbook
 	manager clientmgmt.Manager
-	closed  bool
+	// pluginName is the implementation name under which the server finds the plugin.
+	pluginName string
+	closed     bool
 }
 
 // ObjectStore gets the plugin's object store and initializes it.
 func (s *Session) ObjectStore(config map[string]string) (velero.ObjectStore, error) {
-	store, err := s.manager.GetObjectStore(PluginName)
+	store, err := s.manager.GetObjectStore(s.pluginName)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +31,7 @@ func (s *Session) ObjectStore(config map[string]string) (velero.ObjectStore, err
 
 // VolumeSnapshotter gets the plugin's volume snapshotter and initializes it.
 func (s *Session) VolumeSnapshotter(config map[string]string) (vsv1.VolumeSnapshotter, error) {
-	snapshotter, err := s.manager.GetVolumeSnapshotter(PluginName)
+	snapshotter, err := s.manager.GetVolumeSnapshotter(s.pluginName)
 	if err != nil {
 		return nil, err
 	}

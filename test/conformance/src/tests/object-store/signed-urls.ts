@@ -1,9 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { gzipSync } from "node:zlib";
 
 import { bodyOf } from "../../bodies.ts";
 import { expect, expectBytes } from "../../expect.ts";
 import type { ConformanceTest } from "../../test.ts";
+import type { ObjectStoreSession } from "../../plugin/object-store-session.ts";
+import type { TestContext } from "../../test-context.ts";
 import { oddKeys } from "./odd-key-table.ts";
 
 const tenMinutes = 600;
@@ -18,7 +21,7 @@ const oddKeyTests = signableKeys.map(({ name, below, needs = [] }): ConformanceT
   kind: "ObjectStore",
   needs: ["signed-urls", ...needs],
   run: async (t) => {
-    const store = await t.openObjectStore();
+    const store = await openSigning(t);
     const key = below(t.prefix);
     await store.put(key, Buffer.from(key));
 
@@ -35,7 +38,7 @@ export const signedUrlsTests: readonly ConformanceTest[] = [
     kind: "ObjectStore",
     needs: ["signed-urls"],
     run: async (t) => {
-      const store = await t.openObjectStore();
+      const store = await openSigning(t);
       const body = bodyOf("plain get", 300_000);
       await store.put(t.key("backups/b/b-logs"), body);
 
@@ -49,7 +52,7 @@ export const signedUrlsTests: readonly ConformanceTest[] = [
     kind: "ObjectStore",
     needs: ["signed-urls"],
     run: async (t) => {
-      const store = await t.openObjectStore();
+      const store = await openSigning(t);
       const body = bodyOf("large", 17 * 1024 ** 2 + 1);
       await store.put(t.key("backups/b/b"), body);
 
@@ -63,7 +66,7 @@ export const signedUrlsTests: readonly ConformanceTest[] = [
     kind: "ObjectStore",
     needs: ["signed-urls"],
     run: async (t) => {
-      const store = await t.openObjectStore();
+      const store = await openSigning(t);
       const file = gzipSync("a line of a log\n".repeat(10_000));
       await store.put(t.key("backups/b/b-logs.gz"), file);
 
@@ -80,7 +83,7 @@ export const signedUrlsTests: readonly ConformanceTest[] = [
     kind: "ObjectStore",
     needs: ["signed-urls"],
     run: async (t) => {
-      const store = await t.openObjectStore();
+      const store = await openSigning(t);
       await store.put(t.key("object"), Buffer.from("here"));
       const long = await store.signUrl(t.key("object"), tenMinutes);
       const short = await store.signUrl(t.key("object"), 1);
@@ -97,7 +100,7 @@ export const signedUrlsTests: readonly ConformanceTest[] = [
     kind: "ObjectStore",
     needs: ["signed-urls", "authenticates"],
     run: async (t) => {
-      const store = await t.openObjectStore();
+      const store = await openSigning(t);
       for (const name of ["mine", "other"]) await store.put(t.key(name), Buffer.from(name));
       const url = new URL(await store.signUrl(t.key("mine"), tenMinutes));
 
@@ -113,7 +116,7 @@ export const signedUrlsTests: readonly ConformanceTest[] = [
     kind: "ObjectStore",
     needs: ["signed-urls", "authenticates"],
     run: async (t) => {
-      const store = await t.openObjectStore();
+      const store = await openSigning(t);
       await store.put(t.key("object"), Buffer.from("here"));
       const url = await store.signUrl(t.key("object"), tenMinutes);
 
@@ -130,7 +133,7 @@ export const signedUrlsTests: readonly ConformanceTest[] = [
     kind: "ObjectStore",
     needs: ["signed-urls"],
     run: async (t) => {
-      const store = await t.openObjectStore();
+      const store = await openSigning(t);
 
       await expectRefused(
         await fetch(await store.signUrl(t.key("missing"), tenMinutes)),
@@ -139,6 +142,15 @@ export const signedUrlsTests: readonly ConformanceTest[] = [
     },
   },
 ];
+
+/** A location whose URLs a plain client can read. */
+async function openSigning(t: TestContext): Promise<ObjectStoreSession> {
+  const config = t.objectTarget.signing ?? {};
+  const { caCert } = config;
+  const trusted = getCACertificates();
+  if (caCert !== undefined && !trusted.includes(caCert)) setDefaultCACertificates([...trusted, caCert]);
+  return await t.openObjectStore({ config });
+}
 
 async function download(url: string): Promise<Buffer> {
   const answer = await fetch(url);
