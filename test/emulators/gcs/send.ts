@@ -37,8 +37,7 @@ export async function sendAnswer(exchange: Exchange, answer: Answer, met: readon
     headers["content-length"] = body.length;
   }
   writeHead(response, answer.status ?? 200, headers);
-  const source =
-    body === undefined ? (answer.stream ?? (answer.file === undefined ? [] : readSlice(answer.file))) : [body];
+  const source = body === undefined ? storedBytes(answer) : [body];
   if (request.method === "HEAD" || answer.status === 204) response.end();
   else await writeWithFaults(response, source, met, faults);
 }
