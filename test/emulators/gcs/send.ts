@@ -42,7 +42,7 @@ export async function sendAnswer(exchange: Exchange, answer: Answer, met: readon
   else await writeWithFaults(response, source, met, faults);
 }
 
-function storedBytes({ stream, file }: Answer): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+function storedBytes({ stream, file }: Answer): AsyncIterable<Buffer> | Iterable<Buffer> {
   return stream ?? (file === undefined ? [] : readSlice(file));
 }
 
