@@ -14,6 +14,7 @@ import { installAll, officialGcpPlugin, officialPlugin } from "./toolchain.ts";
 const usage = `usage: npm run conformance:official -- [options]
 
   --targets A,B   only these targets
+  --providers A,B only the plugins of these clouds
   --check         compares with docs/conformance.md instead of writing it
 `;
 
@@ -54,14 +55,21 @@ const judgements: readonly Judgement[] = [
 ];
 
 const { values } = parseArgs({
-  options: { targets: { type: "string" }, check: { type: "boolean" }, help: { type: "boolean" } },
+  options: {
+    targets: { type: "string" },
+    providers: { type: "string" },
+    check: { type: "boolean" },
+    help: { type: "boolean" },
+  },
 });
 if (values.help === true) process.stdout.write(usage);
 else process.exitCode = (await main()) ? 0 : 1;
 
 async function main(): Promise<boolean> {
-  const names = values.targets?.split(",");
-  const chosen = judgements.filter(({ target }) => names === undefined || names.includes(target));
+  const isNamed = (names: string | undefined, name: string): boolean => names?.split(",").includes(name) ?? true;
+  const chosen = judgements.filter(
+    ({ target, provider }) => isNamed(values.targets, target) && isNamed(values.providers, provider),
+  );
   await installAll(
     [officialPlugin, officialGcpPlugin].filter(({ path }) => chosen.some((judgement) => judgement.path === path)),
     (line) => void process.stderr.write(`${line}\n`),

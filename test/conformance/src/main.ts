@@ -1,14 +1,12 @@
 #!/usr/bin/env node
-import { writeSync } from "node:fs";
-
 import { parseArguments, usage, UsageError } from "./arguments.ts";
 import { listTests } from "./list-tests.ts";
 import { rulesPage } from "./report/rules-page.ts";
 import { runConformance, selectTests } from "./run-conformance.ts";
 
-// The command. Everything that it prints goes out at once, so that a pipe sees the closing line.
+// The command. A report is larger than a pipe takes at once: the stream sees to the rest.
 function print(text: string): void {
-  writeSync(1, text);
+  process.stdout.write(text);
 }
 
 function describe(error: unknown): string {
@@ -23,6 +21,6 @@ try {
   else if (options.list) print(listTests(selectTests(options)));
   else process.exitCode = (await runConformance(options, print)) ? 0 : 1;
 } catch (error) {
-  writeSync(2, `${describe(error)}\n${error instanceof UsageError ? `\n${usage}\n` : ""}`);
+  process.stderr.write(`${describe(error)}\n${error instanceof UsageError ? `\n${usage}\n` : ""}`);
   process.exitCode = 2;
 }
