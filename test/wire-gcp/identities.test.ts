@@ -277,7 +277,8 @@ describe("credentials that do not work", { concurrency: true, timeout: 120_000 }
   });
 });
 
-describe("tokens that end", { concurrency: true, timeout: 120_000 }, () => {
+// One after the other: the requests for tokens are counted.
+describe("tokens that end", { timeout: 120_000 }, () => {
   test("one that is refused in the middle of the work is fetched anew, without an error", async () => {
     const options: LocationOptions = { session: rig.start() };
     const location = await rig.open("refused", options);
