@@ -9,7 +9,7 @@ import {
 import type { EC2Client } from "@aws-sdk/client-ec2";
 import { advice, failure, isKind, ok, PluginError, withoutEffect } from "@flotilla/sdk/plugin";
 import type { Call, Finding } from "@flotilla/sdk/plugin";
-import { certificatesIn } from "@flotilla/sdk/network";
+import { trustFindings } from "@flotilla/sdk/network";
 import { volumeSnapshotterConfig } from "./config.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
 import { codeOf } from "./errors.ts";
@@ -28,8 +28,7 @@ export async function* checkVolumeSnapshotter(
   call: Call,
 ): AsyncGenerator<Finding> {
   yield* withoutEffect(volumeSnapshotterConfig, config);
-  if (config.caCert !== undefined && certificatesIn(config.caCert).length === 0)
-    yield advice("caCert", "holds no PEM certificate, so nothing more is trusted", "give the certificate in PEM form");
+  yield* trustFindings(config);
   const [harmless, changing] = [reads(), changes(session.region)];
   let isIgnored = false;
   for (const [permission, dryRun] of harmless) {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
-import { certificatesIn } from "@flotilla/sdk/network";
+import { trustFindings } from "@flotilla/sdk/network";
 import { checksumOf } from "@flotilla/sdk/objects";
 import { advice, failure, isKind, ok, PluginError, tried, withoutEffect } from "@flotilla/sdk/plugin";
 import type { Call, Finding } from "@flotilla/sdk/plugin";
@@ -43,10 +43,7 @@ export async function* checkObjectStore(check: ObjectStoreCheck, call: Call): As
 
 function* checkConfig({ config, encryption, endpoint }: ObjectStoreCheck): Generator<Finding> {
   yield* withoutEffect(objectStoreConfig, config);
-  if (config.caCert !== undefined && certificatesIn(config.caCert).length === 0)
-    yield advice("caCert", "holds no PEM certificate, so nothing more is trusted", "give the certificate in PEM form");
-  if (config.insecureSkipTLSVerify)
-    yield advice("insecureSkipTLSVerify", "any certificate is accepted", "give the CA certificate as caCert instead");
+  yield* trustFindings(config);
   if (endpoint?.startsWith("http:") === true)
     yield advice("s3Url", "objects travel unencrypted", "use an https endpoint where the network is not trusted");
   if (encryption.isKeyFileTooLong)

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Disk } from "@azure/arm-compute";
-import { certificatesIn } from "@flotilla/sdk/network";
+import { trustFindings } from "@flotilla/sdk/network";
 import { advice, failure, ok, PluginError, withoutEffect } from "@flotilla/sdk/plugin";
 import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { volumeSnapshotterConfig } from "./config.ts";
@@ -27,8 +27,7 @@ type Try = (call: Call) => Promise<unknown>;
 export async function* checkVolumeSnapshotter(checked: CheckedSnapshotter, call: Call): AsyncGenerator<Finding> {
   const { config, api, disks, snapshots } = checked;
   yield* withoutEffect(volumeSnapshotterConfig, config);
-  if (config.caCert !== undefined && certificatesIn(config.caCert).length === 0)
-    yield advice("caCert", "holds no PEM certificate, so nothing more is trusted", "give the certificate in PEM form");
+  yield* trustFindings(config);
   if (config.resourceGroup === undefined && !isSameName(disks.subscription, snapshots.subscription))
     yield advice(
       "resourceGroup",

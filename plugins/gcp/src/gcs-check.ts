@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { certificatesIn } from "@flotilla/sdk/network";
+import { trustFindings } from "@flotilla/sdk/network";
 import { checksumOf } from "@flotilla/sdk/objects";
 import { advice, failure, isKind, ok, PluginError, tried, withoutEffect } from "@flotilla/sdk/plugin";
 import type { Call, Finding } from "@flotilla/sdk/plugin";
@@ -48,10 +48,7 @@ export async function* checkObjectStore(check: ObjectStoreCheck, call: Call): As
 
 function* checkConfig({ config, customerKey }: ObjectStoreCheck): Generator<Finding> {
   yield* withoutEffect(objectStoreConfig, config);
-  if (config.caCert !== undefined && certificatesIn(config.caCert).length === 0)
-    yield advice("caCert", "holds no PEM certificate, so nothing more is trusted", "give the certificate in PEM form");
-  if (config.insecureSkipTLSVerify)
-    yield advice("insecureSkipTLSVerify", "any certificate is accepted", "give the CA certificate as caCert instead");
+  yield* trustFindings(config);
   if (config.storeEndpoint?.protocol === "http:")
     yield advice("storeEndpoint", "objects travel unencrypted", "use https");
   if (customerKey?.isFileTooLong === true)

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { certificatesIn } from "@flotilla/sdk/network";
+import { trustFindings } from "@flotilla/sdk/network";
 import { advice, failure, isKind, ok, PluginError, withoutEffect } from "@flotilla/sdk/plugin";
 import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { volumeSnapshotterConfig } from "./config.ts";
@@ -41,8 +41,7 @@ const anyZone = { scope: "zones", name: "us-central1-a" } as const;
 export async function* checkVolumeSnapshotter(checked: CheckedSnapshotter, call: Call): AsyncGenerator<Finding> {
   const { config, diskProject, snapshotProject } = checked;
   yield* withoutEffect(volumeSnapshotterConfig, config);
-  if (config.caCert !== undefined && certificatesIn(config.caCert).length === 0)
-    yield advice("caCert", "holds no PEM certificate, so nothing more is trusted", "give the certificate in PEM form");
+  yield* trustFindings(config);
   for (const project of new Set([diskProject, snapshotProject])) {
     const { findings, isThere } = await checkProject(checked, project, call);
     yield* findings;

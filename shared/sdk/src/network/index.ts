@@ -15,4 +15,5 @@ export {
 } from "./service-errors.ts";
 export type { Attempt, ServiceAnswer } from "./service-errors.ts";
 export { certificatesIn, createTrust, trustedCertificates } from "./trust.ts";
+export { trustFindings } from "./trust-findings.ts";
 export type { Trust, TrustOptions } from "./trust.ts";
