@@ -45,29 +45,13 @@ export class ObjectStoreSession {
     const size = body instanceof Uint8Array ? `${body.length} bytes` : "a stream";
     journal.sent(`PutObject key=${shortened(JSON.stringify(key))} ${size}`);
     const { bucket = this.bucket, signal } = options;
-    const messages = chunked(body, { plugin: this.plugin, bucket, key });
-    try {
-      await clientStream(this.session.client, methods.putObject, messages, signal === undefined ? {} : { signal });
-      journal.received("OK");
-    } catch (thrown) {
-      const error = WireError.from(thrown);
-      journal.received(String(error));
-      throw error;
-    }
+    await this.#send(chunked(body, { plugin: this.plugin, bucket, key }), signal === undefined ? {} : { signal });
   }
 
   /** Sends these messages as they are and half-closes: for what the server itself would not send. */
   async putMessages(messages: AsyncIterable<Partial<Omit<velero.PutObjectRequest, "$typeName">>>): Promise<void> {
-    const { journal } = this.session;
-    journal.sent("PutObject, message by message");
-    try {
-      await clientStream(this.session.client, methods.putObject, messages);
-      journal.received("OK");
-    } catch (thrown) {
-      const error = WireError.from(thrown);
-      journal.received(String(error));
-      throw error;
-    }
+    this.session.journal.sent("PutObject, message by message");
+    await this.#send(messages);
   }
 
   /**
@@ -138,6 +122,21 @@ export class ObjectStoreSession {
   async signUrl(key: string, ttlSeconds: number, bucket: string = this.bucket): Promise<string> {
     const ttl = BigInt(Math.round(ttlSeconds * 1e9));
     return (await callUnary(this.session, methods.createSignedURL, { plugin: this.plugin, bucket, key, ttl })).url;
+  }
+
+  async #send(
+    messages: AsyncIterable<Partial<Omit<velero.PutObjectRequest, "$typeName">>>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    const { journal, client } = this.session;
+    try {
+      await clientStream(client, methods.putObject, messages, options);
+      journal.received("OK");
+    } catch (thrown) {
+      const error = WireError.from(thrown);
+      journal.received(String(error));
+      throw error;
+    }
   }
 }
 
