@@ -2,8 +2,10 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { withRunPath } from "./elf-run-path.ts";
+import { trimIcuData } from "./icu-data.ts";
 import { runtimeFlags } from "./runtime-flags.ts";
 import { stripSections } from "./strip-sections.ts";
+import { trimTypeStripper } from "./type-stripper.ts";
 
 /** What goes into an executable. */
 export interface ExecutableParts {
@@ -22,7 +24,7 @@ export interface ExecutableParts {
 /** Builds a Node single executable at `output`, which appears there whole. `scratch` is an existing folder. */
 export function buildSingleExecutable(parts: ExecutableParts, output: string, scratch: string): void {
   const base = join(scratch, "node");
-  writeFileSync(base, stripSections(readFileSync(parts.nodeBinary)), { mode: 0o755 });
+  writeFileSync(base, trimmed(readFileSync(parts.nodeBinary)), { mode: 0o755 });
   const raw = join(scratch, "executable");
   const configuration = join(scratch, "executable.json");
   writeFileSync(
@@ -47,4 +49,9 @@ export function buildSingleExecutable(parts: ExecutableParts, output: string, sc
   writeFileSync(whole, withRunPath(readFileSync(raw), parts.runPath));
   chmodSync(whole, 0o755);
   renameSync(whole, output);
+}
+
+/** Node's executable without what no program of ours asks for: what is left out compresses to nothing in an image. */
+function trimmed(node: Buffer): Buffer {
+  return trimTypeStripper(trimIcuData(stripSections(node)).executable).executable;
 }

@@ -20,6 +20,8 @@ export function handRunText(
     `  velero plugin add <image of ${plugin.name}>`,
     "or add that image as an init container of the velero deployment, with the volume `plugins` mounted at /target.",
     "",
+    `Its image's init container runs: ${plugin.name} install /target`,
+    "",
     "To drive it without a cluster, use the flotilla command: flotilla plugin list, flotilla check.",
     "",
   ].join("\n");

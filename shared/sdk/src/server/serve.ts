@@ -38,10 +38,7 @@ export async function serve(plugin: ServedPlugin): Promise<void> {
   const log = stderrLogger(flags.logLevel);
   try {
     const registrations = registrationsOf(plugin.implementations, process.env["FLOTILLA_ALIAS"]);
-    if (!hasMagicCookie(process.env)) {
-      writeSync(2, handRunText(plugin, registrations));
-      process.exit(1);
-    }
+    if (!hasMagicCookie(process.env)) process.exit(await runByHand(plugin, registrations));
     guardStandardStreams(log);
     reportFatalErrors(log);
     refuseCertificates();
@@ -51,6 +48,24 @@ export async function serve(plugin: ServedPlugin): Promise<void> {
   } catch (error) {
     log.error(`${plugin.name} could not start: ${PluginError.from(error).message}`);
     process.exit(1);
+  }
+}
+
+/** What the executable does without a host, as its image's init container runs it: `install TARGET`. The exit code. */
+async function runByHand(plugin: ServedPlugin, registrations: readonly Registration[]): Promise<number> {
+  const [command, target] = process.argv.slice(2);
+  if (command !== "install" || target === undefined) {
+    writeSync(2, handRunText(plugin, registrations));
+    return 1;
+  }
+  const { installExecutable } = await import("./install.ts");
+  try {
+    await installExecutable(commandPath(), target);
+    writeSync(1, `${plugin.name} ${plugin.version} is installed in ${target}\n`);
+    return 0;
+  } catch (error) {
+    writeSync(2, `${PluginError.from(error).message}\n`);
+    return 1;
   }
 }
 
