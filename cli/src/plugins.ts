@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { isSea } from "node:sea";
 
 import { discoverCommands, findExecutables, Manager } from "@flotilla/host";
 import type { PluginLogLine, ProcessSettings, Registry } from "@flotilla/host";
@@ -28,6 +29,9 @@ export interface Plugins {
 
 const checkoutPlugins = join(import.meta.dirname, "..", "..", "plugins");
 
+/** Where the plugins' images install them, and where the server looks for them. */
+const installedPlugins = "/plugins";
+
 /** Lets the host load the executables as the server would load them. */
 export async function loadPlugins(
   context: CliContext,
@@ -55,11 +59,12 @@ async function commands(context: CliContext, flags: PluginFlags): Promise<readon
     if (found.length === 0) throw new UsageError(`--plugin-dir ${directory} holds no executable`);
     return found;
   }
-  const found = await builtExecutables();
+  const found = isSea() ? await findExecutables(installedPlugins).catch(() => []) : await builtExecutables();
   if (found.length > 0) return found;
-  throw new UsageError(
-    "no plugin executable is built in this checkout: run npm run build, or name one by --plugin PATH or --plugin-dir DIR",
-  );
+  const where = isSea()
+    ? `${installedPlugins} holds no plugin executable: let the plugins' images install theirs there as init containers`
+    : "no plugin executable is built in this checkout: run npm run build";
+  throw new UsageError(`${where}, or name one by --plugin PATH or --plugin-dir DIR`);
 }
 
 /** The executables for this machine; those for others, and what belongs to them, lie in folders below. */

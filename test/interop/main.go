@@ -10,9 +10,10 @@ import (
 
 	"flotilla.io/test/interop/internal/bench"
 	"flotilla.io/test/interop/internal/checks"
+	"flotilla.io/test/interop/internal/discovery"
 )
 
-const usage = "usage: velero-client check SPEC.json | bench SPEC.json"
+const usage = "usage: velero-client check SPEC.json | bench SPEC.json | discover DIR"
 
 func main() {
 	if len(os.Args) < 3 {
@@ -26,6 +27,8 @@ func main() {
 		exit(checks.Main(argument))
 	case "bench":
 		exit(bench.Main(argument))
+	case "discover":
+		exit(discovery.Main(argument))
 	default:
 		fail(usage)
 	}

@@ -39,6 +39,28 @@ export const officialGcpPlugin = goProgram(
 /** The Cloud Storage server written in Go. */
 export const fakeGcsServer = goProgram("github.com/fsouza/fake-gcs-server", "v1.56.1");
 
+/** The registry that most registries are made of. */
+export const registry = goProgram("github.com/distribution/distribution/v3/cmd/registry", "v3.0.0");
+
+/** A client of registries. */
+export const crane = goProgram("github.com/google/go-containerregistry/cmd/crane", "v0.20.3");
+
+const emulatorDir = join(cacheDir, "qemu-user-static");
+
+/** Runs programs of arm64 elsewhere: the emulator of Debian's package, unpacked below the cache folder. */
+export const arm64Emulator = {
+  name: "qemu-user-static (Debian)",
+  path: join(emulatorDir, "usr", "bin", "qemu-aarch64-static"),
+  async install() {
+    if (await isThere(arm64Emulator.path)) return;
+    await mkdir(emulatorDir, { recursive: true });
+    const { code, output } = await runProgram("sh", ["-c", unpackEmulator], { cwd: emulatorDir });
+    if (code !== 0) throw new Error(`get qemu-user-static by apt: ${output}`);
+  },
+};
+
+const unpackEmulator = "apt-get download qemu-user-static && dpkg-deb --extract qemu-user-static_*.deb . && rm *.deb";
+
 /** The S3 and EC2 servers written in Python. */
 export const pythonServers = {
   name: `moto ${motoVersion} and ministack ${ministackVersion} (PyPI)`,

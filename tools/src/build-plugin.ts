@@ -13,9 +13,10 @@ import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "./bundle.ts";
 import type { Chunk } from "./bundle.ts";
+import { bundledPackages, packageListName } from "./bundled-packages.ts";
 import { bundleReport } from "./bundle-report.ts";
 import { wrapChunk } from "./chunk-loader.ts";
-import { executableName, libraryFolderName } from "./executable-name.ts";
+import { libraryFolderName, programName } from "./executable-name.ts";
 import { nodeBinary } from "./node-binary.ts";
 import { isNative, outputFolder, parsePlatform } from "./platform.ts";
 import type { Platform } from "./platform.ts";
@@ -33,13 +34,16 @@ const { values } = parseArgs({ options: { platform: { type: "string" } } });
 await buildPlugin(process.cwd(), parsePlatform(values.platform));
 
 async function buildPlugin(folder: string, platform: Platform): Promise<void> {
-  const name = executableName(readManifest(folder).name);
+  const manifest = readManifest(folder);
+  const name = programName(manifest);
   const output = outputFolder(folder, platform);
   const scratch = mkdtempSync(join(tmpdir(), "build-plugin-"));
   try {
     const chunks = await bundle(resolve(folder, "src/main.ts"));
     const files = writeChunks(chunks, scratch);
-    const caches = isNative(platform) ? await recordCodeCaches(name, readWarmUp(folder), scratch) : {};
+    // A command has no usual start whose code could be kept; a plugin of another platform cannot be started here.
+    const isWarmedUp = isNative(platform) && manifest.command === undefined;
+    const caches = isWarmedUp ? await recordCodeCaches(name, readWarmUp(folder), scratch) : {};
     mkdirSync(output, { recursive: true });
     buildSingleExecutable(
       {
@@ -54,6 +58,7 @@ async function buildPlugin(folder: string, platform: Platform): Promise<void> {
     );
     const report = bundleReport(chunks, statSync(join(output, name)).size, sizes(caches));
     writeFileSync(join(output, `${name}.sizes.txt`), report);
+    writeFileSync(join(output, packageListName(name)), JSON.stringify(bundledPackages(chunks), undefined, 2));
     process.stdout.write(report);
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Script } from "node:vm";
 
@@ -19,7 +20,7 @@ export function cacheName(chunk: string): string {
 
 /** What a chunk's text becomes before it is compiled: the same for the recorder and the executable, or no cache fits. */
 export function wrapChunk(code: string): string {
-  return `(function(exports,require,module,__executableUrl){${code}\n})`;
+  return `(function(exports,require,module,__executableUrl,__executableFolder){${code}\n})`;
 }
 
 /**
@@ -47,7 +48,7 @@ export function runBundle(
     onCompiled?.(name, script);
     // The wrapper above has this shape.
     const run = script.runInThisContext() as (...parameters: unknown[]) => void;
-    run(module.exports, requireFromChunk, module, executableUrl);
+    run(module.exports, requireFromChunk, module, executableUrl, dirname(process.execPath));
     return module.exports;
   }
 

@@ -40,6 +40,29 @@ export const runtimeLibraries: Readonly<Record<Platform, Readonly<Record<string,
   },
 };
 
+const authorities: DebianPackage = {
+  path: "pool/updates/main/c/ca-certificates/ca-certificates_20250419~deb12u2_all.deb",
+  sha256: "b9f76b5271a7ac373fd5e7e1b5b826a71ddd702b42a0d104955ecb1acfffc94b",
+};
+
+/** What lies below the executable in an image of ours, of Debian 12, by the package's name. */
+export const basePackages: Readonly<Record<Platform, Readonly<Record<"libc6" | "ca-certificates", DebianPackage>>>> = {
+  "linux-x64": {
+    libc6: {
+      path: "pool/main/g/glibc/libc6_2.36-9+deb12u14_amd64.deb",
+      sha256: "ba4f88f73dbc3ae9055f3c20f4523bfdbaf1ad13ff95e258924f77d20b4fbedf",
+    },
+    "ca-certificates": authorities,
+  },
+  "linux-arm64": {
+    libc6: {
+      path: "pool/main/g/glibc/libc6_2.36-9+deb12u14_arm64.deb",
+      sha256: "01f4330719fd4f65580e16ea5a0527f372fca750e8f588d26deaf09f2d3b1cf4",
+    },
+    "ca-certificates": authorities,
+  },
+};
+
 const anyArchitecture: readonly DebianPackage[] = [
   {
     path: "pool/main/c/ca-certificates/ca-certificates_20210119_all.deb",

@@ -83,11 +83,14 @@ function writeEntries(executable: Buffer, table: number, kept: readonly Entry[],
 // Chinese and Japanese words; host names in other scripts as of 2003; characters that look alike.
 const droppedKinds = new Set(["cnv", "dict", "spp", "cfu"]);
 
+// Rules for breaking lines and for transliteration, which JavaScript has no call for; the names of characters.
+const droppedItems = /^(translit\/.*|brkitr\/line.*\.brk|unames\.icu)$/;
+
 /** `icudt78l/zone/de.res`: the package's name, perhaps a tree, an item with its kind. */
 function isKept(name: string): boolean {
-  const [item, tree] = name.split("/").slice(1).toReversed();
-  const [base, kind] = /^(.*)\.(\w+)$/.exec(item ?? "")?.slice(1) ?? [];
+  const item = name.slice(name.indexOf("/") + 1);
+  const [base, kind] = /([^/]+)\.(\w+)$/.exec(item)?.slice(1) ?? [];
   if (base === undefined || kind === undefined) return true;
-  if (kind === "res") return keptLocales.has(base) || (sharedTables.test(base) && tree !== "translit");
-  return !droppedKinds.has(kind);
+  if (droppedItems.test(item) || droppedKinds.has(kind)) return false;
+  return kind !== "res" || keptLocales.has(base) || sharedTables.test(base);
 }

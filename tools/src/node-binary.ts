@@ -44,7 +44,7 @@ function fetchPackage(name: string, locked: LockedPackage): string {
     const archive = join(partial, `${name}-${locked.version}.tgz`);
     const hash = createHash("sha512").update(readFileSync(archive)).digest("base64");
     if (locked.integrity !== `sha512-${hash}`) throw new Error(`${name} differs from what package-lock.json pins`);
-    execFileSync("tar", ["-xzf", archive, "-C", partial, "package/bin/node"]);
+    execFileSync("tar", ["-xzf", archive, "-C", partial, "package/bin/node", "package/LICENSE"]);
     renameSync(join(partial, "package"), folder);
   } finally {
     rmSync(partial, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { executableName, libraryFolderName } from "./executable-name.ts";
+import { libraryFolderName, programName } from "./executable-name.ts";
 import { outputFolder, parsePlatform } from "./platform.ts";
 import { writeRuntimeLibraries } from "./runtime-libraries.ts";
 import { readManifest } from "./workspace.ts";
@@ -9,5 +9,5 @@ import { readManifest } from "./workspace.ts";
 
 const { values } = parseArgs({ options: { platform: { type: "string" } } });
 const platform = parsePlatform(values.platform);
-const name = executableName(readManifest(process.cwd()).name);
+const name = programName(readManifest(process.cwd()));
 writeRuntimeLibraries(platform, join(outputFolder(process.cwd(), platform), libraryFolderName(name)));

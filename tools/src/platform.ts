@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
-const platforms = ["linux-x64", "linux-arm64"] as const;
+/** All that executables are built for. */
+export const platforms = ["linux-x64", "linux-arm64"] as const;
 
 /** What an executable is built for. */
 export type Platform = (typeof platforms)[number];

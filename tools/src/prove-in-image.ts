@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { createCheckList } from "./check-list.ts";
 import type { CheckList } from "./check-list.ts";
-import { executableName, libraryFolderName } from "./executable-name.ts";
+import { libraryFolderName, programName } from "./executable-name.ts";
 import { checkFiles } from "./image-contract.ts";
 import { inImageRoot, makeImageRoot } from "./image-root.ts";
 import { isNative, outputFolder, parsePlatform } from "./platform.ts";
@@ -28,7 +28,7 @@ const { values } = parseArgs({
 process.exitCode = await prove(process.cwd(), parsePlatform(values.platform));
 
 async function prove(folder: string, platform: Platform): Promise<number> {
-  const name = executableName(readManifest(folder).name);
+  const name = programName(readManifest(folder));
   const list = createCheckList((line) => process.stdout.write(`${line}\n`));
   const root = mkdtempSync(join(tmpdir(), "image-root-"));
   try {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { withRunPath } from "./elf-run-path.ts";
 import { trimIcuData } from "./icu-data.ts";
 import { runtimeFlags } from "./runtime-flags.ts";
@@ -30,7 +30,8 @@ export function buildSingleExecutable(parts: ExecutableParts, output: string, sc
   writeFileSync(
     configuration,
     JSON.stringify({
-      main: parts.program,
+      // Kept in the executable as it is given: by its bare name, or no two builds would be the same.
+      main: relative(scratch, parts.program),
       executable: base,
       output: raw,
       assets: parts.files,
@@ -42,6 +43,7 @@ export function buildSingleExecutable(parts: ExecutableParts, output: string, sc
     }),
   );
   execFileSync(process.execPath, [...runtimeFlags, "--build-sea", configuration], {
+    cwd: scratch,
     stdio: ["ignore", "ignore", "pipe"],
   });
   // After the injection, which writes the dynamic section anew.

@@ -11,6 +11,9 @@ export const cacheFolder = join(workspaceFolder, ".cache");
 export interface PackageManifest {
   readonly name: string;
   readonly version: string;
+  readonly description: string;
+  /** The command that its users run, where it is one; a plugin is none. */
+  readonly command?: string;
 }
 
 /** Reads the package.json of a folder. */
@@ -18,9 +21,11 @@ export function readManifest(folder: string): PackageManifest {
   const path = join(folder, "package.json");
   const manifest: unknown = JSON.parse(readFileSync(path, "utf8"));
   if (typeof manifest !== "object" || manifest === null) throw new Error(`${path} is not an object`);
-  const { name, version } = manifest as { name?: unknown; version?: unknown };
-  if (typeof name !== "string" || typeof version !== "string") throw new Error(`${path} has no name or no version`);
-  return { name, version };
+  const { name, version, description, bin } = manifest as Partial<Record<keyof PackageManifest | "bin", unknown>>;
+  if (typeof name !== "string" || typeof version !== "string" || typeof description !== "string")
+    throw new Error(`${path} has no name, version or description`);
+  const [command] = typeof bin === "object" && bin !== null ? Object.keys(bin) : [];
+  return { name, version, description, ...(command === undefined ? {} : { command }) };
 }
 
 /** The folder of an installed package, or undefined where this machine's npm left it out. */

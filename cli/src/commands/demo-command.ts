@@ -1,7 +1,9 @@
 import { join, resolve } from "node:path";
+import { isSea } from "node:sea";
 
 import { Command, Option } from "commander";
 
+import { UsageError } from "../cli-error.ts";
 import { runOptions } from "../common-options.ts";
 import type { CliContext } from "../context.ts";
 import { demoClouds } from "../demo/clouds/index.ts";
@@ -30,13 +32,15 @@ export function demoCommand(context: CliContext, outcome: Outcome): Command {
     .showHelpAfterError("(add --help for the flags)");
   for (const option of runOptions()) demo.addOption(option);
   return demo.action(async (flags: RunFlags & { provider: string; from: string; state: string; keep: boolean }) => {
-    await runCommand(context, outcome, flags, async () =>
-      runDemo(context, flags, {
+    await runCommand(context, outcome, flags, async () => {
+      if (isSea())
+        throw new UsageError("the demo's stand-ins of a cloud are in a checkout of the project: npm ci && npm start");
+      return await runDemo(context, flags, {
         cloud: demoClouds.find(({ provider }) => provider === flags.provider) ?? demoClouds[0],
         from: resolve(context.workingDirectory, flags.from),
         state: resolve(context.workingDirectory, flags.state),
         isKept: flags.keep,
-      }),
-    );
+      });
+    });
   });
 }
