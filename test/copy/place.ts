@@ -27,7 +27,7 @@ export interface Cloud {
 }
 
 /** How a place differs from the usual one. */
-export interface PlaceOptions {
+interface PlaceOptions {
   readonly prefix?: string;
   readonly config?: Readonly<Record<string, string>>;
   readonly accessMode?: "ReadOnly" | "ReadWrite";

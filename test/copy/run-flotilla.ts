@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { builtCommand } from "../wire/workspace.ts";
 
 /** How a run of the command line ended. */
-export interface Run {
+interface Run {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;

@@ -11,7 +11,7 @@ import type { PairRun } from "./paired-object.ts";
  * How a backup of two locations compares. `same`; `different`; `missing` at --to; `extra`: at --to only; `unfinished`: the
  * server still writes it at --from; `failed`: it could not be compared.
  */
-export type BackupStanding = "same" | "different" | "missing" | "extra" | "unfinished" | "failed";
+type BackupStanding = "same" | "different" | "missing" | "extra" | "unfinished" | "failed";
 
 /** One backup, compared. */
 export interface ComparedBackup {

@@ -11,7 +11,7 @@ import type { PairRun, StoredSide } from "./paired-object.ts";
  * `other-checksum`: the same size, other bytes; `unverifiable`: the same size, and nothing more could be compared without
  * reading; `corrupt`: a side is not what its store recorded; `unreadable`: a side could not be read for another reason.
  */
-export type ObjectStanding =
+type ObjectStanding =
   | "same"
   | "missing"
   | "extra"
