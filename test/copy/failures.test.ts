@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import type { BlobRig } from "../wire-azure/blob-rig.ts";
 import { mebibyte } from "../wire/bytes.ts";
 import { smallParts } from "../wire/object-rig.ts";
 import { until } from "../wire/until.ts";
@@ -9,7 +10,9 @@ import type { Cloud, Place } from "./place.ts";
 import { startFlotilla } from "./run-flotilla.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-let clouds: Readonly<Record<"aws" | "forgetful" | "azure" | "gcp", Cloud>>;
+let clouds: Readonly<Record<"aws" | "forgetful" | "gcp", Cloud>> & {
+  readonly azure: Cloud & { readonly rig: BlobRig };
+};
 let folder: string;
 
 before(async () => {
@@ -131,6 +134,31 @@ test("a bit that flips below the target after it acknowledged the object is foun
   assert.equal(exitCode, 1);
   assert.match(stdout, /verify the copy .*its md5 is recorded as .*; the copy was removed again/);
   assert.equal(await to.shows("one"), false);
+});
+
+test("what is corrupt at a source that recorded no checksum is found out by gzip's own", async () => {
+  const [from, to] = [await clouds.azure.place("bare"), await clouds.gcp.place("bare")];
+  const files = await seedBackup(from, "one");
+  const contents = files.get("one.tar.gz") ?? Buffer.alloc(0);
+  // As the official plugin stores it: in blocks, which leave no MD5.
+  const blob = clouds.azure.rig.container("bare").getBlockBlobClient(from.key("one", "one.tar.gz"));
+  await blob.stageBlock("AAAA", contents, contents.length);
+  await blob.commitBlockList(["AAAA"]);
+  await from.location.flipBit(from.key("one", "one.tar.gz"), 1000);
+
+  const failed = await copy(from, to, "one");
+  const keys = await to.keys();
+  await from.location.flipBit(from.key("one", "one.tar.gz"), 1000);
+  const repeated = await copy(from, to, "one");
+
+  assert.equal(failed.exitCode, 1);
+  assert.match(
+    failed.stdout,
+    /one\.tar\.gz" in bucket "bare": it is no whole gzip data: .*it is damaged at the source/,
+  );
+  assert.ok(!keys.includes("one/one.tar.gz"));
+  assert.match(repeated.stdout, /one\.tar\.gz +copied .* unpacked, read back/);
+  assert.deepEqual(await differences(to, "one", files), []);
 });
 
 test("a backup that has lost its contents is not copied", async () => {

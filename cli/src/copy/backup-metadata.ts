@@ -1,4 +1,4 @@
-import { isJsonObject, isKind, parseJson, PluginError } from "@flotilla/sdk/plugin";
+import { isJsonObject, parseJson, PluginError } from "@flotilla/sdk/plugin";
 import type { JsonObject } from "@flotilla/sdk/plugin";
 
 import { collectBody } from "../backup-layout/collect-body.ts";
@@ -20,20 +20,22 @@ export interface BackupMetadata {
   readonly startedAt: string;
 }
 
-/** Reads it; undefined where there is none. Throws `corrupt` where it is no Backup object. */
-export async function readMetadata(
+/** Reads it. Throws `corrupt` where it is no Backup object. */
+export async function readMetadata(session: Session, store: OpenedStore, backup: string): Promise<BackupMetadata> {
+  const { object } = sideOf(store, backup, metadataFile);
+  const bytes = await collectBody(store.client.getObject(object, session.call), object.key);
+  return { bytes, ...readFields(bytes, object.key) };
+}
+
+/** The same where it is there: official plugins tell a reader nothing from which an absent object could be known. */
+export async function readMetadataIfThere(
   session: Session,
   store: OpenedStore,
   backup: string,
 ): Promise<BackupMetadata | undefined> {
   const { object } = sideOf(store, backup, metadataFile);
-  try {
-    const bytes = await collectBody(store.client.getObject(object, session.call), object.key);
-    return { bytes, ...readFields(bytes, object.key) };
-  } catch (error) {
-    if (isKind(error, "not-found")) return undefined;
-    throw error;
-  }
+  if (!(await store.client.objectExists(object, session.call))) return undefined;
+  return await readMetadata(session, store, backup);
 }
 
 /** Whether the server is done with it. */

@@ -72,8 +72,7 @@ async function compareOrThrow(run: PairRun, name: string, settings: CompareSetti
 async function isDone({ session, stores }: PairRun, name: string, files: readonly string[]): Promise<boolean> {
   if (!files.includes(metadataFile)) return false;
   try {
-    const metadata = await readMetadata(session, stores.from, name);
-    return metadata !== undefined && isFinished(metadata);
+    return isFinished(await readMetadata(session, stores.from, name));
   } catch (error) {
     if (isKind(error, "corrupt")) return true;
     throw error;

@@ -2,7 +2,7 @@ import { isKind, PluginError } from "@flotilla/sdk/plugin";
 
 import { backupKeys } from "../backup-layout/keys.ts";
 import { describeError } from "../session.ts";
-import { isFinished, metadataFile, readMetadata } from "./backup-metadata.ts";
+import { isFinished, metadataFile, readMetadata, readMetadataIfThere } from "./backup-metadata.ts";
 import type { BackupMetadata } from "./backup-metadata.ts";
 import { compareObject } from "./compare-object.ts";
 import type { ComparedObject } from "./compare-object.ts";
@@ -104,12 +104,12 @@ async function readSource({ session, stores: { from } }: PairRun, name: string):
       { kind: "not-found" },
     );
   }
-  const metadata = await readMetadata(session, from, name);
   const others = files.filter((file) => file !== metadataFile);
-  if (metadata === undefined) {
+  if (!files.includes(metadataFile)) {
     const nothing = { bytes: Buffer.alloc(0), uid: "", phase: "", startedAt: "" };
     return { metadata: nothing, files: others, unfinished: `it has no ${metadataFile}` };
   }
+  const metadata = await readMetadata(session, from, name);
   if (!isFinished(metadata)) {
     return { metadata, files: others, unfinished: `its phase is ${metadata.phase || "not set"}` };
   }
@@ -173,7 +173,7 @@ async function eachUntilFailure<T>(
 
 /** The objects are those of one backup only if it is still the same at their end. */
 async function refuseChange({ session, stores }: PairRun, name: string, { metadata }: SourceBackup): Promise<void> {
-  const now = await readMetadata(session, stores.from, name).catch((error: unknown) => {
+  const now = await readMetadataIfThere(session, stores.from, name).catch((error: unknown) => {
     if (isKind(error, "corrupt")) return undefined;
     throw error;
   });

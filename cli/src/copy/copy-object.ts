@@ -3,10 +3,10 @@ import type { ObjectDescription } from "@flotilla/sdk/plugin";
 
 import { printChecksum } from "../commands/stored-backup.ts";
 import { formatBytes } from "../output/units.ts";
-import { BodyDigest, comparableChecksum } from "./body-digest.ts";
 import type { FinishedDigest } from "./body-digest.ts";
 import { describeSide, digestSide, sideOf } from "./paired-object.ts";
 import type { PairRun, StoredSide } from "./paired-object.ts";
+import { faultOf, SourceCheck } from "./source-check.ts";
 
 /** An object that is at the target, as it came to be there. */
 export interface CopiedObject {
@@ -43,22 +43,11 @@ export async function copyObject(run: PairRun, order: CopyOrder): Promise<Copied
   const { session, stores } = run;
   const [from, to] = [sideOf(stores.from, order.backup, order.file), sideOf(stores.to, order.backup, order.file)];
   const described = await describeSide(session, from);
-  const digest = await BodyDigest.begin(comparableChecksum(described));
-  const outcome: { sent?: FinishedDigest } = {};
   const call = { signal: order.signal };
   const source = order.bytes === undefined ? from.store.client.getObject(from.object, call) : once(order.bytes);
-  async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const chunk of run.transfer.pass(source)) {
-      digest.update(chunk);
-      yield chunk;
-    }
-    const read = digest.finish();
-    // Within the stream: thrown here, the put is cancelled, and nothing arrives.
-    refuseUnlike(read, described, from);
-    outcome.sent = read;
-  }
-  await to.store.client.putObject(to.object, body(), call);
-  const finished = outcome.sent ?? refuseEarlyAnswer(to);
+  const check = await SourceCheck.begin(from, described);
+  await to.store.client.putObject(to.object, check.pass(run.transfer.pass(source)), call);
+  const finished = check.finished ?? refuseEarlyAnswer(to);
   const kept = await verifyCopy(run, to, finished);
   session.progress.note(
     `${order.backup}: ${order.isReplacement ? "replaced" : "copied"} ${order.file}  ${formatBytes(finished.sizeBytes)}`,
@@ -71,18 +60,8 @@ export async function copyObject(run: PairRun, order: CopyOrder): Promise<Copied
     crc32: finished.crc32,
     fromChecksum: printChecksum(described),
     toChecksum: printChecksum(kept),
-    evidence: "read back",
+    evidence: check.isUnpacked ? "unpacked, read back" : "read back",
   };
-}
-
-/** What was read is what the source's store recorded; a plugin of ours has compared it itself by then. */
-function refuseUnlike(read: FinishedDigest, described: ObjectDescription | undefined, { object }: StoredSide): void {
-  const fault = faultOf(read, described);
-  if (fault === undefined) return;
-  throw new PluginError(
-    `read object "${object.key}" in bucket "${object.bucket}": ${fault}; it is damaged at the source, or was replaced while it was read: nothing was copied`,
-    { kind: "corrupt" },
-  );
 }
 
 function refuseEarlyAnswer({ object }: StoredSide): never {
@@ -123,16 +102,6 @@ async function readBackFault(run: PairRun, side: StoredSide, sent: FinishedDiges
     if (isKind(error, "corrupt")) return error.message;
     throw error;
   }
-}
-
-function faultOf(digest: FinishedDigest, description: ObjectDescription | undefined): string | undefined {
-  if (description === undefined) return undefined;
-  if (description.sizeBytes !== BigInt(digest.sizeBytes)) {
-    return `the store says ${description.sizeBytes} bytes, and they were ${digest.sizeBytes}`;
-  }
-  const recorded = comparableChecksum(description);
-  if (recorded === undefined || digest.agreesWith(recorded) !== false) return undefined;
-  return `the store recorded ${printChecksum(description)}, which is not that of the bytes (crc32 ${digest.crc32}, sha256 ${digest.sha256})`;
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,6 +1,6 @@
 import { isKind, PluginError } from "@flotilla/sdk/plugin";
 
-import { metadataFile, readMetadata } from "./backup-metadata.ts";
+import { metadataFile, readMetadata, readMetadataIfThere } from "./backup-metadata.ts";
 import type { BackupMetadata } from "./backup-metadata.ts";
 import { describeSide, listFiles, sideOf } from "./paired-object.ts";
 import type { PairRun } from "./paired-object.ts";
@@ -35,8 +35,8 @@ export async function findTarget(
   const extras = files.filter((file) => file !== metadataFile && !source.files.includes(file));
   const found = { name, files, extras, metadataBytes: 0 };
   try {
-    const metadata = files.includes(metadataFile) ? await readMetadata(session, stores.to, name) : undefined;
-    if (metadata === undefined) return { ...found, standing: "absent", detail: "" };
+    if (!files.includes(metadataFile)) return { ...found, standing: "absent", detail: "" };
+    const metadata = await readMetadata(session, stores.to, name);
     if (metadata.bytes.equals(source.metadata.bytes)) {
       return { ...found, standing: "same", metadataBytes: metadata.bytes.length, detail: "" };
     }
@@ -79,7 +79,7 @@ export async function removeExtras(run: PairRun, { name, extras }: TargetBackup)
 /** Nobody else may have stored a backup of this name meanwhile; another run of this very copy may. */
 export async function refuseNewcomer(run: PairRun, name: string, source: BackupMetadata): Promise<void> {
   const { session, stores } = run;
-  const newcomer = await readMetadata(session, stores.to, name);
+  const newcomer = await readMetadataIfThere(session, stores.to, name);
   if (newcomer === undefined || newcomer.bytes.equals(source.bytes)) return;
   throw new PluginError(
     `another backup ${name} was stored in bucket "${stores.to.location.bucket}" while this one was copied: choose one of them, and copy it again with --overwrite`,
