@@ -2,7 +2,7 @@ import type { Report } from "../context.ts";
 import { copyBackup } from "../copy/copy-backup.ts";
 import type { CopiedBackup, CopyResult } from "../copy/copy-backup.ts";
 import { Lanes } from "../copy/lanes.ts";
-import { selectBackups } from "../copy/select-backups.ts";
+import { listNames, selectBackups } from "../copy/select-backups.ts";
 import type { Selection } from "../copy/select-backups.ts";
 import { printStore } from "../location-sides.ts";
 import type { StorePair } from "../location-sides.ts";
@@ -31,6 +31,8 @@ export async function copyBackups(session: Session, stores: StorePair, request: 
   const clock = performance.now();
   const { selection, parallel, overwrites } = request;
   const names = await selectBackups(session, stores.from, selection);
+  // A target that is not there, or refuses, fails the run at once rather than each backup after all its tries.
+  await listNames(session, stores.to);
   const isNamed = selection.kind === "named";
   const settings = { overwrites, rechecks: request.rechecks || isNamed, skipsUnfinished: !isNamed };
   let done = 0;
@@ -58,7 +60,9 @@ export async function copyBackups(session: Session, stores: StorePair, request: 
 /** The result for people and for JSON. */
 export function reportCopied(copied: CopiedBackups): Report {
   const { backups } = copied;
-  const rows = backups.map(({ name, result, objects, detail }) => {
+  // Of many, those that are there already are only counted: each round of a CronJob would list them all.
+  const told = backups.length === 1 ? backups : backups.filter(({ result }) => result !== "present");
+  const rows = told.map(({ name, result, objects, detail }) => {
     const moved = objects.filter((object) => object.result !== "present");
     const bytes = moved.reduce((sum, object) => sum + object.bytes, 0);
     return [name, result, String(moved.length), String(objects.length - moved.length), formatBytes(bytes), detail];

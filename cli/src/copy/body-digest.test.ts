@@ -32,11 +32,14 @@ for (const [algorithm, value] of [
   });
 }
 
-test("a checksum over parts, one of an unknown kind, and none at all cannot be compared", () => {
+test("a checksum over parts, one of an unknown kind or form, and none at all cannot be compared", () => {
   const composite = described({ algorithm: "crc32", value: "y/Q5Jg==", scope: "composite" });
   const unknown = described({ algorithm: "blake3", value: "AAAA", scope: "full-object" });
 
-  assert.deepEqual([composite, unknown, described(undefined), undefined].map(comparableChecksum), [
+  const decimal = described({ algorithm: "crc32", value: "3421780262", scope: "full-object" });
+
+  assert.deepEqual([composite, unknown, decimal, described(undefined), undefined].map(comparableChecksum), [
+    undefined,
     undefined,
     undefined,
     undefined,

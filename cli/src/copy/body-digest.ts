@@ -9,21 +9,23 @@ export interface ComparableChecksum {
   readonly bytes: Uint8Array;
 }
 
-// A record rather than a list, so that an algorithm that the SDK comes to know and that is forgotten here does not compile.
-const computed: Readonly<Record<ComputedAlgorithm, true>> = {
-  crc32: true,
-  crc32c: true,
-  crc64nvme: true,
-  sha1: true,
-  sha256: true,
-  md5: true,
+// Those of the SDK: one that it comes to know and that is forgotten here does not compile.
+const sizes: Readonly<Record<ComputedAlgorithm, number>> = {
+  crc32: 4,
+  crc32c: 4,
+  crc64nvme: 8,
+  sha1: 20,
+  sha256: 32,
+  md5: 16,
 };
 
 /** The recorded checksum of an object where it can be compared with what is computed over its bytes. */
 export function comparableChecksum(description: ObjectDescription | undefined): ComparableChecksum | undefined {
   const recorded = description?.checksum;
   if (recorded?.scope !== "full-object" || !isComputed(recorded.algorithm)) return undefined;
-  return { algorithm: recorded.algorithm, bytes: bytesOf(recorded) };
+  const bytes = bytesOf(recorded);
+  // A plugin that prints it in a form of its own has said nothing that could be compared.
+  return bytes.length === sizes[recorded.algorithm] ? { algorithm: recorded.algorithm, bytes } : undefined;
 }
 
 /** Checksums over a body as it passes: SHA-256 and CRC32, and what else is asked for. */
@@ -98,7 +100,7 @@ export class FinishedDigest {
 }
 
 function isComputed(algorithm: string): algorithm is ComputedAlgorithm {
-  return Object.hasOwn(computed, algorithm);
+  return Object.hasOwn(sizes, algorithm);
 }
 
 /** An MD5 from an ETag is in hex, everything else in base64. */
