@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { crc32, gzipSync } from "node:zlib";
 
 import { diskObjectPath } from "./testing/disk-layout.ts";
-import { configMap, Flotilla } from "./testing/flotilla.ts";
+import { configMap, Flotilla, persistentVolume } from "./testing/flotilla.ts";
 
 interface Prepared {
   readonly flotilla: Flotilla;
@@ -14,8 +15,9 @@ interface Prepared {
 
 async function prepare(config: Readonly<Record<string, string>> = {}): Promise<Prepared> {
   const flotilla = await Flotilla.prepare();
-  const from = await flotilla.write({ "a.yaml": configMap });
-  const created = await flotilla.run("backup", "create", "one", "--from", from, ...flotilla.location);
+  const from = await flotilla.write({ "a.yaml": configMap, "b.yaml": persistentVolume });
+  const words = ["--from", from, ...flotilla.location, ...flotilla.volumes];
+  const created = await flotilla.run("backup", "create", "one", ...words);
   assert.equal(created.exitCode, 0, created.stderr);
   const copy = join(flotilla.folder, "copy");
   const location = (folder: string, prefix: string, more = {}): string =>
@@ -64,10 +66,28 @@ test("verb and noun may change places, and a copy that is not the same any more 
   const different = await flotilla.run("compare", "backup", "one", ...sides);
 
   assert.equal(copied.exitCode, 0, copied.stdout + copied.stderr);
+  assert.match(copied.stdout, /one +copied .* its volumes are not copied \(native snapshots: 1\)/);
   assert.match(copied.stdout, /backups: 1 copied; from b\/p \(velero\.io\/disk\) to b\/q \(velero\.io\/disk\)/);
   assert.equal(same.exitCode, 0, same.stdout);
   assert.equal(different.exitCode, 1);
   assert.match(different.stdout, /one-logs\.gz +other-size/);
+});
+
+test("what an older server recorded of volumes is counted as well, and what cannot be read is said", async () => {
+  const { flotilla, sides, copy } = await prepare();
+  const stored = (name: string): string => diskObjectPath(flotilla.store, "b", `p/backups/one/one-${name}.json.gz`);
+  await rm(stored("volumeinfo"));
+
+  const older = await flotilla.run("backup", "copy", "one", ...sides, "-o", "json");
+  await rm(join(copy, "b"), { recursive: true });
+  await writeFile(stored("volumesnapshots"), gzipSync("no JSON"));
+  await writeFile(`${stored("volumesnapshots")}.crc`, String(crc32(gzipSync("no JSON"))));
+  const broken = await flotilla.run("backup", "copy", "one", ...sides, "-o", "json");
+
+  const left = ({ stdout }: { readonly stdout: string }): string | undefined =>
+    (JSON.parse(stdout) as { backups: { volumesLeftBehind: string }[] }).backups[0]?.volumesLeftBehind;
+  assert.equal(left(older), "native snapshots: 1");
+  assert.match(left(broken) ?? "", /^unknown, since its records cannot be read: /);
 });
 
 test("a target that is not there fails the run with one error", async () => {

@@ -91,7 +91,10 @@ export function between(from: Place, to: Place): readonly string[] {
 
 /** What a backup is made of: as many files as the server writes, one of them large. */
 export function filesOf(backup: string, { contentBytes = 300_000, seed = backup } = {}): ReadonlyMap<string, Buffer> {
-  const side = (name: string): readonly [string, Buffer] => [`${backup}-${name}`, gzipSync(`[${seed} ${name}]`)];
+  const side = (name: string): readonly [string, Buffer] => [
+    `${backup}-${name}`,
+    gzipSync(JSON.stringify([`${seed} ${name}`])),
+  ];
   return new Map([
     [`${backup}.tar.gz`, gzipSync(bytesOf(contentBytes, seed), { level: 0 })],
     side("logs.gz"),

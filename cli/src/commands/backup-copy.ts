@@ -62,10 +62,17 @@ export function reportCopied(copied: CopiedBackups): Report {
   const { backups } = copied;
   // Of many, those that are there already are only counted: each round of a CronJob would list them all.
   const told = backups.length === 1 ? backups : backups.filter(({ result }) => result !== "present");
-  const rows = told.map(({ name, result, objects, detail }) => {
+  const rows = told.map(({ name, result, objects, detail, volumesLeftBehind }) => {
     const moved = objects.filter((object) => object.result !== "present");
     const bytes = moved.reduce((sum, object) => sum + object.bytes, 0);
-    return [name, result, String(moved.length), String(objects.length - moved.length), formatBytes(bytes), detail];
+    return [
+      name,
+      result,
+      String(moved.length),
+      String(objects.length - moved.length),
+      formatBytes(bytes),
+      remark(detail, volumesLeftBehind),
+    ];
   });
   const table = rows.length === 0 ? "" : formatTable(["backup", "result", "copied", "present", "size", "detail"], rows);
   const [only] = backups;
@@ -75,6 +82,10 @@ export function reportCopied(copied: CopiedBackups): Report {
     text: `${table}${objects}${rows.length === 0 ? "" : "\n"}${summary(copied)}\n`,
     isFailure: backups.some(({ result }) => result === "failed"),
   };
+}
+
+function remark(detail: string, volumes: string): string {
+  return volumes === "" ? detail : `its volumes are not copied (${volumes})`;
 }
 
 function objectTable({ objects }: CopiedBackup): string {

@@ -12,6 +12,7 @@ import { listFiles } from "./paired-object.ts";
 import type { PairRun } from "./paired-object.ts";
 import { clearTarget, findTarget, refuseNewcomer, removeExtras } from "./target-backup.ts";
 import type { TargetBackup } from "./target-backup.ts";
+import { volumesLeftBehind } from "./volumes-left-behind.ts";
 
 /** How backups are copied. */
 export interface CopySettings {
@@ -36,6 +37,8 @@ export interface CopiedBackup {
   readonly objects: readonly CopiedObject[];
   /** What is to know; why it failed. */
   readonly detail: string;
+  /** Which volumes are not in the copy, in words; empty where none, or where nothing was copied. */
+  readonly volumesLeftBehind: string;
   /** The kind of the error of one that failed. */
   readonly errorKind?: string;
 }
@@ -49,7 +52,7 @@ export async function copyBackup(run: PairRun, name: string, settings: CopySetti
     run.session.context.signal.throwIfAborted();
     const { kind, message } = describeError(error);
     run.session.progress.note(`${name}: FAILED: ${message}`);
-    return { name, result: "failed", objects, detail: message, errorKind: kind };
+    return { name, result: "failed", objects, detail: message, volumesLeftBehind: "", errorKind: kind };
   }
 }
 
@@ -61,7 +64,9 @@ async function copyOrThrow(
 ): Promise<CopiedBackup> {
   const source = await readSource(run, name);
   if (source.unfinished !== "") {
-    if (settings.skipsUnfinished) return { name, result: "unfinished", objects, detail: source.unfinished };
+    if (settings.skipsUnfinished) {
+      return { name, result: "unfinished", objects, detail: source.unfinished, volumesLeftBehind: "" };
+    }
     throw new PluginError(`backup ${name} is not finished: ${source.unfinished}; copy it once the server is done`, {
       kind: "incomplete",
     });
@@ -83,7 +88,8 @@ async function copyOrThrow(
   const isReplacement = target.standing !== "absent";
   const order = { backup: name, file: metadataFile, signal, isReplacement, bytes: source.metadata.bytes };
   objects.push(await run.lanes.run(() => copyObject(run, order)));
-  return { name, result: "copied", objects: sorted(objects), detail: "" };
+  const left = await volumesLeftBehind(run, name, source.files);
+  return { name, result: "copied", objects: sorted(objects), detail: "", volumesLeftBehind: left };
 }
 
 /** A backup at the source; what is not finished about it, where anything is. */
@@ -187,7 +193,13 @@ function finishedReport(name: string, objects: readonly CopiedObject[], target: 
   const isTouched = objects.some(({ result }) => result !== "present");
   const metadata = presentObject(metadataFile, target.metadataBytes, "read on both sides");
   const extras = target.extras.length === 0 ? "" : `left alone at the target: ${target.extras.join(", ")}`;
-  return { name, result: isTouched ? "repaired" : "present", objects: sorted([...objects, metadata]), detail: extras };
+  return {
+    name,
+    result: isTouched ? "repaired" : "present",
+    objects: sorted([...objects, metadata]),
+    detail: extras,
+    volumesLeftBehind: "",
+  };
 }
 
 function sorted(objects: readonly CopiedObject[]): readonly CopiedObject[] {
