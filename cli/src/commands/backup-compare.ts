@@ -39,7 +39,8 @@ export async function compareBackups(
   const others = selection.kind === "all" ? await listNames(session, stores.to) : [];
   const names = [...new Set([...selected, ...others])];
   const doing = names.length === 1 ? `comparing ${names[0]}` : `comparing ${names.length} backups`;
-  const run = { session, stores, lanes: new Lanes(parallel), transfer: session.progress.begin(doing) };
+  const { signal } = session.context;
+  const run = { session, stores, lanes: new Lanes(parallel), transfer: session.progress.begin(doing), signal };
   const turns = new Lanes(parallel);
   const settings = { reading, skipsUnfinished: selection.kind !== "named" };
   const compared = await Promise.all(

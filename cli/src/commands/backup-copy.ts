@@ -37,7 +37,8 @@ export async function copyBackups(session: Session, stores: StorePair, request: 
   const settings = { overwrites, rechecks: request.rechecks || isNamed, skipsUnfinished: !isNamed };
   let done = 0;
   const doing = (): string => (names.length === 1 ? `copying ${names[0]}` : `copying, ${done} of ${names.length} done`);
-  const run = { session, stores, lanes: new Lanes(parallel), transfer: session.progress.begin(doing) };
+  const { signal } = session.context;
+  const run = { session, stores, lanes: new Lanes(parallel), transfer: session.progress.begin(doing), signal };
   const turns = new Lanes(parallel);
   const backups = await Promise.all(
     names.map((name) =>

@@ -76,17 +76,16 @@ async function copyOrThrow(
   const isComplete = target.standing === "same";
   const work = source.files.map((file) => ({ file, isListed: target.files.includes(file) }));
   const trusts = isComplete && !settings.rechecks;
-  await eachUntilFailure(run, work, async ({ file, isListed }, signal) => {
-    const former = isListed ? await compareObject(run, name, file, trusts ? "never" : "needed") : undefined;
-    objects.push(await bringObject(run, { backup: name, file, signal, former }));
+  await eachUntilFailure(run, work, async ({ file, isListed }, part) => {
+    const former = isListed ? await compareObject(part, name, file, trusts ? "never" : "needed") : undefined;
+    objects.push(await bringObject(part, { backup: name, file, former }));
   });
   if (isComplete) return finishedReport(name, objects, target);
   await removeExtras(run, target);
   await refuseChange(run, name, source);
   await refuseNewcomer(run, name, source.metadata);
-  const { signal } = run.session.context;
   const isReplacement = target.standing !== "absent";
-  const order = { backup: name, file: metadataFile, signal, isReplacement, bytes: source.metadata.bytes };
+  const order = { backup: name, file: metadataFile, isReplacement, bytes: source.metadata.bytes };
   objects.push(await run.lanes.run(() => copyObject(run, order)));
   const left = await volumesLeftBehind(run, name, source.files);
   return { name, result: "copied", objects: sorted(objects), detail: "", volumesLeftBehind: left };
@@ -136,7 +135,6 @@ async function bringObject(
   order: {
     readonly backup: string;
     readonly file: string;
-    readonly signal: AbortSignal;
     readonly former: ComparedObject | undefined;
   },
 ): Promise<CopiedObject> {
@@ -155,17 +153,17 @@ function presentObject(file: string, bytes: number, evidence: string): CopiedObj
 
 /** Does the work for each, as many at once as there are lanes. The first failure ends what is under way, and is thrown. */
 async function eachUntilFailure<T>(
-  { lanes, session }: PairRun,
+  run: PairRun,
   items: readonly T[],
-  work: (item: T, signal: AbortSignal) => Promise<void>,
+  work: (item: T, run: PairRun) => Promise<void>,
 ): Promise<void> {
   const failure = new AbortController();
-  const signal = AbortSignal.any([session.context.signal, failure.signal]);
+  const signal = AbortSignal.any([run.signal, failure.signal]);
   let first: { readonly error: unknown } | undefined;
   const all = items.map(async (item) => {
     try {
-      await lanes.run(async () => {
-        if (!signal.aborted) await work(item, signal);
+      await run.lanes.run(async () => {
+        if (!signal.aborted) await work(item, { ...run, signal });
       });
     } catch (error) {
       first ??= { error };
@@ -173,7 +171,7 @@ async function eachUntilFailure<T>(
     }
   });
   await Promise.all(all);
-  session.context.signal.throwIfAborted();
+  run.signal.throwIfAborted();
   if (first !== undefined) throw first.error;
 }
 

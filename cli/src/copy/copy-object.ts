@@ -29,8 +29,6 @@ export interface CopyOrder {
   readonly backup: string;
   readonly file: string;
   readonly isReplacement: boolean;
-  /** Ends this copy when another object of the backup has failed. */
-  readonly signal: AbortSignal;
   /** Bytes at hand instead of the source's. */
   readonly bytes?: Uint8Array;
 }
@@ -40,10 +38,10 @@ export interface CopyOrder {
  * the bytes that came back are those that were sent; a copy that is not is removed.
  */
 export async function copyObject(run: PairRun, order: CopyOrder): Promise<CopiedObject> {
-  const { session, stores } = run;
+  const { session, stores, signal } = run;
   const [from, to] = [sideOf(stores.from, order.backup, order.file), sideOf(stores.to, order.backup, order.file)];
   const described = await describeSide(session, from);
-  const call = { signal: order.signal };
+  const call = { signal };
   const source = order.bytes === undefined ? from.store.client.getObject(from.object, call) : once(order.bytes);
   const check = await SourceCheck.begin(from, described);
   await to.store.client.putObject(to.object, check.pass(run.transfer.pass(source)), call);

@@ -18,6 +18,8 @@ export interface PairRun {
   readonly lanes: Lanes;
   /** All bodies of the run pass through it. */
   readonly transfer: Transfer;
+  /** Ends what is under way: by the user, or since something else that it is a part of has failed. */
+  readonly signal: AbortSignal;
 }
 
 /** One side of an object that both locations may have. */
@@ -60,11 +62,11 @@ export async function describeSide(
 
 /** Reads a side whole, through its plugin, which compares the bytes with the checksum on record. */
 export async function digestSide(
-  { session, transfer }: PairRun,
+  { transfer, signal }: PairRun,
   { store, object }: StoredSide,
   ...recorded: readonly (ComparableChecksum | undefined)[]
 ): Promise<FinishedDigest> {
   const digest = await BodyDigest.begin(...recorded);
-  for await (const chunk of transfer.pass(store.client.getObject(object, session.call))) digest.update(chunk);
+  for await (const chunk of transfer.pass(store.client.getObject(object, { signal }))) digest.update(chunk);
   return digest.finish();
 }
