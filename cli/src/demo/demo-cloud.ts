@@ -11,7 +11,7 @@ export interface DemoVolume {
 }
 
 /** What the stand-ins shall hold. */
-export interface StandInSettings {
+interface StandInSettings {
   readonly state: string;
   readonly bucket: string;
   /** For clouds with {@link DemoCloud.regions}: the bucket of the other region. */
