@@ -9,6 +9,8 @@ export { ignoredKeys, parseConfig } from "./config.ts";
 export type { ConfigKey, ConfigSchema, ConfigValues } from "./config.ts";
 export { bool, byteSize, custom, duration, oneOf, text, url } from "./config-keys.ts";
 export type { KeyOptions } from "./config-keys.ts";
+export { copyTargets, findingsOf, requireOtherBuckets } from "./copy-target.ts";
+export type { CopyMode, CopyTarget, CopyTargetForm } from "./copy-target.ts";
 export { defineObjectStore, defineVolumeSnapshotter } from "./definition.ts";
 export type {
   Definition,
