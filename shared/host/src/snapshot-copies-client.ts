@@ -2,7 +2,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type {
   CopyQuery,
   CopyRef,
-  CopyTarget,
+  CopyRegion,
   OriginQuery,
   SnapshotCopier,
   SnapshotCopy,
@@ -40,7 +40,7 @@ export class SnapshotCopiesClient implements SnapshotCopier {
     this.#location = location;
   }
 
-  async targets(call?: ClientCall): Promise<readonly CopyTarget[]> {
+  async targets(call?: ClientCall): Promise<readonly CopyRegion[]> {
     const request = { plugin: this.#plugin };
     const { targets } = await this.#asked(
       this.#location.call((client) => unary(client, methods.listTargets, request, call)),

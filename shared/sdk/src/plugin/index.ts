@@ -48,7 +48,7 @@ export type {
   CopyingSnapshotter,
   CopyQuery,
   CopyRef,
-  CopyTarget,
+  CopyRegion,
   OriginQuery,
   SnapshotCopier,
   SnapshotCopy,

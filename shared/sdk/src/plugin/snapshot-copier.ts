@@ -1,7 +1,7 @@
 import type { Call } from "./call.ts";
 
 /** A region that snapshots are copied to, with the cloud's rules for copies that end there. */
-export interface CopyTarget {
+export interface CopyRegion {
   /** As `copyToRegions` spells it; no two targets of a location share one. */
   readonly region: string;
   /** How many copies the cloud lets run at once, as documented; 0 for no bound that is known. */
@@ -30,7 +30,7 @@ export interface SnapshotOrigin {
 /** A copy of a snapshot, found by its tags: nothing else remembers it. */
 export interface SnapshotCopy {
   readonly copyId: string;
-  /** The region that it is in, as {@link CopyTarget.region}; the location's own for a local copy. */
+  /** The region that it is in, as {@link CopyRegion.region}; the location's own for a local copy. */
   readonly region: string;
   /** The id of what it is a copy of. */
   readonly originId: string;
@@ -76,7 +76,7 @@ export interface CopyRef {
  */
 export interface SnapshotCopier {
   /** The targets of the location, in its order; none where it has no `copyToRegions`. */
-  targets(call: Call): Promise<readonly CopyTarget[]>;
+  targets(call: Call): Promise<readonly CopyRegion[]>;
 
   /** The snapshots that backups made in the location's own region, copies not among them. */
   listOrigins(query: OriginQuery, call: Call): AsyncIterable<SnapshotOrigin>;

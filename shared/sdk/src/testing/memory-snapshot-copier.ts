@@ -2,7 +2,7 @@ import { PluginError } from "../plugin/index.ts";
 import type {
   CopyQuery,
   CopyRef,
-  CopyTarget,
+  CopyRegion,
   OriginQuery,
   SnapshotCopier,
   SnapshotCopy,
@@ -21,7 +21,7 @@ export interface CopierRequest {
 /** What the double is made with. */
 export interface MemoryCopierOptions {
   readonly region?: string;
-  readonly targets?: readonly CopyTarget[];
+  readonly targets?: readonly CopyRegion[];
   /** The snapshots as they are now. */
   readonly origins: () => readonly SnapshotOrigin[];
   /** Called before each request; what it throws is the answer. */
@@ -46,7 +46,7 @@ export class MemorySnapshotCopier implements SnapshotCopier {
       if (copy.state === "pending") this.copies.set(id, { ...copy, state: state(copy), progressPercent: 100 });
   }
 
-  async targets(): Promise<readonly CopyTarget[]> {
+  async targets(): Promise<readonly CopyRegion[]> {
     return await Promise.resolve(this.#options.targets ?? []);
   }
 
@@ -114,7 +114,7 @@ export class MemorySnapshotCopier implements SnapshotCopier {
 }
 
 /** A target without rules, but for those given. */
-export function copyTarget(target: Partial<CopyTarget> = {}): CopyTarget {
+export function copyTarget(target: Partial<CopyRegion> = {}): CopyRegion {
   return {
     region: target.region ?? "there",
     maxConcurrent: target.maxConcurrent ?? 0,

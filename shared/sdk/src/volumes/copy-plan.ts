@@ -1,4 +1,4 @@
-import type { CopyTarget, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
+import type { CopyRegion, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
 
 /** How one snapshot's copy in one target stands. */
 export interface CopyStatus {
@@ -25,7 +25,7 @@ export interface TargetPlan {
 
 /** What a plan is made from. */
 export interface PlanInput {
-  readonly target: CopyTarget;
+  readonly target: CopyRegion;
   /** The snapshots whose copies are wanted. */
   readonly origins: readonly SnapshotOrigin[];
   /** All copies in the target, of these snapshots or others. */

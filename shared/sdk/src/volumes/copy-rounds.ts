@@ -1,5 +1,5 @@
 import { isKind, isTransient, PluginError } from "../plugin/index.ts";
-import type { Call, CopyTarget, SnapshotCopier, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
+import type { Call, CopyRegion, SnapshotCopier, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
 import { planTarget } from "./copy-plan.ts";
 import type { CopyStatus, TargetPlan } from "./copy-plan.ts";
 
@@ -30,7 +30,7 @@ export class CopyRounds {
 
   /** Looks, removes what failed, starts what may start, and tells how each copy stands. Throws on abort only. */
   async run(
-    targets: readonly CopyTarget[],
+    targets: readonly CopyRegion[],
     origins: readonly SnapshotOrigin[],
     call: Call,
   ): Promise<readonly CopyStatus[]> {
@@ -38,7 +38,7 @@ export class CopyRounds {
     return statuses.flat();
   }
 
-  async #runTarget(target: CopyTarget, origins: readonly SnapshotOrigin[], call: Call): Promise<readonly CopyStatus[]> {
+  async #runTarget(target: CopyRegion, origins: readonly SnapshotOrigin[], call: Call): Promise<readonly CopyStatus[]> {
     let copies: readonly SnapshotCopy[];
     try {
       copies = await this.#list(target, origins, call);
@@ -59,7 +59,7 @@ export class CopyRounds {
   }
 
   /** One snapshot's copies are asked for by its id, so that waiting for it does not list everything again and again. */
-  async #list(target: CopyTarget, origins: readonly SnapshotOrigin[], call: Call): Promise<readonly SnapshotCopy[]> {
+  async #list(target: CopyRegion, origins: readonly SnapshotOrigin[], call: Call): Promise<readonly SnapshotCopy[]> {
     const [only, ...others] = origins;
     const query = only !== undefined && others.length === 0 ? { originId: only.snapshotId } : {};
     const copies = this.#copier.listCopies({ region: target.region, ...query }, call);
@@ -68,7 +68,7 @@ export class CopyRounds {
     return found;
   }
 
-  #plan(target: CopyTarget, origins: readonly SnapshotOrigin[], copies: readonly SnapshotCopy[]): TargetPlan {
+  #plan(target: CopyRegion, origins: readonly SnapshotOrigin[], copies: readonly SnapshotCopy[]): TargetPlan {
     const { parallel, maxRepeats = defaultRepeats } = this.#options;
     const isGivenUp = (originId: string): boolean =>
       (this.#failures.get(failureKey(target.region, originId)) ?? 0) >= maxRepeats;
@@ -96,7 +96,7 @@ export class CopyRounds {
 
   /** Starts one after the other. What would meet all of them ends it: a full cloud for this round, a denial for good. */
   async #start(
-    { region }: CopyTarget,
+    { region }: CopyRegion,
     origins: readonly SnapshotOrigin[],
     troubles: Map<string, unknown>,
     call: Call,
