@@ -1,5 +1,8 @@
 import { parseObjectTags } from "@flotilla/sdk/plugin";
 
+/** The access tiers in which objects can be read at once. */
+export const accessTiers = ["Hot", "Cool", "Cold"] as const;
+
 /** What `blockSizeInBytes` says. */
 export interface BlockSize {
   /** Undefined where the value is no usable size: then parts are sized as without the key. */

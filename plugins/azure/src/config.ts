@@ -1,6 +1,7 @@
 import { bool, custom, duration, oneOf, parseMemoryLimit, parseSecretReference, text, url } from "@flotilla/sdk/plugin";
 import type { ConfigSchema, ConfigValues } from "@flotilla/sdk/plugin";
-import { parseBlockSize, parseHttpsUrl, parseIndexTags, parseResourceTags } from "./config-values.ts";
+import { copyTo } from "./config-copies.ts";
+import { accessTiers, parseBlockSize, parseHttpsUrl, parseIndexTags, parseResourceTags } from "./config-values.ts";
 
 const identityKeys = {
   credentialsFile: text("File with AZURE_… lines; the server sets it where the location names a Secret.", {
@@ -64,10 +65,11 @@ export const objectStoreConfig = {
       parseSecretReference,
       { origin: "ours" },
     ),
-    accessTier: oneOf("Access tier of new objects.", ["Hot", "Cool", "Cold"], {
+    accessTier: oneOf("Access tier of new objects.", accessTiers, {
       defaultText: "the account's own",
       origin: "ours",
     }),
+    copyTo,
     tagging: custom("Index tags of new objects, at most 10.", "Key=Value&Key2=Value2", parseIndexTags, {
       origin: "ours",
     }),
