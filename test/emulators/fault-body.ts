@@ -107,7 +107,7 @@ async function write(response: ServerResponse, chunk: Buffer): Promise<void> {
   });
 }
 
-/** Changes the byte at a position, where it is among these bytes. */
+/** The chunk with one bit changed at a position, if that lies within. */
 export function flipByte(chunk: Buffer, at: number): Buffer {
   if (at < 0 || at >= chunk.length) return chunk;
   const copy = Buffer.from(chunk);
