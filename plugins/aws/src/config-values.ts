@@ -28,3 +28,15 @@ export function parseTagging(value: string): string {
   // Already encoded text stays as it was written; only what a header cannot carry is encoded.
   return value.replaceAll(/[^\u0021-\u007e]+/gu, (odd) => encodeURIComponent(odd));
 }
+
+// https://docs.aws.amazon.com/ebs/latest/userguide/time-based-copies.html
+const completionStepMinutes = 15;
+const maxCompletionMinutes = 48 * 60;
+
+/** Reads `copyCompletionMinutes`, by EBS's rules for time-based copies. */
+export function parseCompletionMinutes(value: string): number {
+  const minutes = /^\d+$/.test(value) ? Number(value) : 0;
+  if (minutes < completionStepMinutes || minutes > maxCompletionMinutes) throw new Error("out of range");
+  if (minutes % completionStepMinutes !== 0) throw new Error("not a multiple of 15");
+  return minutes;
+}

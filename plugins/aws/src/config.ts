@@ -1,6 +1,16 @@
-import { bool, custom, duration, oneOf, parseMemoryLimit, parseSecretReference, text, url } from "@flotilla/sdk/plugin";
+import {
+  bool,
+  copyKeys,
+  custom,
+  duration,
+  oneOf,
+  parseMemoryLimit,
+  parseSecretReference,
+  text,
+  url,
+} from "@flotilla/sdk/plugin";
 import type { ConfigSchema, ConfigValues } from "@flotilla/sdk/plugin";
-import { parseChecksumAlgorithm, parseTagging } from "./config-values.ts";
+import { parseChecksumAlgorithm, parseCompletionMinutes, parseTagging } from "./config-values.ts";
 
 const identityKeys = {
   credentialsFile: text("File with credentials and profiles; the server sets it where the location names a Secret.", {
@@ -79,6 +89,13 @@ export const volumeSnapshotterConfig = {
       defaultText: "4h",
       origin: "ours",
     }),
+    ...copyKeys(["kmsKeyId", "endpoint"]),
+    copyCompletionMinutes: custom(
+      "Time within which a copy is to be complete, at the price of time-based copies.",
+      "minutes in steps of 15, from 15 to 2880",
+      parseCompletionMinutes,
+      { defaultText: "when EBS is done with it", origin: "ours" },
+    ),
   },
 } as const satisfies ConfigSchema;
 
