@@ -15,9 +15,9 @@ for (const [recorded, said] of [
     "eu-central-1c",
     /the recorded zone eu-central-1c is not in eu-west-1.*zoneMap \(eu-central-1c=ZONE\) or defaultZone/,
   ],
-  ["", /recorded no zone.*zoneMap \(ZONE=ZONE\) or defaultZone/],
+  ["", /recorded no availability zone; set the location's key defaultZone to one of eu-west-1/],
 ] as const) {
-  test(`the recorded zone "${recorded}" without a mapping or default is refused with both keys named`, () => {
+  test(`the recorded zone "${recorded}" without a mapping or default is refused with the keys that help`, () => {
     assert.throws(() => restorePlace("snap-1", recorded, places), { kind: "invalid-config", message: said });
   });
 }

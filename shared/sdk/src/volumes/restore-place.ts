@@ -29,10 +29,12 @@ export function restorePlace(snapshotId: string, recorded: string, places: Resto
   if (mapped !== undefined) return { zone: mapped, reason: mapped === recorded ? "" : "zoneMap" };
   if (recorded !== "" && isHere(recorded)) return { zone: recorded, reason: "" };
   if (defaultZone !== undefined) return { zone: defaultZone, reason: "defaultZone" };
-  const what = recorded === "" ? "the backup recorded no zone" : `the recorded zone ${recorded} is not in ${region}`;
+  const action = `create a volume from snapshot "${snapshotId}"`;
   throw new PluginError(
-    `create a volume from snapshot "${snapshotId}": ${what}; set the location's key zoneMap ` +
-      `(${recorded === "" ? "ZONE" : recorded}=ZONE) or defaultZone to zones of ${region}`,
+    recorded === ""
+      ? `${action}: the backup recorded no availability zone; set the location's key defaultZone to one of ${region}`
+      : `${action}: the recorded zone ${recorded} is not in ${region}; set the location's key zoneMap ` +
+          `(${recorded}=ZONE) or defaultZone to zones of ${region}`,
     { kind: "invalid-config" },
   );
 }
