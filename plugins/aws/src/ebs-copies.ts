@@ -6,7 +6,7 @@ import type {
   Clock,
   CopyQuery,
   CopyRef,
-  CopyTarget,
+  CopyRegion,
   OriginQuery,
   RegionTarget,
   SnapshotCopier,
@@ -49,7 +49,7 @@ export class EbsCopier implements SnapshotCopier {
     this.#options = options;
   }
 
-  async targets(): Promise<readonly CopyTarget[]> {
+  async targets(): Promise<readonly CopyRegion[]> {
     return await Promise.resolve(
       this.#options.targets.map(({ region }) => ({
         region,
