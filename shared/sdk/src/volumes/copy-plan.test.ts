@@ -56,6 +56,18 @@ test("the next copy of a volume follows when the former one is complete, and not
   assert.deepEqual([started(during), started(after)], [[], ["snap-1"]]);
 });
 
+test("a snapshot that a later one of its volume has overtaken is never copied, and newer ones do not wait for it", () => {
+  const origins = originsOf(3, 1);
+  const copies = [snapshotCopy({ originId: "snap-1", state: "completed" })];
+
+  const serial = planTarget({ target: copyTarget({ isSerialPerVolume: true }), origins, copies });
+  const free = planTarget({ target: copyTarget({ isSerialPerVolume: false }), origins, copies });
+
+  assert.deepEqual([started(serial), started(free)], [["snap-2"], ["snap-0", "snap-2"]]);
+  assert.equal(serial.statuses[0]?.state, "failed");
+  assert.match(serial.statuses[0]?.detail ?? "", /in the order of their creation/);
+});
+
 test("a later copy of a volume is made although an earlier one was given up", () => {
   const copies = [snapshotCopy({ originId: "snap-0", state: "failed" })];
   const origins = originsOf(2, 1);

@@ -42,11 +42,15 @@ export function planTarget(input: PlanInput): TargetPlan {
   const origins = input.origins.toSorted(byAge);
   const byOrigin = Map.groupBy(copies, ({ originId }) => originId);
   const room = Math.max(0, boundOf(input) - copies.filter(({ state }) => state === "pending").length);
+  const lateVolumes = target.isSerialPerVolume ? lastCopiedMs(origins, byOrigin) : new Map<string, number>();
   const busyVolumes = new Set<string>();
   const start: SnapshotOrigin[] = [];
   const statuses = origins.map((origin): CopyStatus => {
     const best = bestCopy(byOrigin.get(origin.snapshotId) ?? []);
     const status = statusOf(origin, target.region, best, isGivenUp(origin.snapshotId));
+    // It can never be copied, so that nothing waits for it.
+    if (status.state === "waiting" && timeOf(origin) < (lateVolumes.get(origin.volumeId) ?? 0))
+      return { ...status, state: "failed", detail: overtaken };
     const isBusy = target.isSerialPerVolume && busyVolumes.has(origin.volumeId);
     if (status.state === "pending" || status.state === "waiting") busyVolumes.add(origin.volumeId);
     if (status.state !== "waiting" || origin.readiness !== "ready") return status;
@@ -76,6 +80,22 @@ export function bestCopy(copies: readonly SnapshotCopy[]): SnapshotCopy | undefi
 }
 
 const ranks: Readonly<Record<SnapshotCopy["state"], number>> = { completed: 0, pending: 1, failed: 2 };
+
+const overtaken =
+  "a later snapshot of the volume was copied first, and the cloud copies them in the order of their creation only";
+
+/** Of each volume, when the newest of its snapshots was made that has a copy, or one on its way. */
+function lastCopiedMs(
+  origins: readonly SnapshotOrigin[],
+  byOrigin: ReadonlyMap<string, readonly SnapshotCopy[]>,
+): ReadonlyMap<string, number> {
+  const copied = origins.filter(({ snapshotId }) => {
+    const best = bestCopy(byOrigin.get(snapshotId) ?? []);
+    return best !== undefined && best.state !== "failed";
+  });
+  // In the order of their creation: the last one of a volume stays.
+  return new Map(copied.map((origin) => [origin.volumeId, timeOf(origin)]));
+}
 
 function statusOf(
   origin: SnapshotOrigin,
