@@ -15,7 +15,7 @@ export const otherRegion = azureDefaults.otherLocation;
 
 /** The resource group of the copies, and that of the cluster in the other region. */
 export const copiesGroup = "copies";
-const otherNodes = "other-nodes";
+export const otherNodes = "other-nodes";
 
 /** How a location differs from the usual one. */
 interface RegionOptions {

@@ -185,6 +185,8 @@ export class ManagedDiskVolumeSnapshotter implements OpenedVolumeSnapshotter {
     const [newest] = copies
       .filter(({ state }) => state === "completed")
       .toSorted((a, b) => (b.startedAt?.getTime() ?? 0) - (a.startedAt?.getTime() ?? 0));
+    const pending = copies.find(({ state }) => state === "pending");
+    if (newest === undefined && pending !== undefined) throw notCopiedYet(snapshotId, pending);
     if (newest === undefined) return id;
     const { copyId, region, originRegion } = newest;
     call.log.info("the snapshot is of another region: its copy in this one is used", {
@@ -217,4 +219,13 @@ export class ManagedDiskVolumeSnapshotter implements OpenedVolumeSnapshotter {
     if (!isOfOtherRegion(volume, location)) return undefined;
     return await placeOf({ region: location, zone: zones?.[0], volumeType: sku?.name ?? "" }, restore.types, call);
   }
+}
+
+function notCopiedYet(snapshotId: string, copy: SnapshotCopy): PluginError {
+  const { copyId, region, originRegion, progressPercent } = copy;
+  return new PluginError(
+    `the snapshot "${snapshotId}" is of region ${originRegion}, and its copy ${copyId} in ${region} is not complete ` +
+      `(${Math.floor(progressPercent)} %); try again later`,
+    { kind: "unavailable" },
+  );
 }
