@@ -93,7 +93,7 @@ async function copyInBlocks(copy: Copy, call: Call): Promise<void> {
 /** Stages all blocks, several at a time, and answers their ids in order. The first failure ends the others. */
 async function copyBlocks(copy: Copy, call: Call): Promise<string[]> {
   const { sizes, source, settings } = copy;
-  const blockBytes = Math.max(sizes.blockBytes, Math.ceil(source.sizeBytes / maxBlocks / mebibyte) * mebibyte);
+  const blockBytes = Math.max(sizes.blockBytes, Math.ceil(source.sizeBytes / maxBlocks));
   const idOf = blockIds();
   const ids = Array.from({ length: Math.ceil(source.sizeBytes / blockBytes) }, (_, index) => idOf(index + 1));
   const failed = new AbortController();
