@@ -2,9 +2,10 @@ import { randomBytes } from "node:crypto";
 
 import type { ContainerClient } from "@azure/storage-blob";
 import type { PluginLogLine } from "@flotilla/host";
+import type { StorageAccountSeed } from "@flotilla/test/emulators";
 
 import type { Location } from "../wire/location.ts";
-import { accountKey, createProbe, startBlobRig } from "./blob-rig.ts";
+import { accountKey, createProbe, startBlobRig, startCloudRig } from "./blob-rig.ts";
 import type { BlobRig, BlobRigOptions, LocationOptions } from "./blob-rig.ts";
 
 /** The region of the account that copies go to. */
@@ -49,31 +50,37 @@ export interface CopiesRig extends BlobRig {
   linesOf(bucket: string, level: PluginLogLine["level"]): readonly PluginLogLine[];
 }
 
+/** How to start both accounts; `other` is what the account of the copies has. */
+export interface CopiesRigOptions {
+  readonly account?: BlobRigOptions["account"];
+  readonly other?: Omit<StorageAccountSeed, "name" | "keys" | "region">;
+  /** Over TLS, with Entra and Resource Manager beside it. */
+  readonly isCloud?: boolean;
+}
+
 /** Starts the stand-in with both accounts, and a plugin process. */
-export async function startCopiesRig(options: BlobRigOptions & { readonly other?: object } = {}): Promise<CopiesRig> {
-  const { other, ...rest } = options;
-  const rig = await startBlobRig({
-    ...rest,
-    account: { region: ownRegion, ...rest.account },
+export async function startCopiesRig({ account, other, isCloud = false }: CopiesRigOptions = {}): Promise<CopiesRig> {
+  const rig = await (isCloud ? startCloudRig : startBlobRig)({
+    account: { region: ownRegion, ...account },
     otherAccounts: [{ region: otherRegion, ...other, name: otherAccount, keys: [otherKey] }],
   });
-  const service = createProbe(rig.blob, rest.tls?.cert, { name: otherAccount, key: otherKey });
-  const configsOf = async (
-    bucket: string,
-    { query, prefix, ...location }: CopiedOptions = {},
-  ): ReturnType<CopiesRig["configsOf"]> => {
+  // The certificate is trusted since the rig has a probe of its own.
+  const service = createProbe(rig.blob, undefined, { name: otherAccount, key: otherKey });
+  const configsOf = async (bucket: string, options: CopiedOptions = {}): ReturnType<CopiesRig["configsOf"]> => {
+    const { query, prefix, ...location } = options;
+    const isKeyed = location.lines === undefined;
     const copyBucket = `${bucket}-copy`;
-    const account = {
+    const target = {
       storageAccount: otherAccount,
       storageAccountURI: rig.blob.accountUrl(otherAccount),
-      storageAccountKeyEnvVar: "OTHER_KEY",
+      ...(isKeyed ? { storageAccountKeyEnvVar: "OTHER_KEY" } : {}),
     };
-    const search = new URLSearchParams({ ...account, ...query }).toString();
+    const search = new URLSearchParams({ ...target, ...query }).toString();
     const copyTo = `azblob://${copyBucket}${prefix === undefined ? "" : `/${prefix}`}?${search}`;
-    const named = { storageAccountKeyEnvVar: "STORAGE_KEY", copyTo };
+    const named = { ...(isKeyed ? { storageAccountKeyEnvVar: "STORAGE_KEY" } : {}), copyTo };
     const own = await rig.configOf(bucket, { lines, ...location, config: { ...named, ...location.config } });
     const { copyTo: _, ...shared } = own;
-    return { own, copy: { ...shared, ...account, bucket: copyBucket, prefix: prefix ?? own["prefix"] ?? "" } };
+    return { own, copy: { ...shared, ...target, bucket: copyBucket, prefix: prefix ?? own["prefix"] ?? "" } };
   };
   return {
     ...rig,
@@ -81,7 +88,7 @@ export async function startCopiesRig(options: BlobRigOptions & { readonly other?
     openCopied: async (bucket, options = {}) => {
       const copyBucket = `${bucket}-copy`;
       const copies = service.getContainerClient(copyBucket);
-      await copies.create();
+      await copies.createIfNotExists();
       const { own } = await configsOf(bucket, options);
       const location = await rig.open(bucket, { lines, ...options, config: own });
       return { location, bucket, copies, copyBucket };

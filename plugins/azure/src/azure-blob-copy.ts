@@ -37,8 +37,14 @@ type Request = (blob: BlockBlobClient, options: SendOptions, source: ReadableBlo
 
 const mebibyte = 1024 ** 2;
 
-/** Sizes that let each request end long before a balancer takes its connection for a dead one. */
-export const copySizes: CopySizes = { maxWholeBytes: 256 * mebibyte, blockBytes: 64 * mebibyte, parallel: 8 };
+// Small enough for each request to end long before a balancer takes its connection for a dead one.
+const usualBlockBytes = 64 * mebibyte;
+const parallelBlocks = 8;
+
+/** The sizes of copies of which larger ones than this are made in blocks. */
+export function copySizes(maxWholeBytes: number): CopySizes {
+  return { maxWholeBytes, blockBytes: Math.min(usualBlockBytes, maxWholeBytes), parallel: parallelBlocks };
+}
 
 const maxBlocks = 50_000;
 // Nothing is heard of a request before its end. Half a MiB a second is slower than any two regions are.

@@ -17,7 +17,7 @@ import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 import { contributorRole, objectAttempt, readAttempt } from "./azure-blob-attempts.ts";
 import { readBody } from "./azure-blob-body.ts";
-import { copyBlob, copySizes } from "./azure-blob-copy.ts";
+import { copyBlob } from "./azure-blob-copy.ts";
 import type { CopySizes } from "./azure-blob-copy.ts";
 import type { CopyOrigin } from "./azure-blob-copy-source.ts";
 import { describeBlob, storedMd5 } from "./azure-blob-description.ts";
@@ -35,7 +35,7 @@ export interface AzureBlobDriverOptions {
   /** What `blockSizeInBytes` asks for. */
   readonly firstPartBytes: number | undefined;
   /** The one container that {@link AzureBlobDriver.copyFrom} copies from. */
-  readonly copies?: { readonly origin: CopyOrigin; readonly sizes?: CopySizes };
+  readonly copies?: { readonly origin: CopyOrigin; readonly sizes: CopySizes };
 }
 
 // https://learn.microsoft.com/azure/storage/blobs/scalability-targets
@@ -186,7 +186,7 @@ export class AzureBlobDriver implements BlobDriver {
       throw new PluginError(`copy object "${key}" from bucket "${source.bucket}": it is not the location's own`, {
         kind: "unsupported",
       });
-    const { origin, sizes = copySizes } = copies;
+    const { origin, sizes } = copies;
     const isCompared = await copyBlob({ origin, sizes, session: this.#session, settings }, source, key, call);
     const copy = await this.stat(key, call);
     if (copy === undefined)

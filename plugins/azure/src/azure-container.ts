@@ -2,11 +2,10 @@ import type { CpkInfo } from "@azure/storage-blob";
 import type { Call, Finding, OpenContext } from "@flotilla/sdk/plugin";
 import { readCustomerKey } from "@flotilla/sdk/secrets";
 import { checkObjectStore } from "./azure-blob-check.ts";
-import type { CopyOrigin } from "./azure-blob-copy-source.ts";
 import { AzureBlobDriver } from "./azure-blob-driver.ts";
+import type { AzureBlobDriverOptions } from "./azure-blob-driver.ts";
 import { AzureBlobSession } from "./azure-blob-session.ts";
 import { blobSettings } from "./azure-blob-settings.ts";
-import type { AzureBlobSettings } from "./azure-blob-settings.ts";
 import { openConnection } from "./client.ts";
 import type { ObjectStoreConfig } from "./config.ts";
 import { requireTls, StorageAccount } from "./storage-account.ts";
@@ -17,7 +16,7 @@ export interface AzureContainer {
   /** The customer's key of its objects. */
   readonly customerKey: CpkInfo | undefined;
   /** Another bucket takes the same account. */
-  openDriver(bucket: string, origin?: CopyOrigin): AzureBlobDriver;
+  openDriver(bucket: string, copies?: AzureBlobDriverOptions["copies"]): AzureBlobDriver;
   check(call: Call): AsyncIterable<Finding>;
   close(): void;
 }
@@ -37,26 +36,21 @@ export async function openContainer(config: ObjectStoreConfig, context: OpenCont
   const settings = blobSettings(config, customerKey);
   const { httpClient } = connection;
   const session = new AzureBlobSession({ bucket, account, httpClient });
-  const driverOf = (session: AzureBlobSession, own: AzureBlobSettings, origin?: CopyOrigin): AzureBlobDriver =>
-    new AzureBlobDriver({
-      session,
-      settings: own,
-      firstPartBytes: blockSizeInBytes?.bytes,
-      ...(origin === undefined ? {} : { copies: { origin } }),
-    });
+  const driverOf = (of: Pick<AzureBlobDriverOptions, "session" | "settings" | "copies">): AzureBlobDriver =>
+    new AzureBlobDriver({ ...of, firstPartBytes: blockSizeInBytes?.bytes });
   return {
     session,
     customerKey: settings.customerKey.customerProvidedKey,
-    openDriver: (name, origin) =>
-      driverOf(
-        name === bucket ? session : new AzureBlobSession({ bucket: name, account, httpClient }),
+    openDriver: (name, copies) =>
+      driverOf({
+        session: name === bucket ? session : new AzureBlobSession({ bucket: name, account, httpClient }),
         settings,
-        origin,
-      ),
+        ...(copies === undefined ? {} : { copies }),
+      }),
     check: (call) => {
       const { tags: _, ...newObject } = settings.newObject;
-      const driver = driverOf(session, settings);
-      const untaggedDriver = driverOf(session, { ...settings, newObject });
+      const driver = driverOf({ session, settings });
+      const untaggedDriver = driverOf({ session, settings: { ...settings, newObject } });
       return checkObjectStore({ config, connection, account, customerKey, session, driver, untaggedDriver }, call);
     },
     close: () => {

@@ -1,6 +1,6 @@
 import { bool, copyTargets, custom, oneOf, parseSecretReference, text, url } from "@flotilla/sdk/plugin";
 import type { ConfigSchema, ConfigValues, CopyTarget } from "@flotilla/sdk/plugin";
-import { accessTiers, parseHttpsUrl } from "./config-values.ts";
+import { accessTiers, parseCopyCutoff, parseHttpsUrl } from "./config-values.ts";
 
 /** What a target of `copyTo` may say, in the location's own keys. What it leaves out is as the location has it. */
 const query = {
@@ -17,6 +17,15 @@ const query = {
     customerKeyEncryptionFile: text("File with the customer-provided key of the copies."),
     customerKeyEncryptionSecret: custom("Secret with that key.", "secret/key", parseSecretReference),
     accessTier: oneOf("Access tier of the copies.", accessTiers),
+    copyCutoff: custom(
+      "Larger objects are copied in blocks, several at a time.",
+      "bytes such as 1Gi",
+      parseCopyCutoff,
+      {
+        fallback: 256 * 1024 ** 2,
+        defaultText: "256Mi",
+      },
+    ),
   },
   exclusive: [["encryptionScope", "customerKeyEncryptionFile", "customerKeyEncryptionSecret"]],
 } as const satisfies ConfigSchema;

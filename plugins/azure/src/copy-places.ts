@@ -1,6 +1,7 @@
 import type { CopyPlace } from "@flotilla/sdk/objects";
 import { failure, findingsOf } from "@flotilla/sdk/plugin";
 import type { Call, Finding, OpenContext } from "@flotilla/sdk/plugin";
+import { copySizes } from "./azure-blob-copy.ts";
 import type { CopyOrigin } from "./azure-blob-copy-source.ts";
 import { openContainer } from "./azure-container.ts";
 import type { AzureContainer } from "./azure-container.ts";
@@ -31,7 +32,7 @@ export function copyPlaces(config: ObjectStoreConfig, origin: CopyOrigin, contex
       bucket,
       prefix,
       mode,
-      open: async () => (await open(target)).openDriver(bucket, origin),
+      open: async () => (await open(target)).openDriver(bucket, { origin, sizes: copySizes(target.config.copyCutoff) }),
     };
   });
   return {

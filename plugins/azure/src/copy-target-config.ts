@@ -20,7 +20,8 @@ export function copyTargetConfig(
     ...(isScoped || isKeyed ? ofEncryption : {}),
     copyTo: [],
   };
-  const own = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+  const { copyCutoff: _, ...keys } = config;
+  const own = Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined));
   return { ...inherited, ...own, bucket, prefix: prefix ?? location.prefix };
 }
 
