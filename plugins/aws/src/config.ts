@@ -28,7 +28,7 @@ const identityKeys = {
 };
 
 /** The keys of a copyTo target's query. What a target does not say is as for the location, the region and keys apart. */
-export const copyTargetConfig = {
+const copyTargetConfig = {
   keys: {
     region: text("Region of the copy's bucket.", { defaultText: "found out from S3; with s3Url the location's" }),
     s3Url: url("Endpoint of the copy's store.", { defaultText: "the location's" }),

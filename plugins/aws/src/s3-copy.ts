@@ -79,7 +79,7 @@ async function copyInParts(
 }
 
 async function copyParts(
-  { origin }: S3CopyOptions,
+  { origin, checksumAlgorithm }: S3CopyOptions,
   upload: S3Upload,
   source: CopySource,
   attempt: Attempt,
@@ -99,7 +99,7 @@ async function copyParts(
       const what = `${attempt.action}, part ${number}`;
       const copy = async (): Promise<UploadedPart> =>
         await upload.copyPart(number, { source: fields, start, end }, { ...attempt, action: what }, inner);
-      parts.push(await withRetry(retry, inner, what, copy));
+      parts.push(requireChecksum(await withRetry(retry, inner, what, copy), checksumAlgorithm, what));
     }
   };
   const workers = Array.from({ length: partsInFlight }, async () => {
@@ -112,6 +112,19 @@ async function copyParts(
   call.signal.throwIfAborted();
   failed.signal.throwIfAborted();
   return parts.toSorted((a, b) => a.number - b.number);
+}
+
+/**
+ * S3 answers each part's checksum. A store that does not would refuse the whole's at the end, or keep none: there the
+ * bytes had better pass through the plugin.
+ */
+function requireChecksum(
+  part: UploadedPart,
+  algorithm: S3CopyOptions["checksumAlgorithm"],
+  what: string,
+): UploadedPart {
+  if (algorithm === "md5" || part.checksum !== undefined) return part;
+  throw new PluginError(`${what}: the store copies parts without a checksum`, { kind: "unsupported" });
 }
 
 function rangesOf(sizeBytes: number, cutoffBytes: number): readonly Pick<CopiedRange, "start" | "end">[] {

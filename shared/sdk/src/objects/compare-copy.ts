@@ -35,7 +35,7 @@ export async function compareCopy(
 }
 
 /** What two descriptions tell about the sameness of the bytes. */
-export function compareRecords(a: ObjectDescription, b: ObjectDescription): "same" | "different" | "unknown" {
+function compareRecords(a: ObjectDescription, b: ObjectDescription): "same" | "different" | "unknown" {
   if (a.sizeBytes !== b.sizeBytes) return "different";
   if (a.checksum === undefined || b.checksum === undefined) return "unknown";
   if (a.checksum.algorithm !== b.checksum.algorithm || a.checksum.scope !== b.checksum.scope) return "unknown";

@@ -77,17 +77,33 @@ describe("a put", () => {
     assert.equal(rig.asked.copy.counts.size, 0);
   });
 
-  test("removes a copy that differs and fails as corrupt", async () => {
+  test("removes a copy that differs, and fails as corrupt where the object itself is damaged by now", async () => {
     const spoil = { does: "meanwhile", run: () => damage(rig.primary, ref.key, 17) } as const;
     const rig: Bench = bench({ copy: [{ on: "copyFrom", nth: [1], action: spoil }] });
 
     await assert.rejects(put(rig, small), (error) => {
       assert.ok(isKind(error, "corrupt"));
-      assert.match(error.message, /differs from the object \(5000 bytes, crc32 .*\): 5000 bytes, crc32/);
+      assert.match(error.message, /not copied to s3:\/\/c\/there.*its crc32 is recorded as .*, its bytes give/);
       return true;
     });
 
     assert.equal(rig.copy.objects.size, 0);
+  });
+
+  test("carries the bytes over where the store's own copies keep arriving damaged, with a warning", async () => {
+    const rig: Bench = bench({
+      copy: [
+        { on: "copyFrom", nth: [1, 2], action: { does: "meanwhile", run: () => damage(rig.primary, ref.key, 17) } },
+        // Each copy was made of a damaged object, which is mended before the copy is looked at again.
+        { on: "remove", action: { does: "meanwhile", run: () => damage(rig.primary, ref.key, 17) } },
+      ],
+    });
+
+    await put(rig, small);
+
+    assert.ok(rig.copy.objects.get(copyKey)?.bytes.equals(small));
+    assert.deepEqual([rig.asked.copy.counts.get("copyFrom"), rig.asked.copy.counts.get("put")], [2, 1]);
+    assert.match(warnings(rig)[0]?.message ?? "", /arrive damaged/);
   });
 
   test("copies again when the object was replaced meanwhile", async () => {

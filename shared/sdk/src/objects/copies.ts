@@ -98,7 +98,7 @@ class CopiesLayer implements Store {
 
   async *getObject(object: ObjectRef, call: Call): AsyncGenerator<Uint8Array, void, void> {
     const { place, body, failures } = await readVerified(this.#all, object, call);
-    const reason = failures.find((failure) => failure.place === this.#primary)?.error;
+    const reason = failures.find((failure) => failure.place === this.#primary)?.error ?? this.#primary.unreachable;
     if (place !== this.#primary) this.#warn(call, "reading an object from its copy", place, nameOf(object), reason);
     yield* body;
   }

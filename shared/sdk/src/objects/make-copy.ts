@@ -13,22 +13,29 @@ import type { PlacedObject } from "./compare-copy.ts";
 
 /**
  * Copies an object that is durable in one place to another, and proves the copy: one whose bytes differ is removed and is
- * `corrupt`. The store copies where it can; otherwise the bytes pass through this process.
+ * `corrupt`. The store copies where it can and does so well; otherwise the bytes pass through this process.
  */
 export async function makeCopy(original: PlacedObject, copy: PlacedObject, call: Call): Promise<void> {
-  await withRestarts(copy.ref, call, async () => {
+  let wasCorrupt = false;
+  await withRestarts(copy.ref, call, async (isLast) => {
     const source = await describe(original, call);
-    const made = await transfer(original, source, copy, call);
     try {
+      const made =
+        isLast && wasCorrupt
+          ? await carryOver(original, copy, call)
+          : await copyInStoreIfPossible(original, source, copy, call);
       await compareCopy({ ...original, description: source }, { ...copy, description: made }, call);
     } catch (error) {
-      if (isKind(error, "corrupt")) await removeCorrupt(copy, call);
+      if (isKind(error, "corrupt")) {
+        wasCorrupt = true;
+        await removeCorrupt(copy, call);
+      }
       throw error;
     }
   });
 }
 
-async function transfer(
+async function copyInStoreIfPossible(
   original: PlacedObject,
   description: BlobDescription,
   copy: PlacedObject,
@@ -38,11 +45,19 @@ async function transfer(
     return await copyInStore(original, description, copy, call);
   } catch (error) {
     if (!isKind(error, "unsupported")) throw error;
-    call.log.info("the store cannot copy this object itself: its bytes pass through the plugin", {
-      ...copy.ref,
-      reason: error.message,
-    });
+    const fields = { ...copy.ref, reason: error.message };
+    call.log.info("the store cannot copy this object itself: its bytes pass through the plugin", fields);
+    return await passThrough(original, copy, call);
   }
+}
+
+/** After the store's own copies arrived damaged, and were removed. */
+async function carryOver(original: PlacedObject, copy: PlacedObject, call: Call): Promise<BlobDescription> {
+  call.log.warn("the store's copies of an object arrive damaged: its bytes pass through the plugin", { ...copy.ref });
+  return await passThrough(original, copy, call);
+}
+
+async function passThrough(original: PlacedObject, copy: PlacedObject, call: Call): Promise<BlobDescription> {
   const body = verified(original.ref, await openDownload(original.context, original.ref, call), call);
   await uploadObject(copy.context, copy.ref, body, call);
   return await describe(copy, call);

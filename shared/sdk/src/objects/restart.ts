@@ -4,11 +4,15 @@ import type { Call, ObjectRef } from "../plugin/index.ts";
 /** Enough for an object that is being replaced; a damaged one is damaged at the second reading as well. */
 const maxRestarts = 2;
 
-/** Does something as a whole again when the object changed under it, or arrived damaged. */
-export async function withRestarts<T>(object: ObjectRef, call: Call, work: () => Promise<T>): Promise<T> {
+/** Does something as a whole again when the object changed under it, or arrived damaged. `work` is told its last try. */
+export async function withRestarts<T>(
+  object: ObjectRef,
+  call: Call,
+  work: (isLast: boolean) => Promise<T>,
+): Promise<T> {
   for (let restarts = 0; ; restarts += 1) {
     try {
-      return await work();
+      return await work(restarts === maxRestarts);
     } catch (error) {
       if (!isWorthRestarting(error) || restarts >= maxRestarts || call.signal.aborted) throw error;
       call.log.info("starting again with the object", { ...object, reason: PluginError.from(error).message });

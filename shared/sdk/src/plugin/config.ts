@@ -22,6 +22,8 @@ export interface ConfigKey<T = unknown> {
   readonly secret: boolean;
   /** Why the key is accepted without effect; undefined for a key that has one. */
   readonly ignored: string | undefined;
+  /** The keys within its value, for a key whose value is made of URLs with a query. */
+  readonly query?: ConfigSchema;
 }
 
 /** Every key that a location may have, and the rules between keys. */

@@ -30,7 +30,11 @@ export interface CopyTargetForm<S extends ConfigSchema> {
 }
 
 const maxTargets = 8;
-const modeKey = oneOf("Whether a put fails when its copy does.", ["required", "best-effort"], { fallback: "required" });
+const modeKey = oneOf(
+  "Whether a put or delete fails when that of the copy does, or only warns.",
+  ["required", "best-effort"],
+  { fallback: "required", origin: "ours" },
+);
 
 /**
  * The key `copyTo`: URLs such as `s3://bucket/prefix?region=eu-west-1`, separated by white space or commas. A bucket
@@ -41,11 +45,12 @@ export function copyTargets<const S extends ConfigSchema>(
   form: CopyTargetForm<S>,
 ): ConfigKey<readonly CopyTarget<ConfigValues<S>>[]> {
   const url = `${form.scheme}://bucket[/prefix][?key=value&…]`;
-  return custom(help, `${url}, several separated by white space`, (text) => parseTargets(text, form), {
+  const key = custom(help, `${url}, several separated by white space`, (text) => parseTargets(text, form), {
     fallback: [],
     defaultText: "no copies",
     origin: "ours",
   });
+  return { ...key, query: withMode(form.query) };
 }
 
 /**
@@ -114,7 +119,7 @@ function parseTarget<S extends ConfigSchema>(
     throw new Error(`target ${position} has more or less than a bucket, a prefix and a query`);
   const name = `${scheme}://${bucket}${prefix === "" ? "" : `/${prefix}`}`;
   const given = parseQuery(url.searchParams, name);
-  const { values, faults } = readConfig({ ...query, keys: { ...query.keys, mode: modeKey } }, given);
+  const { values, faults } = readConfig(withMode(query), given);
   if (faults.length > 0) throw new Error(`${name}: ${faults.join("; ")}`);
   const { mode, ...config } = values;
   return {
@@ -125,6 +130,10 @@ function parseTarget<S extends ConfigSchema>(
     mode: mode as CopyMode,
     config: config as unknown as ConfigValues<S>,
   };
+}
+
+function withMode<const S extends ConfigSchema>(query: S) {
+  return { ...query, keys: { mode: modeKey, ...query.keys } };
 }
 
 function parseQuery(search: URLSearchParams, name: string): Record<string, string> {
