@@ -53,6 +53,11 @@ export class Progress {
     };
   }
 
+  /** Draws how far something is over the line before, on a terminal only. */
+  show(text: string): void {
+    this.#draw(text);
+  }
+
   /** Tells a finished step. */
   note(text: string): void {
     if (this.#isQuiet) return;

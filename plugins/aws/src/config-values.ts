@@ -45,3 +45,15 @@ export function parseCopyCutoff(value: string): number {
   if (bytes < smallestPartBytes || bytes > largestCopyBytes) throw new Error("not between 5Mi and 5Gi");
   return bytes;
 }
+
+// https://docs.aws.amazon.com/ebs/latest/userguide/time-based-copies.html
+const completionStepMinutes = 15;
+const maxCompletionMinutes = 48 * 60;
+
+/** Reads `copyCompletionMinutes`, by EBS's rules for time-based copies. */
+export function parseCompletionMinutes(value: string): number {
+  const minutes = /^\d+$/.test(value) ? Number(value) : 0;
+  if (minutes < completionStepMinutes || minutes > maxCompletionMinutes) throw new Error("out of range");
+  if (minutes % completionStepMinutes !== 0) throw new Error("not a multiple of 15");
+  return minutes;
+}

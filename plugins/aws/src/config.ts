@@ -1,5 +1,6 @@
 import {
   bool,
+  copyKeys,
   copyTargets,
   custom,
   duration,
@@ -10,7 +11,13 @@ import {
   url,
 } from "@flotilla/sdk/plugin";
 import type { ConfigSchema, ConfigValues, CopyTarget } from "@flotilla/sdk/plugin";
-import { parseAccountId, parseChecksumAlgorithm, parseCopyCutoff, parseTagging } from "./config-values.ts";
+import {
+  parseAccountId,
+  parseChecksumAlgorithm,
+  parseCompletionMinutes,
+  parseCopyCutoff,
+  parseTagging,
+} from "./config-values.ts";
 
 const identityKeys = {
   credentialsFile: text("File with credentials and profiles; the server sets it where the location names a Secret.", {
@@ -134,6 +141,13 @@ export const volumeSnapshotterConfig = {
       defaultText: "4h",
       origin: "ours",
     }),
+    ...copyKeys(["kmsKeyId", "endpoint"]),
+    copyCompletionMinutes: custom(
+      "Time within which a copy is to be complete, at the price of time-based copies.",
+      "minutes in steps of 15, from 15 to 2880",
+      parseCompletionMinutes,
+      { defaultText: "when EBS is done with it", origin: "ours" },
+    ),
   },
 } as const satisfies ConfigSchema;
 
