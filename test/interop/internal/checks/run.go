@@ -3,6 +3,7 @@
 package checks
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -86,7 +87,7 @@ func (r *runner) runAll() error {
 			r.runOn(target.Name, target.Capabilities, volumeInterchangeChecks(), func() *T { return &T{ec2: target} })
 		}
 	}
-	return r.runAzure()
+	return errors.Join(r.runAzure(), r.runGCP())
 }
 
 func (r *runner) runAzure() error {
@@ -106,6 +107,33 @@ func (r *runner) runAzure() error {
 			return fmt.Errorf("%s: %w", target.Name, err)
 		}
 		r.runOn(target.Name, nil, azureVolumeChecks(), func() *T { return &T{arm: target} })
+	}
+	return nil
+}
+
+func (r *runner) runGCP() error {
+	for _, target := range r.spec.GCS {
+		server, err := newGCSServer(target)
+		if err != nil {
+			return fmt.Errorf("%s: prepare: %w", target.Name, err)
+		}
+		newT := func() *T { return &T{gcs: server, objects: server, bucket: target.Bucket} }
+		r.runOn(target.Name, target.Capabilities, objectChecks(), newT)
+		if r.other != nil {
+			r.runOn(target.Name, target.Capabilities, gcpInterchangeChecks(), newT)
+		}
+	}
+	for _, target := range r.spec.GCE {
+		restore, err := target.lead()
+		if err != nil {
+			return fmt.Errorf("%s: prepare: %w", target.Name, err)
+		}
+		newT := func() *T { return &T{gce: target} }
+		r.runOn(target.Name, nil, gcpVolumeChecks(), newT)
+		if r.other != nil {
+			r.runOn(target.Name, nil, gcpVolumeInterchangeChecks(), newT)
+		}
+		restore()
 	}
 	return nil
 }
@@ -135,8 +163,8 @@ func (r *runner) run(target string, each check, t *T) {
 	started := time.Now()
 	err := runWithin(checkTimeout, t, each)
 	var expected *fault
-	if r.spec.Plugin.KnownFaults && each.fault != nil && (each.fault.on == "" || each.fault.on == target) {
-		expected = each.fault
+	if r.spec.Plugin.KnownFaults {
+		expected = each.faults.of(r.spec.Provider, target)
 	}
 	r.judge(name, expected, err, time.Since(started))
 }
