@@ -7,6 +7,7 @@ import { startStandInProcess } from "./stand-in-process.ts";
 import type { GceTarget, GcsTarget } from "./spec.ts";
 
 const otherProject = "interop-2";
+const kmsKey = "projects/flotilla/locations/us/keyRings/velero/cryptoKeys/backups";
 const tenants = ["north", "south"].map((name) => `--tenant=${name}:interop-${name}`);
 
 /** What the stand-ins of Google Cloud print when they are ready. */
@@ -31,7 +32,15 @@ export async function startGcpStandIns(
   const program = join(rootDir, "test", "emulators", "gcp-main.ts");
   const seed = `--disk=name=seed,project=${otherProject}`;
   const manner = ["--compute-over-tls", "--pending-ms=300"];
-  const { line, stop } = await startStandInProcess(program, ["--state", state, seed, ...tenants, ...manner]);
+  const { line, stop } = await startStandInProcess(program, [
+    "--state",
+    state,
+    seed,
+    ...tenants,
+    ...manner,
+    "--kms-key",
+    kmsKey,
+  ]);
   const ready = parseReady(line);
   const caFile = join(dir, "gcp-stand-ins.pem");
   await writeFile(caFile, ready.computeCaPem);
@@ -55,7 +64,8 @@ export async function startGcpStandIns(
       bucket: "interop",
       credentials,
       refused,
-      capabilities: ["authenticates", "data-files", "tenants", "keeps-part-checksums", "resumes-uploads"],
+      capabilities: ["authenticates", "data-files", "tenants", "keeps-part-checksums", "resumes-uploads", "kms-keys"],
+      kmsKey,
       dataDir: join(state, "gcs", "buckets"),
       tenants: ready.tenants,
     },

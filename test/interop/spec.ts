@@ -13,6 +13,7 @@ type Capability =
   | "tags-uploads"
   | "keeps-part-checksums"
   | "resumes-uploads"
+  | "kms-keys"
   | "tells-kept-hashes";
 
 /** A plugin as the server finds it: a folder with one executable. */
@@ -97,6 +98,8 @@ export interface GcsTarget {
   /** One whose account is gone, where the server can tell. */
   readonly refused?: string;
   readonly capabilities: readonly Capability[];
+  /** The name of a key of Cloud KMS, with the capability kms-keys. */
+  readonly kmsKey?: string;
   /** Whether it knows requests only by its own host. */
   readonly routesByHost?: boolean;
   readonly dataDir?: string;

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vmware-tanzu/velero/pkg/plugin/velero"
@@ -75,6 +76,10 @@ func gcpInterchangeChecks() []check {
 				title: "what is written " + way.maker + " is opened by a signed URL of " + way.user,
 				run:   func(t *T) { signsForOthersObject(t, way) },
 			},
+			check{
+				title: "what is written with kmsKeyName " + way.maker + " is encrypted with that key and read by " + way.user,
+				needs: []Capability{KMSKeys}, run: func(t *T) { exchangesEncrypted(t, way) },
+			},
 		)
 	}
 	return append(checks,
@@ -135,6 +140,19 @@ func signsForOthersObject(t *T, way direction) {
 		t.Fatalf("status %d", response.StatusCode)
 	}
 	t.NoError(want.Verify(response.Body), "body")
+}
+
+func exchangesEncrypted(t *T, way direction) {
+	writer, err := t.sessionOf(way.makes(t)).ObjectStore(t.objectConfig(map[string]string{"kmsKeyName": t.gcs.target.KMSKey}))
+	t.NoError(err, "init of the writer")
+	for _, size := range []int64{1000, 20 * mib} {
+		want := body.Body{Seed: 135, Size: size}
+		t.NoError(writer.PutObject(t.bucket, t.Key("object"), want.Reader()), "put")
+		t.NoError(readBack(t.storeOf(way.uses(t)), t.bucket, t.Key("object"), want), "get")
+		if key := t.properties("object").KMSKeyName; !strings.HasPrefix(key, t.gcs.target.KMSKey) {
+			t.Fatalf("%d bytes are encrypted with %q", size, key)
+		}
+	}
 }
 
 func listsTheSame(t *T) {

@@ -35,6 +35,15 @@ func gcpVolumeInterchangeChecks() []check {
 			check{title: "both plugins make the same disk of a snapshot of a " + kind + " disk", run: func(t *T) { makesTheSameDisk(t, placeOf(t)) }},
 		)
 	}
+	checks = append(checks, check{
+		title: "a snapshot made by the other plugin is restored by this one in another zone", run: restoresOthersInOtherZone,
+	})
+	for _, way := range directions() {
+		checks = append(checks, check{
+			title: "a snapshot made " + way.maker + " in another project than the disk's is restored and deleted by " + way.user,
+			run:   func(t *T) { exchangesAcrossProjects(t, way) },
+		})
+	}
 	forms := gcpVolumeForms()
 	for _, form := range slices.Sorted(maps.Keys(forms)) {
 		of := forms[form]
@@ -76,6 +85,39 @@ func deletesOthersGCESnapshot(t *T, way direction, place diskPlace) {
 
 	t.leavesGCE(t.snapshotPath(id))
 	t.NoError(maker.DeleteSnapshot(id), "delete what the other has deleted")
+}
+
+func restoresOthersInOtherZone(t *T) {
+	maker, user := t.gcpSnapshotterIn(t.sessionOf(t.other), nil), t.gcpSnapshotterIn(t.Session(), nil)
+	disk := t.ordinaryDisk(t.zone(0))
+	volumeType := t.typeOf(maker, disk, t.zone(0))
+	id := t.gcpSnapshotOf(maker, disk, t.zone(0))
+
+	restored := t.restoredIn(t.zone(1), user, id, volumeType)
+
+	if lastOf(restored.Type) != "pd-ssd" || lastOf(restored.SourceSnapshot) != id {
+		t.Fatalf("restored as %+v", restored)
+	}
+}
+
+func exchangesAcrossProjects(t *T, way direction) {
+	keys := map[string]string{"project": t.gce.OtherProject}
+	maker, user := t.gcpSnapshotterIn(t.sessionOf(way.makes(t)), keys), t.gcpSnapshotterIn(t.sessionOf(way.uses(t)), keys)
+	place := t.zone(0)
+	disk := t.ordinaryDisk(place)
+	volumeType := t.typeOf(maker, disk, place)
+	id, err := maker.CreateSnapshot(disk, place.zones, serverTags)
+	t.NoError(err, "create a snapshot")
+	path := "projects/" + t.gce.OtherProject + "/global/snapshots/" + id
+	t.NoError(t.gce.api.AwaitReady(path), "wait for the snapshot")
+
+	restored := t.restoredIn(place, user, id, volumeType)
+
+	if !strings.HasSuffix(restored.SourceSnapshot, path) {
+		t.Fatalf("it was made of %s", restored.SourceSnapshot)
+	}
+	t.NoError(user.DeleteSnapshot(id), "delete")
+	t.leavesGCE(path)
 }
 
 func makesTheSameSnapshot(t *T, place diskPlace) {

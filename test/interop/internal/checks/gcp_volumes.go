@@ -36,10 +36,6 @@ func gcpVolumeChecks() []check {
 		},
 		{title: "a snapshot that does not exist is an error that names it", run: refusesRestoreOfNoGCESnapshot},
 		{title: "deleting a snapshot removes it, and deleting it again succeeds", run: deletesGCESnapshotTwice},
-		{
-			title:  "two locations of two projects, interleaved in one process, each keep their own",
-			faults: faults{"gcp": {reason: oneConfigurationPerName, shows: "notFound"}}, run: keepsProjectsApart,
-		},
 		{title: "an unknown key is refused at Init and named", run: func(t *T) { refusesGCEKey(t, "bogusKey", "x") }},
 		{title: "an unknown snapshotType is refused at Init and named", run: func(t *T) { refusesGCEKey(t, "snapshotType", "FAST") }},
 		{

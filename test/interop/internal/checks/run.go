@@ -129,7 +129,7 @@ func (r *runner) runGCP() error {
 			return fmt.Errorf("%s: prepare: %w", target.Name, err)
 		}
 		newT := func() *T { return &T{gce: target} }
-		r.runOn(target.Name, nil, gcpVolumeChecks(), newT)
+		r.runOn(target.Name, nil, append(gcpVolumeChecks(), gcpVolumeLocationChecks()...), newT)
 		if r.other != nil {
 			r.runOn(target.Name, nil, gcpVolumeInterchangeChecks(), newT)
 		}
@@ -212,13 +212,31 @@ func runWithin(limit time.Duration, t *T, each check) error {
 	case err := <-result:
 		return err
 	case <-time.After(limit):
-		for _, session := range t.sessions {
-			for _, id := range session.ProcessIDs() {
-				_ = syscall.Kill(id, syscall.SIGKILL)
-			}
-		}
+		killEach(t)
 		return fmt.Errorf("no end after %v", limit)
 	}
+}
+
+// killEach kills the processes of a check that hangs, and those that it starts when its next call finds the one before
+// gone; each once, since its number may be another's later.
+func killEach(t *T) {
+	killed := map[int]bool{}
+	kill := func() {
+		for _, session := range t.sessions {
+			for _, id := range session.ProcessIDs() {
+				if !killed[id] {
+					killed[id] = true
+					_ = syscall.Kill(id, syscall.SIGKILL)
+				}
+			}
+		}
+	}
+	kill()
+	go func() {
+		for range time.Tick(100 * time.Millisecond) {
+			kill()
+		}
+	}()
 }
 
 func runToEnd(t *T, each check) (err error) {

@@ -111,7 +111,9 @@ type GCSTarget struct {
 	Credentials  string       `json:"credentials"`
 	Refused      string       `json:"refused"`
 	Capabilities []Capability `json:"capabilities"`
-	RoutesByHost bool         `json:"routesByHost"`
+	// KMSKey is the name of a key of Cloud KMS, for targets with kms-keys.
+	KMSKey       string `json:"kmsKey"`
+	RoutesByHost bool   `json:"routesByHost"`
 	// DataDir is where the server keeps its buckets as folders, for targets with data-files.
 	DataDir string `json:"dataDir"`
 	// Tenants are two accounts that cannot read each other's bucket, for targets with tenants.
@@ -164,6 +166,8 @@ const (
 	KeepsPartChecksums Capability = "keeps-part-checksums"
 	// ResumesUploads: of an upload whose connection was cut, the rest can be sent.
 	ResumesUploads Capability = "resumes-uploads"
+	// KMSKeys: objects are encrypted with a named key of a key service and say with which.
+	KMSKeys Capability = "kms-keys"
 	// TellsKeptHashes: the hash in an answer is the one that was kept, not one that is computed for the answer.
 	TellsKeptHashes Capability = "tells-kept-hashes"
 )

@@ -49,7 +49,7 @@ func (g GCS) Get(bucket, key string) ([]byte, error) {
 
 // Properties are what is kept beside an object's bytes.
 type Properties struct {
-	Size, CRC32C, ContentEncoding, StorageClass, Generation string
+	Size, CRC32C, ContentEncoding, StorageClass, Generation, KMSKeyName string
 }
 
 // Properties returns an object's properties, or nil when there is none.
