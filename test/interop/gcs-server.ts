@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { freePort, startServer } from "./child.ts";
 import type { RunningServer } from "./child.ts";
+import type { GcsTarget } from "./spec.ts";
 import { fakeGcsServer } from "./toolchain.ts";
 
 /** What a client of the started server needs. */
@@ -45,6 +46,21 @@ export async function startFakeGcs(dir: string, buckets: readonly string[]): Pro
     },
   };
   return { server, endpoint: `${origin}/storage/v1/`, credentials: serviceAccount(tokens.url) };
+}
+
+/** Starts fake-gcs-server for the checks. */
+export async function startFakeGcsTarget(dir: string): Promise<{ server: RunningServer; gcs: GcsTarget }> {
+  const { server, endpoint, credentials } = await startFakeGcs(dir, []);
+  const gcs: GcsTarget = {
+    name: "fake-gcs",
+    endpoint: new URL(endpoint).origin,
+    project: "conformance",
+    bucket: "interop",
+    credentials,
+    capabilities: ["keeps-part-checksums"],
+    routesByHost: true,
+  };
+  return { server, gcs };
 }
 
 async function startTokenServer(): Promise<{ readonly url: string; close(): void }> {
