@@ -39,5 +39,5 @@ func objectChecks() []check {
 }
 
 func volumeChecks() []check {
-	return slices.Concat(persistentVolumeChecks(), volumeChecksInOneRegion(), volumeLocationChecks())
+	return slices.Concat(persistentVolumeChecks(), volumeChecksInOneRegion(), volumeLocationChecks(), snapshotCopyChecks())
 }
