@@ -9,7 +9,7 @@ const mixedMinutes = [10, 50, 20, 40, 30];
 const timeBasedAtOnce = Math.floor(2000 / ((100 * 1024) / (15 * 60)));
 
 /** What is documented, as of November 2026: EBS quotas; Azure's restrictions for copying incremental snapshots. */
-export const copyScenarios: readonly CopyScenario[] = [
+const copyScenarios: readonly CopyScenario[] = [
   {
     title: "AWS",
     target: { region, maxConcurrent: 20, isSerialPerVolume: false },
@@ -37,7 +37,7 @@ export const copyScenarios: readonly CopyScenario[] = [
 ];
 
 /** The numbers of snapshots that the table tells about. */
-export const snapshotCounts: readonly number[] = [1, 10, 100, 1000, 10_000];
+const snapshotCounts: readonly number[] = [1, 10, 100, 1000, 10_000];
 
 /** The table in Markdown. */
 export function copyTimesTable(): string {

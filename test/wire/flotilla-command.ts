@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 /** How a run of the command line ended. */
-export interface CommandRun {
+interface CommandRun {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;

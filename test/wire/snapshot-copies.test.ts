@@ -47,6 +47,16 @@ describe("copies, one by one", () => {
     assert.match(error.message, /us-west-2 is not in the location's key copyToRegions/);
   });
 
+  test("an endpoint of the target's own is where its copies are looked for", async () => {
+    const config = { copyToRegions: `${there}?endpoint=http://127.0.0.1:1` };
+    const snapshotter = await rig.open({ config, session: rig.start({ AWS_MAX_ATTEMPTS: "1" }) });
+
+    const error = await failureOf(collectAll(snapshotter.copies.listCopies({ region: there })));
+
+    assert.equal(error.kind, "unavailable");
+    assert.match(error.message, /list the snapshots in region eu-west-1/);
+  });
+
   test("a snapshot that is not complete yet is a conflict: it may be copied later", async () => {
     const slow = await startCopiesRig({ pendingMs: 3_600_000 });
     after(() => slow.close());
