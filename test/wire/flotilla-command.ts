@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
@@ -16,6 +17,8 @@ export interface RunningCommand {
   readonly finished: Promise<CommandRun>;
   /** Ends it as a machine that fails would: without a chance to clean up. */
   kill(): Promise<void>;
+  /** Ends the plugin processes that it runs, and not itself. */
+  killPlugins(): Promise<void>;
 }
 
 /** Starts `flotilla` with a plugin, as a user or a CronJob does. */
@@ -34,6 +37,10 @@ export function startFlotilla(
     kill: async () => {
       child.kill("SIGKILL");
       await finished;
+    },
+    killPlugins: async () => {
+      const children = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8");
+      for (const pid of children.split(" ").filter(Boolean)) process.kill(Number(pid), "SIGKILL");
     },
   };
 }

@@ -198,6 +198,21 @@ describe("a copier that is killed and run again makes each copy once", { concurr
       assert.deepEqual(await tally(rig), { [`${there} completed`]: 3, [`${elsewhere} completed`]: 3 });
     });
 
+  test("the plugin alone is killed: the copier goes on with a new one", async () => {
+    const { start, rig } = await region(3, { copyMs: 100 });
+    const stalled = { kind: "stall-response", afterBytes: 0 } as const;
+    const met = rig.ec2.faults.add(stalled, { operation: "CopySnapshot" }, { skip: 2 });
+    const copier = start(watch);
+    await until("the fault was met", () => met.hits > 0);
+    await copier.killPlugins();
+    rig.ec2.faults.clear();
+
+    const { exitCode } = await copier.finished;
+
+    assert.equal(exitCode, 0);
+    assert.deepEqual(await tally(rig), { [`${there} completed`]: 3, [`${elsewhere} completed`]: 3 });
+  });
+
   test("killed between the removal of a failed copy and its new one", async () => {
     const { start, run, rig, ids } = await region(1);
     rig.ec2.failNextSnapshot(ids[0] ?? "", "an internal error");
