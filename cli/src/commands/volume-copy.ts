@@ -90,10 +90,11 @@ async function lookAgain(
   }
 }
 
-/** Tells each copy's change of state once, and on a terminal how far all are. */
+/** Tells each copy's change of state once, and on a terminal how far all are. What was complete before is no news. */
 class Teller {
   readonly #session: Session;
   readonly #told = new Map<string, string>();
+  #isFirstRound = true;
 
   constructor(session: Session) {
     this.#session = session;
@@ -104,9 +105,11 @@ class Teller {
       const { origin, region, state, copyId } = status;
       const key = JSON.stringify([region, origin.snapshotId]);
       const news = state === "waiting" ? "" : `${state} ${copyId ?? ""}`;
-      if (news !== "" && news !== this.#told.get(key)) this.#session.progress.note(changeText(status));
+      const isOld = this.#isFirstRound && state === "completed";
+      if (news !== "" && news !== this.#told.get(key) && !isOld) this.#session.progress.note(changeText(status));
       this.#told.set(key, news);
     }
+    this.#isFirstRound = false;
     const count = (wanted: CopyStatus["state"]): number => statuses.filter(({ state }) => state === wanted).length;
     this.#session.progress.show(
       `copies: ${count("completed")} of ${statuses.length} complete, ${count("pending")} on their way, ` +

@@ -11,6 +11,7 @@ import type { EC2Client } from "@aws-sdk/client-ec2";
 import { advice, failure, isKind, ok, PluginError, withoutEffect } from "@flotilla/sdk/plugin";
 import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { trustFindings } from "@flotilla/sdk/network";
+import { copyFindings } from "@flotilla/sdk/volumes";
 import { volumeSnapshotterConfig } from "./config.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
 import { codeOf } from "./errors.ts";
@@ -50,14 +51,8 @@ export async function* checkVolumeSnapshotter(
   for (const [permission, dryRun] of changing) yield (await tryOut(session, permission, dryRun, call)).finding;
   for (const { region, options } of config.copyToRegions)
     yield* checkTarget(session.inRegion(region, options.endpoint), session.region, call);
-  if (config.copyToRegions.length > 0 && config.wait === "none") yield copiesAdvice;
+  yield* copyFindings(config);
 }
-
-const copiesAdvice = advice(
-  "copyToRegions",
-  "without wait: completed, copies are not made while a backup runs",
-  "run `flotilla volume copy --all --watch` as a CronJob, or set wait to completed",
-);
 
 /** Tries each permission that copies need in one target. */
 async function* checkTarget(target: Ec2Session, home: string, call: Call): AsyncGenerator<Finding> {

@@ -103,15 +103,30 @@ function statusOf(
   best: SnapshotCopy | undefined,
   isGivenUp: boolean,
 ): CopyStatus {
-  const subject = { origin, region, copyId: best?.copyId, progressPercent: best?.progressPercent ?? 0 };
-  if (best?.state === "completed" || best?.state === "pending") return { ...subject, state: best.state, detail: "" };
-  if (best !== undefined && isGivenUp) return { ...subject, state: "failed", detail: failureOf(best) };
-  const progress = `${origin.state}, ${Math.floor(origin.progressPercent)} %`;
-  if (origin.readiness === "failed")
-    return { ...subject, state: "failed", detail: `the snapshot itself has failed (${origin.state})` };
-  if (origin.readiness === "unfinished")
-    return { ...subject, state: "waiting", detail: `the snapshot itself is not complete (${progress})` };
-  return { ...subject, copyId: undefined, state: "waiting", detail: "" };
+  if (best === undefined) return { ...withoutCopy(origin), origin, region, copyId: undefined, progressPercent: 0 };
+  const subject = { origin, region, copyId: best.copyId, progressPercent: best.progressPercent };
+  // What belongs to a copy and is left over keeps it from counting as complete: somebody pays for it.
+  if (best.state === "completed" && best.needsTending)
+    return { ...subject, state: "pending", detail: "complete, but for what is left to be tidied up" };
+  if (best.state !== "failed") return { ...subject, state: best.state, detail: "" };
+  if (isGivenUp) return { ...subject, state: "failed", detail: failureOf(best) };
+  return { ...withoutCopy(origin), origin, region, copyId: undefined, progressPercent: 0 };
+}
+
+function withoutCopy({ readiness, state, progressPercent }: SnapshotOrigin): Pick<CopyStatus, "state" | "detail"> {
+  switch (readiness) {
+    case "failed":
+      return { state: "failed", detail: `the snapshot itself has failed (${state})` };
+    case "unfinished":
+      return {
+        state: "waiting",
+        detail: `the snapshot itself is not complete (${state}, ${Math.floor(progressPercent)} %)`,
+      };
+    case "ready":
+      return { state: "waiting", detail: "" };
+    default:
+      return readiness satisfies never;
+  }
 }
 
 function failureOf({ copyId, detail }: SnapshotCopy): string {

@@ -151,3 +151,26 @@ test("one snapshot's copies are asked for by its id", async () => {
 
   assert.deepEqual(copier.requests[0], { operation: "listCopies", region: "there", id: "snap-0" });
 });
+
+test("a complete copy counts as complete once it is tended, and not before", async () => {
+  const origins = many(1);
+  const copier = copierOf(origins, failing("unavailable", "tendCopy", 1));
+  copier.copies.set("c", snapshotCopy({ copyId: "c", originId: "snap-0", state: "completed", needsTending: true }));
+  const rounds = new CopyRounds(copier);
+
+  const states = [];
+  for (let round = 0; round < 3; round += 1) states.push((await rounds.run([target], origins, call))[0]?.state);
+
+  assert.deepEqual(states, ["waiting", "pending", "completed"]);
+});
+
+test("a failed remnant that cannot be removed leaves a complete copy complete", async () => {
+  const origins = many(1);
+  const copier = copierOf(origins, failing("denied", "deleteCopy"));
+  copier.copies.set("good", snapshotCopy({ copyId: "good", originId: "snap-0", state: "completed" }));
+  copier.copies.set("bad", snapshotCopy({ copyId: "bad", originId: "snap-0", state: "failed" }));
+
+  const statuses = await new CopyRounds(copier).run([target], origins, call);
+
+  assert.equal(statuses[0]?.state, "completed");
+});

@@ -75,19 +75,24 @@ export class CopyRounds {
     return planTarget({ target, origins, copies, parallel, isGivenUp });
   }
 
-  async #prepare({ remove, tend }: TargetPlan, troubles: Map<string, unknown>, call: Call): Promise<void> {
+  async #prepare(plan: TargetPlan, troubles: Map<string, unknown>, call: Call): Promise<void> {
+    const { statuses, remove, tend } = plan;
+    const living = new Set(
+      statuses.flatMap(({ state, origin }) =>
+        state === "completed" || state === "pending" ? [origin.snapshotId] : [],
+      ),
+    );
     for (const copy of remove) {
       const { region, copyId, originId, detail } = copy;
-      call.log.info("a failed copy is removed and made again", {
-        snapshotId: originId,
-        copyId,
-        region,
-        reason: detail,
-      });
+      const isRemnant = living.has(originId);
+      const doing = isRemnant
+        ? "a failed copy beside a good one is removed"
+        : "a failed copy is removed and made again";
+      call.log.info(doing, { snapshotId: originId, copyId, region, reason: detail });
       await attempt(originId, troubles, call, async () => {
         await unlessAbsent(async () => await this.#copier.deleteCopy(copy, call));
         const key = failureKey(region, originId);
-        this.#failures.set(key, (this.#failures.get(key) ?? 0) + 1);
+        if (!isRemnant) this.#failures.set(key, (this.#failures.get(key) ?? 0) + 1);
       });
     }
     for (const copy of tend)
@@ -150,7 +155,9 @@ function meetsAll(error: unknown): boolean {
   return isTransient(error) || isKind(error, "denied") || isKind(error, "invalid-config");
 }
 
+/** A remnant that stays does not make a complete copy less complete. */
 function troubled(status: CopyStatus, error: unknown): CopyStatus {
+  if (status.state === "completed") return status;
   const detail = PluginError.from(error).message;
   return { ...status, state: mayPass(error) && status.state !== "failed" ? "waiting" : "failed", detail };
 }

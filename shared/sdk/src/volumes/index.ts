@@ -1,5 +1,6 @@
 export { awaitState } from "./await-state.ts";
 export type { AwaitStateOptions, Observed } from "./await-state.ts";
+export { copyFindings } from "./copy-findings.ts";
 export { bestCopy, planTarget } from "./copy-plan.ts";
 export type { CopyStatus, PlanInput, TargetPlan } from "./copy-plan.ts";
 export { CopyRounds } from "./copy-rounds.ts";

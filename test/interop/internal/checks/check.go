@@ -52,5 +52,5 @@ func objectChecks() []check {
 }
 
 func volumeChecks() []check {
-	return slices.Concat(persistentVolumeChecks(), volumeChecksInOneRegion(), volumeLocationChecks())
+	return slices.Concat(persistentVolumeChecks(), volumeChecksInOneRegion(), volumeLocationChecks(), snapshotCopyChecks())
 }
