@@ -1,10 +1,10 @@
-import type { CopyTarget, SnapshotCopy, SnapshotOrigin } from "@flotilla/sdk/plugin";
+import type { CopyRegion, SnapshotCopy, SnapshotOrigin } from "@flotilla/sdk/plugin";
 import { planTarget } from "@flotilla/sdk/volumes";
 
 /** A cloud's documented rules for copies, and how long one of them takes. */
 export interface CopyScenario {
   readonly title: string;
-  readonly target: CopyTarget;
+  readonly target: CopyRegion;
   /** How many snapshots there are of each volume. */
   readonly snapshotsPerVolume: number;
   /** Of each copy in turn, in minutes; begins again after the last. */

@@ -6,7 +6,7 @@ import { BlobError } from "./blob-error.ts";
 import type { StorageAccount } from "./state.ts";
 
 /** The region of an account that names none. */
-export const defaultRegion = "eastus";
+const defaultRegion = "eastus";
 
 /** How a lost region behaves towards everybody: each request is answered with 503, never answered, or cut off. */
 export type Outage = "refuses" | "hangs" | "closes";
