@@ -15,6 +15,8 @@ export interface LocationFile {
   readonly prefix: string | undefined;
   /** PEM. */
   readonly caCert: string | undefined;
+  /** Whether the CA is in a secret, which is out of reach here. */
+  readonly hasCaCertRef: boolean;
   /** Which secret and key, in words; the secret lives in the cluster and is out of reach here. */
   readonly credential: string | undefined;
   readonly isReadOnly: boolean;
@@ -28,11 +30,6 @@ export async function readLocationFile(path: string, kind: LocationFile["kind"])
   const provider = spec["provider"];
   if (typeof provider !== "string" || provider === "") throw new UsageError(`${path}: spec.provider is missing`);
   const storage = section(spec["objectStorage"]);
-  if (storage["caCertRef"] !== undefined) {
-    throw new UsageError(
-      `${path} takes its CA from a secret, which cannot be read from here: give it as --ca-cert FILE`,
-    );
-  }
   return {
     path,
     kind,
@@ -42,6 +39,7 @@ export async function readLocationFile(path: string, kind: LocationFile["kind"])
     bucket: optionalText(storage["bucket"], path, "spec.objectStorage.bucket"),
     prefix: optionalText(storage["prefix"], path, "spec.objectStorage.prefix"),
     caCert: decodeCaCert(optionalText(storage["caCert"], path, "spec.objectStorage.caCert")),
+    hasCaCertRef: storage["caCertRef"] !== undefined,
     credential: readCredential(section(spec["credential"])),
     isReadOnly: spec["accessMode"] === "ReadOnly",
   };

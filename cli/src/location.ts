@@ -16,7 +16,12 @@ export interface LocationFlags {
   readonly location?: string;
   readonly volumeLocation?: string;
   readonly volumeConfig: readonly string[];
+  /** Of two locations, the one that flags and file describe: `--from-credentials-file`. */
+  readonly side?: LocationSide;
 }
+
+/** Which of two locations. */
+export type LocationSide = "from" | "to";
 
 /** A BackupStorageLocation, ready for Init. */
 export interface ObjectLocation {
@@ -47,7 +52,7 @@ export async function resolveObjectLocation(flags: LocationFlags): Promise<Objec
   const prefix = trimSlashes(flags.prefix ?? file?.prefix ?? "");
   const config = {
     ...file?.config,
-    ...parsePairs(flags.config, "--config"),
+    ...parsePairs(flags.config, flagOf(flags, "config")),
     bucket,
     prefix,
     ...(await caCertificate(flags, file)),
@@ -86,7 +91,7 @@ function credentials(flags: LocationFlags, file: LocationFile | undefined): Read
   if (file?.credential === undefined) return {};
   throw new UsageError(
     `${file.path} takes its credentials from the secret ${file.credential}, which cannot be read from here: ` +
-      "save the secret's value in a file and give it as --credentials-file FILE",
+      `save the secret's value in a file and give it as ${flagOf(flags, "credentials-file")} FILE`,
   );
 }
 
@@ -106,8 +111,17 @@ async function caCertificate(
   flags: LocationFlags,
   file: LocationFile | undefined,
 ): Promise<Readonly<Record<string, string>>> {
-  const caCert = flags.caCert === undefined ? file?.caCert : await readText(flags.caCert, "--ca-cert");
-  return caCert === undefined ? {} : { caCert };
+  const caCert = flags.caCert === undefined ? file?.caCert : await readText(flags.caCert, flagOf(flags, "ca-cert"));
+  if (caCert !== undefined) return { caCert };
+  if (file?.hasCaCertRef !== true) return {};
+  throw new UsageError(
+    `${file.path} takes its CA from a secret, which cannot be read from here: give it as ${flagOf(flags, "ca-cert")} FILE`,
+  );
+}
+
+/** A flag as it is spelled for this location. */
+function flagOf({ side }: LocationFlags, name: string): string {
+  return side === undefined ? `--${name}` : `--${side}-${name}`;
 }
 
 async function readText(path: string, flag: string): Promise<string> {

@@ -25,6 +25,8 @@ export interface PluginListeners {
 export interface Plugins {
   readonly registry: Registry;
   readonly manager: Manager;
+  /** Processes of their own, for a location that must not share one with another. */
+  readonly newManager: () => Manager;
 }
 
 const checkoutPlugins = join(import.meta.dirname, "..", "..", "plugins");
@@ -46,7 +48,8 @@ export async function loadPlugins(
     onViolation: listeners.onViolation,
   };
   const registry = await discoverCommands(await commands(context, flags), settings);
-  return { registry, manager: new Manager(registry, settings) };
+  const newManager = (): Manager => new Manager(registry, settings);
+  return { registry, manager: newManager(), newManager };
 }
 
 async function commands(context: CliContext, flags: PluginFlags): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-import type { ObjectStoreClient, PluginLogLine, VolumeSnapshotterClient } from "@flotilla/host";
+import type { Manager, ObjectStoreClient, PluginLogLine, VolumeSnapshotterClient } from "@flotilla/host";
 import { PluginError } from "@flotilla/sdk/plugin";
 
 import { UsageError } from "./cli-error.ts";
@@ -46,6 +46,7 @@ export class Session implements AsyncDisposable {
   /** All log lines of the plugins from info on, for a backup's own log. */
   readonly pluginLines: PluginLogLine[] = [];
   readonly #flags: CommonFlags;
+  readonly #managersApart: Manager[] = [];
   #plugins: Promise<Plugins> | undefined;
 
   constructor(context: CliContext, flags: CommonFlags) {
@@ -82,6 +83,18 @@ export class Session implements AsyncDisposable {
     throw new UsageError(`the location ${location.name} is ReadOnly: set spec.accessMode to ReadWrite to change it`);
   }
 
+  /**
+   * Opens a location in a process of its own. Calls carry a plugin's name and a bucket only: two locations of one cloud
+   * with the same bucket and prefix, in two accounts say, are told apart by nothing else.
+   */
+  async openStoreApart(location: ObjectLocation): Promise<OpenedStore> {
+    const manager = (await this.plugins()).newManager();
+    this.#managersApart.push(manager);
+    const client = manager.getObjectStore(location.provider);
+    await client.init(location.config);
+    return { location, client };
+  }
+
   /** Opens the VolumeSnapshotLocation of the flags; undefined where none was given. */
   async openVolumes(): Promise<OpenedVolumes | undefined> {
     const location = await resolveVolumeLocation(this.#flags);
@@ -109,7 +122,8 @@ export class Session implements AsyncDisposable {
     this.progress.clear();
     // A discovery that failed has left no process, and was reported where it was awaited.
     const plugins = await this.#plugins?.catch(() => undefined);
-    await plugins?.manager.close();
+    const managers = plugins === undefined ? [] : [plugins.manager, ...this.#managersApart];
+    await Promise.all(managers.map((manager) => manager.close()));
   }
 
   #hear(line: PluginLogLine): void {

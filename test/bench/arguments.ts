@@ -1,12 +1,13 @@
 import { parseArgs } from "node:util";
-import { builtAzurePlugin, builtPlugin } from "../interop/paths.ts";
+import { builtAzurePlugin, builtGcpPlugin, builtPlugin } from "../interop/paths.ts";
+import { isBenchProvider } from "./metrics.ts";
 import type { BenchProvider } from "./metrics.ts";
 
 /** What the command line asked for. */
 export interface BenchArguments {
   readonly provider: BenchProvider;
   readonly plugin: string;
-  /** The plugin to compare with; without it, the official one for aws and the SDK alone for azure. */
+  /** The plugin to compare with; without it, the official one, or for azure the SDK alone. */
   readonly against?: string;
   readonly quick: boolean;
   readonly only?: RegExp;
@@ -17,14 +18,20 @@ export interface BenchArguments {
 /** The text of `--help`. */
 export const usage = `usage: npm run bench -- [options]
 
-  --provider NAME  aws (default) or azure
+  --provider NAME  aws (default), azure or gcp
   --plugin FILE    the executable to measure (default: the built one of the provider)
-  --against FILE   the executable to compare with (default: velero-plugin-for-aws v1.14.3; for azure, whose official
-                   plugin no registry serves, Azure's SDK at that plugin's settings)
+  --against FILE   the executable to compare with (default: velero-plugin-for-aws v1.14.3 or -for-gcp v1.14.2; for
+                   azure, whose official plugin no registry serves, Azure's SDK at that plugin's settings)
   --quick          fewer repetitions, and not four objects of 1 GiB at once
   --only REGEXP    only the cases whose name matches, such as "put-64MiB$" or "^start$"
   --reps N         repetitions of every case
   -o json          every sample and every line of the table as JSON`;
+
+const builtPlugins: Readonly<Record<BenchProvider, string>> = {
+  aws: builtPlugin,
+  azure: builtAzurePlugin,
+  gcp: builtGcpPlugin,
+};
 
 /** Reads the command line. */
 export function parseBenchArguments(args: readonly string[]): BenchArguments | undefined {
@@ -48,12 +55,12 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments | u
     throw new Error(`-o takes "json", not "${values.output}"`);
   }
   const { provider } = values;
-  if (provider !== "aws" && provider !== "azure") {
-    throw new Error(`--provider takes aws or azure, not "${provider}"`);
+  if (!isBenchProvider(provider)) {
+    throw new Error(`--provider takes aws, azure or gcp, not "${provider}"`);
   }
   return {
     provider,
-    plugin: values.plugin ?? (provider === "aws" ? builtPlugin : builtAzurePlugin),
+    plugin: values.plugin ?? builtPlugins[provider],
     ...(values.against === undefined ? {} : { against: values.against }),
     quick: values.quick,
     ...(values.only === undefined ? {} : { only: new RegExp(values.only) }),

@@ -52,7 +52,7 @@ function goal(measure: Goal["measure"], better: Goal["better"], must: number, st
 }
 
 /** A cloud whose plugin is measured. */
-export type BenchProvider = "aws" | "azure";
+export type BenchProvider = "aws" | "azure" | "gcp";
 
 type Goals = Readonly<Record<string, Readonly<Record<string, Goal>>>>;
 
@@ -81,7 +81,18 @@ const goals: Readonly<Record<BenchProvider, Goals>> = {
     start: { [startMs.name]: lower(5, 2) },
     "put-256MiB-20ms-25MiBps": { [speed.name]: higher(4, 5) },
   },
+  gcp: {
+    ...commonGoals,
+    start: { [startMs.name]: lower(3.5, 2) },
+    // A session takes its parts one after the other, whoever sends them.
+    "put-256MiB-20ms-25MiBps": { [speed.name]: higher(1) },
+  },
 };
+
+/** Whether a cloud's plugin can be measured. */
+export function isBenchProvider(name: string): name is BenchProvider {
+  return Object.hasOwn(goals, name);
+}
 
 /** The rows of a case's part of the table. */
 export function rowsOf(caseName: string, provider: BenchProvider): Row[] {

@@ -7,7 +7,7 @@ import { ownChild } from "../interop/child.ts";
 import { pluginEnvironment } from "../interop/environment.ts";
 import { cacheDir } from "../interop/paths.ts";
 import { stagePlugin } from "../interop/plugin-folders.ts";
-import { installAll, officialPlugin, veleroClient } from "../interop/toolchain.ts";
+import { installAll, officialGcpPlugin, officialPlugin, veleroClient } from "../interop/toolchain.ts";
 import type { PluginFolder } from "../interop/spec.ts";
 import { parseBenchArguments, usage, type BenchArguments } from "./arguments.ts";
 import { benchCases, type BenchCase } from "./cases.ts";
@@ -33,9 +33,9 @@ async function main(): Promise<boolean> {
         .join(", ")}`,
     );
   }
-  const isOfficialNeeded = options.against === undefined && options.provider === "aws";
+  const official = options.against === undefined ? officialPlugins[options.provider] : undefined;
   const store = benchStores[options.provider];
-  await installAll([veleroClient, store.needs, ...(isOfficialNeeded ? [officialPlugin] : [])], note);
+  await installAll([veleroClient, store.needs, ...(official === undefined ? [] : [official])], note);
   await mkdir(cacheDir, { recursive: true });
   const dir = await mkdtemp(join(cacheDir, "bench-"));
   try {
@@ -44,6 +44,9 @@ async function main(): Promise<boolean> {
     await rm(dir, { recursive: true, force: true });
   }
 }
+
+/** The official plugins that a registry serves. */
+const officialPlugins = { aws: officialPlugin, azure: undefined, gcp: officialGcpPlugin };
 
 /** Azure's SDK alone, which runs where it is. */
 const azureSdk: PluginFolder = {
@@ -55,8 +58,9 @@ const azureSdk: PluginFolder = {
 
 async function theirs({ provider, against }: BenchArguments, dir: string): Promise<PluginFolder> {
   if (against !== undefined) return await stagePlugin(dir, against, { name: "other", knownFaults: false });
-  if (provider === "azure") return azureSdk;
-  return await stagePlugin(dir, officialPlugin.path, { name: "official", knownFaults: false });
+  const official = officialPlugins[provider];
+  if (official === undefined) return azureSdk;
+  return await stagePlugin(dir, official.path, { name: "official", knownFaults: false });
 }
 
 async function measure(options: BenchArguments, cases: readonly BenchCase[], dir: string): Promise<boolean> {

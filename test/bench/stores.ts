@@ -1,8 +1,9 @@
 import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { startAzurite, newStorageAccount } from "../interop/azurite-server.ts";
 import type { RunningServer } from "../interop/child.ts";
+import { startFakeGcs } from "../interop/gcs-server.ts";
 import { prepareS3 } from "../interop/prepare-conformance.ts";
-import { azurite, versitygw } from "../interop/toolchain.ts";
+import { azurite, fakeGcsServer, versitygw } from "../interop/toolchain.ts";
 import type { Installation } from "../interop/toolchain.ts";
 import { startVersitygw } from "../interop/versitygw-server.ts";
 import type { BenchProvider } from "./metrics.ts";
@@ -23,12 +24,13 @@ export interface BenchStore {
 const endpointPlace = "{endpoint}";
 const bucket = "bench";
 
-/** The store of each provider, both on the local disk. */
+/** The store of each provider, on the local disk. */
 export const benchStores: Readonly<
   Record<BenchProvider, { readonly needs: Installation; start(dir: string): Promise<BenchStore> }>
 > = {
   aws: { needs: versitygw, start: startS3 },
   azure: { needs: azurite, start: startBlob },
+  gcp: { needs: fakeGcsServer, start: startCloudStorage },
 };
 
 async function startS3(dir: string): Promise<BenchStore> {
@@ -60,5 +62,16 @@ async function startBlob(dir: string): Promise<BenchStore> {
       storageAccountKeyEnvVar: line,
     },
     credentials: `${line}=${account.key}\n`,
+  };
+}
+
+async function startCloudStorage(dir: string): Promise<BenchStore> {
+  const { server, endpoint, credentials } = await startFakeGcs(dir, [bucket], { onDisk: true });
+  return {
+    server,
+    endpoint: new URL(endpoint).origin,
+    bucket,
+    location: { storeEndpoint: `${endpointPlace}/storage/v1/` },
+    credentials,
   };
 }

@@ -107,7 +107,8 @@ async function write(response: ServerResponse, chunk: Buffer): Promise<void> {
   });
 }
 
-function flipByte(chunk: Buffer, at: number): Buffer {
+/** The chunk with one bit changed at a position, if that lies within. */
+export function flipByte(chunk: Buffer, at: number): Buffer {
   if (at < 0 || at >= chunk.length) return chunk;
   const copy = Buffer.from(chunk);
   copy.writeUInt8(copy.readUInt8(at) ^ 0x01, at);

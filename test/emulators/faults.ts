@@ -53,6 +53,8 @@ export type Fault =
   | { readonly kind: "stall-response"; readonly afterBytes: number }
   /** One byte of the answer's body is changed. */
   | { readonly kind: "corrupt-response"; readonly atByte: number }
+  /** One byte changes while the store copies an object or a part: the copy is of other bytes, with their checksum. */
+  | { readonly kind: "corrupt-copy"; readonly atByte: number }
   /** The checksums in the answer are those of other bytes. */
   | { readonly kind: "lie-checksum" };
 

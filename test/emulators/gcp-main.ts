@@ -7,6 +7,7 @@ import { startGce } from "./gce/start-gce.ts";
 import { startGcs } from "./gcs/start-gcs.ts";
 import { readGceDiskSeed } from "./gcp-disk-seed.ts";
 import { startGoogleIdentity } from "./google-identity/start-identity.ts";
+import { createThrowawayCertificate } from "./throwaway-certificate.ts";
 
 // The stand-ins of Google Cloud as a program: prints one JSON line once they listen and runs until stdin ends or SIGTERM comes.
 const { values } = parseArgs({
@@ -16,6 +17,10 @@ const { values } = parseArgs({
     disk: { type: "string", multiple: true, default: [] },
     "kms-key": { type: "string", multiple: true, default: [] },
     "pending-ms": { type: "string", default: "0" },
+    // NAME:BUCKET, a service account and a bucket that no other tenant can use.
+    tenant: { type: "string", multiple: true, default: [] },
+    // Compute Engine over TLS, in the name under which clients know it.
+    "compute-over-tls": { type: "boolean", default: false },
   },
 });
 const { state } = values;
@@ -32,7 +37,20 @@ const formerAccount = `former@${projectId}.iam.gserviceaccount.com`;
 const formerKey = identity.serviceAccountKey(formerAccount);
 identity.directory.removeServiceAccount(formerAccount);
 const kmsKeys = values["kms-key"];
-const gcs = await startGcs({ stateDir: state, buckets: values.bucket, tokens, kmsKeys });
+const tenants = values.tenant.map((text) => {
+  const [name = "", bucket = ""] = text.split(":");
+  return { email: `${name}@${projectId}.iam.gserviceaccount.com`, bucket };
+});
+const buckets = [...values.bucket, ...tenants.map(({ bucket }) => bucket)];
+const gcs = await startGcs({ stateDir: state, buckets, tokens, kmsKeys });
+for (const { email: member } of tenants) {
+  for (const { bucket } of tenants.filter(({ email }) => email !== member)) {
+    gcs.deny({ permissions: ["storage.*"], member, bucket });
+  }
+}
+const tls = values["compute-over-tls"]
+  ? createThrowawayCertificate("Compute Engine stand-in", "ec", ["compute.googleapis.com"])
+  : undefined;
 const disks = values.disk.map(readGceDiskSeed);
 const gce = await startGce({
   stateDir: state,
@@ -42,6 +60,7 @@ const gce = await startGce({
   kmsKeys,
   pendingMs: Number(values["pending-ms"]),
   disks,
+  ...(tls === undefined ? {} : { tls }),
 });
 mkdirSync(state, { recursive: true });
 const credentialsFile = join(state, "credentials.json");
@@ -58,6 +77,10 @@ const facts = {
   revokedCredentialsFile,
   metadataHost: identity.metadataEnvironment["GCE_METADATA_HOST"],
   signBlobUrl: identity.signBlobUrl(serviceAccount),
+  ...(tls === undefined ? {} : { computeCaPem: tls.cert }),
+  ...(tenants.length === 0
+    ? {}
+    : { tenants: tenants.map(({ email, bucket }) => ({ bucket, credentials: identity.serviceAccountKey(email) })) }),
 };
 process.stdout.write(`${JSON.stringify(facts)}\n`);
 

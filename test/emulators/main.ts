@@ -1,11 +1,14 @@
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 
 import { Accounts, defaultAccount } from "./accounts.ts";
 import { readVolumeSeed } from "./ec2/volume-seed.ts";
 import { startEc2 } from "./ec2/start-ec2.ts";
 import { startS3 } from "./s3/start-s3.ts";
+import type { BucketSeed } from "./s3/start-s3.ts";
 
-// The stand-ins as a program: prints one JSON line once they listen and runs until stdin ends or SIGTERM comes.
+// The stand-ins as a program: prints one JSON line once they listen and runs until stdin ends or SIGTERM comes. Takes
+// commands on stdin, each answered by one JSON line: `lose-region NAME`, after which nothing in that region answers.
 const { values } = parseArgs({
   options: {
     state: { type: "string" },
@@ -25,7 +28,7 @@ const s3 = await startS3({
   stateDir: state,
   accounts,
   port: Number(values["s3-port"]),
-  buckets: values.bucket,
+  buckets: values.bucket.map(readBucketSeed),
   allowSseCustomerOverHttp: values["sse-c-over-http"],
 });
 const ec2 = await startEc2({
@@ -41,7 +44,21 @@ const stop = async (): Promise<void> => {
   process.stdin.destroy();
   await Promise.all([s3.close(), ec2.close()]);
 };
-process.stdin.resume();
-process.stdin.once("end", () => void stop());
+createInterface({ input: process.stdin })
+  .on("line", (line) => process.stdout.write(`${JSON.stringify(obey(line))}\n`))
+  .once("close", () => void stop());
 process.once("SIGTERM", () => void stop());
 process.once("SIGINT", () => void stop());
+
+/** Reads `NAME` or `NAME@REGION`. */
+function readBucketSeed(text: string): BucketSeed {
+  const [name = "", region] = text.split("@");
+  return region === undefined ? { name } : { name, region };
+}
+
+function obey(line: string): Readonly<Record<string, string>> {
+  const [command, region] = line.split(" ");
+  if (command !== "lose-region" || region === undefined) return { error: `unknown command: ${line}` };
+  s3.loseRegion(region);
+  return { lost: region };
+}

@@ -1,8 +1,17 @@
 import { parseArgs } from "node:util";
-import { builtAzurePlugin, builtPlugin } from "./paths.ts";
+import { builtAzurePlugin, builtGcpPlugin, builtPlugin } from "./paths.ts";
 
 /** The servers by the names under which `--targets` takes them. */
-const targetNames = ["versitygw", "ministack", "moto", "azurite", "stand-ins", "azure-stand-ins"] as const;
+const targetNames = [
+  "versitygw",
+  "ministack",
+  "moto",
+  "azurite",
+  "fake-gcs",
+  "stand-ins",
+  "azure-stand-ins",
+  "gcp-stand-ins",
+] as const;
 
 /** The name of a server. */
 export type TargetName = (typeof targetNames)[number];
@@ -11,6 +20,7 @@ export type TargetName = (typeof targetNames)[number];
 export interface InteropArguments {
   readonly plugin: string;
   readonly azurePlugin: string;
+  readonly gcpPlugin: string;
   /** An executable of velero-plugin-for-microsoft-azure; no registry of Go modules serves it. */
   readonly azureOther: string | undefined;
   readonly expectOfficial: boolean;
@@ -25,8 +35,9 @@ export const usage = `usage: npm run test:interop -- [options]
 
   --plugin FILE        the executable to check (default: plugins/aws/dist/flotilla-plugin-aws)
   --azure-plugin FILE  the same for Azure (default: plugins/azure/dist/flotilla-plugin-azure)
+  --gcp-plugin FILE    the same for Google Cloud (default: plugins/gcp/dist/flotilla-plugin-gcp)
   --azure-other FILE   an executable of velero-plugin-for-microsoft-azure, built elsewhere, to exchange objects with
-  --expect official    the executable is velero-plugin-for-aws: its known faults must show
+  --expect official    the executables are the official plugins for AWS and Google Cloud: their known faults must show
   --only REGEXP        run the checks whose "target: title" matches
   --targets A,B        servers to run against (default: ${targetNames.join(",")})
   --no-interchange     leave out what one plugin wrote and the other reads
@@ -39,6 +50,7 @@ export function parseInteropArguments(args: readonly string[]): InteropArguments
     options: {
       plugin: { type: "string", default: builtPlugin },
       "azure-plugin": { type: "string", default: builtAzurePlugin },
+      "gcp-plugin": { type: "string", default: builtGcpPlugin },
       "azure-other": { type: "string" },
       expect: { type: "string" },
       only: { type: "string", default: "" },
@@ -58,6 +70,7 @@ export function parseInteropArguments(args: readonly string[]): InteropArguments
   return {
     plugin: values.plugin,
     azurePlugin: values["azure-plugin"],
+    gcpPlugin: values["gcp-plugin"],
     azureOther: values["azure-other"],
     expectOfficial: values.expect === "official",
     filter: values.only,

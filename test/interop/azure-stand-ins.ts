@@ -59,7 +59,14 @@ export async function startAzureStandIns(
       other: { name: ready.otherAccount, key: ready.otherAccountKey },
       versioned: main,
       caFile,
-      capabilities: ["authenticates", "data-files", "tenants", "keeps-part-checksums", "tells-kept-hashes"],
+      capabilities: [
+        "authenticates",
+        "data-files",
+        "tenants",
+        "keeps-part-checksums",
+        "resumes-uploads",
+        "tells-kept-hashes",
+      ],
       dataDir: join(state, "azure-blob", "azure-blob"),
     },
     arm: {

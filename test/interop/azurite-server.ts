@@ -72,7 +72,7 @@ export async function startAzuritePair(dir: string): Promise<{ server: RunningSe
       other,
       versioned,
       caFile: join(dir, "azurite-tls", "cert.pem"),
-      capabilities: ["authenticates", "tenants", "keeps-part-checksums"],
+      capabilities: ["authenticates", "tenants", "keeps-part-checksums", "resumes-uploads"],
     },
   };
 }

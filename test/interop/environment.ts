@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Shuts out what the person who runs this has set up for AWS: identities come from the locations alone. */
+/** Shuts out what the person who runs this has set up for clouds and proxies: identities come from the locations alone. */
 export async function pluginEnvironment(dir: string): Promise<Record<string, string>> {
   const none = join(dir, "no-aws-settings");
   await writeFile(none, "");
@@ -15,9 +15,19 @@ export async function pluginEnvironment(dir: string): Promise<Record<string, str
     AWS_PROFILE: "",
     AWS_REGION: "",
     AWS_DEFAULT_REGION: "",
+    GOOGLE_APPLICATION_CREDENTIALS: "",
+    GOOGLE_CLOUD_PROJECT: "",
+    GOOGLE_CLOUD_QUOTA_PROJECT: "",
+    GOOGLE_CLOUD_UNIVERSE_DOMAIN: "",
+    STORAGE_EMULATOR_HOST: "",
+    CLOUDSDK_CONFIG: dir,
+    // Nobody answers there.
+    GCE_METADATA_HOST: "127.0.0.1:1",
     HTTP_PROXY: "",
     HTTPS_PROXY: "",
     http_proxy: "",
     https_proxy: "",
+    NO_PROXY: "",
+    no_proxy: "",
   };
 }

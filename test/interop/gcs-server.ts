@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { freePort, startServer } from "./child.ts";
 import type { RunningServer } from "./child.ts";
+import type { GcsTarget } from "./spec.ts";
 import { fakeGcsServer } from "./toolchain.ts";
 
 /** What a client of the started server needs. */
@@ -16,15 +17,30 @@ export interface GcsServer {
   readonly credentials: string;
 }
 
+/** How to start it. */
+export interface FakeGcsOptions {
+  /** Whether data is kept on disk instead of in memory. */
+  readonly onDisk?: boolean;
+}
+
 /** Starts fake-gcs-server with these buckets, and what hands out the tokens that it does not look at. */
-export async function startFakeGcs(dir: string, buckets: readonly string[]): Promise<GcsServer> {
+export async function startFakeGcs(
+  dir: string,
+  buckets: readonly string[],
+  { onDisk = false }: FakeGcsOptions = {},
+): Promise<GcsServer> {
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const address = ["-scheme", "http", "-host", "127.0.0.1", "-port", String(port)];
+  // Without a port it takes requests under any, as they come through a proxy.
+  const names = ["-public-host", "127.0.0.1", "-external-url", origin];
+  const store = onDisk
+    ? ["-backend", "filesystem", "-filesystem-root", join(dir, "fake-gcs-server")]
+    : ["-backend", "memory"];
   const gcs = await startServer({
     name: "fake-gcs-server",
     command: fakeGcsServer.path,
-    args: [...address, "-public-host", `127.0.0.1:${port}`, "-external-url", origin, "-backend", "memory"],
+    args: [...address, ...names, ...store],
     endpoint: `${origin}/storage/v1/b`,
     logFile: join(dir, "fake-gcs-server.log"),
   });
@@ -45,6 +61,21 @@ export async function startFakeGcs(dir: string, buckets: readonly string[]): Pro
     },
   };
   return { server, endpoint: `${origin}/storage/v1/`, credentials: serviceAccount(tokens.url) };
+}
+
+/** Starts fake-gcs-server for the checks. */
+export async function startFakeGcsTarget(dir: string): Promise<{ server: RunningServer; gcs: GcsTarget }> {
+  const { server, endpoint, credentials } = await startFakeGcs(dir, []);
+  const gcs: GcsTarget = {
+    name: "fake-gcs",
+    endpoint: new URL(endpoint).origin,
+    project: "conformance",
+    bucket: "interop",
+    credentials,
+    capabilities: ["keeps-part-checksums"],
+    routesByHost: true,
+  };
+  return { server, gcs };
 }
 
 async function startTokenServer(): Promise<{ readonly url: string; close(): void }> {

@@ -20,8 +20,11 @@ export async function runProbes(servers: Servers): Promise<Tally[]> {
   for (const { name, endpoint, keys } of servers.ec2) {
     tallies.push(await probe("ec2", name, endpoint, keys));
   }
-  // Our own stand-in is probed by npm test.
+  // Our own stand-ins are probed by npm test.
   for (const target of servers.blob.filter(({ name }) => name === "azurite")) tallies.push(await probeBlob(target));
+  for (const { name, endpoint } of servers.gcs.filter((server) => server.name === "fake-gcs")) {
+    tallies.push(await run("gcs", name, endpoint, {}));
+  }
   return tallies;
 }
 

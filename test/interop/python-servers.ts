@@ -23,7 +23,7 @@ export async function startMoto(dir: string): Promise<{ server: RunningServer; s
     region: "us-east-1",
     keys,
     bucket: "interop",
-    capabilities: ["tags-uploads"],
+    capabilities: ["tags-uploads", "resumes-uploads"],
   };
   const ec2: Ec2Target = { name: "moto", endpoint, keys, regions: ["us-east-1", "eu-west-1"], capabilities: [] };
   return { server, s3, ec2 };
@@ -47,7 +47,7 @@ export async function startMinistack(dir: string): Promise<{ server: RunningServ
     region: "us-east-1",
     keys: { accessKeyId: "test", secretAccessKey: "test" },
     bucket: "interop",
-    capabilities: ["lists-uploads"],
+    capabilities: ["lists-uploads", "resumes-uploads"],
   };
   return { server, s3 };
 }

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseInteropArguments, usage, type InteropArguments } from "./arguments.ts";
+import { parseInteropArguments, usage, type InteropArguments, type TargetName } from "./arguments.ts";
 import { runProgram } from "./child.ts";
 import { pluginEnvironment } from "./environment.ts";
 import { cacheDir, goModuleDir } from "./paths.ts";
@@ -8,7 +8,17 @@ import { stagePlugin } from "./plugin-folders.ts";
 import { runProbes } from "./probes.ts";
 import { startServers, type Servers } from "./servers.ts";
 import { addTallies, readTally, type Tally } from "./tally.ts";
-import { azurite, installAll, officialPlugin, pythonServers, veleroClient, versitygw } from "./toolchain.ts";
+import {
+  azurite,
+  fakeGcsServer,
+  installAll,
+  officialGcpPlugin,
+  officialPlugin,
+  pythonServers,
+  veleroClient,
+  versitygw,
+  type Installation,
+} from "./toolchain.ts";
 import type { CheckSpec } from "./spec.ts";
 
 function print(line: string): void {
@@ -42,18 +52,20 @@ async function main(): Promise<boolean> {
   return tally.failed === 0;
 }
 
-async function install(options: InteropArguments): Promise<void> {
-  const needsPython = options.targets.some((target) => target === "moto" || target === "ministack");
-  await installAll(
-    [
-      veleroClient,
-      ...(options.targets.includes("versitygw") ? [versitygw] : []),
-      ...(needsPython ? [pythonServers] : []),
-      ...(options.targets.includes("azurite") ? [azurite] : []),
-      ...(options.interchange ? [officialPlugin] : []),
-    ],
-    print,
-  );
+const ofAws: readonly TargetName[] = ["versitygw", "ministack", "moto", "stand-ins"];
+const ofGcp: readonly TargetName[] = ["fake-gcs", "gcp-stand-ins"];
+
+async function install({ targets, interchange }: InteropArguments): Promise<void> {
+  const needs = (some: readonly TargetName[], installation: Installation): readonly Installation[] =>
+    targets.some((target) => some.includes(target)) ? [installation] : [];
+  const servers = [
+    ...needs(["versitygw"], versitygw),
+    ...needs(["moto", "ministack"], pythonServers),
+    ...needs(["azurite"], azurite),
+    ...needs(["fake-gcs"], fakeGcsServer),
+  ];
+  const others = interchange ? [...needs(ofAws, officialPlugin), ...needs(ofGcp, officialGcpPlugin)] : [];
+  await installAll([veleroClient, ...servers, ...others], print);
 }
 
 /** The bodies and proxies on which the checks rely have tests of their own. */
@@ -65,10 +77,10 @@ async function testTheTools(): Promise<Tally> {
 
 async function runChecks(options: InteropArguments, servers: Servers, dir: string): Promise<Tally[]> {
   const tallies: Tally[] = [];
-  const { s3, ec2, blob, arm } = servers;
+  const { s3, ec2, blob, arm, gcs, gce } = servers;
+  const isOfficial = options.expectOfficial;
   if (s3.length + ec2.length > 0) {
     const other = options.interchange ? officialPlugin.path : undefined;
-    const isOfficial = options.expectOfficial;
     const spec = await specOf(options, dir, { cloud: "aws", plugin: options.plugin, other, isOfficial });
     tallies.push(await check({ ...spec, s3, ec2 }, dir));
   }
@@ -81,11 +93,16 @@ async function runChecks(options: InteropArguments, servers: Servers, dir: strin
     });
     tallies.push(await check({ ...spec, blob, arm }, dir));
   }
+  if (gcs.length + gce.length > 0) {
+    const other = options.interchange ? officialGcpPlugin.path : undefined;
+    const spec = await specOf(options, dir, { cloud: "gcp", plugin: options.gcpPlugin, other, isOfficial });
+    tallies.push(await check({ ...spec, gcs, gce }, dir));
+  }
   return tallies;
 }
 
 interface Checked {
-  readonly cloud: "aws" | "azure";
+  readonly cloud: "aws" | "azure" | "gcp";
   readonly plugin: string;
   /** What its objects and snapshots are exchanged with. */
   readonly other: string | undefined;
@@ -104,6 +121,8 @@ async function specOf(options: InteropArguments, dir: string, checked: Checked):
     ec2: [],
     blob: [],
     arm: [],
+    gcs: [],
+    gce: [],
     workDir: join(dir, `checks-${cloud}`),
     filter: options.filter,
   };

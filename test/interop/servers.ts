@@ -1,11 +1,13 @@
 import { startAzuritePair } from "./azurite-server.ts";
 import type { RunningServer } from "./child.ts";
+import { startFakeGcsTarget } from "./gcs-server.ts";
 import { startMinistack, startMoto } from "./python-servers.ts";
 import { startAzureStandIns } from "./azure-stand-ins.ts";
+import { startGcpStandIns } from "./gcp-stand-ins.ts";
 import { startStandIns } from "./stand-ins.ts";
 import { startVersitygw } from "./versitygw-server.ts";
 import type { TargetName } from "./arguments.ts";
-import type { ArmTarget, BlobTarget, Ec2Target, S3Target } from "./spec.ts";
+import type { ArmTarget, BlobTarget, Ec2Target, GceTarget, GcsTarget, S3Target } from "./spec.ts";
 
 /** The servers of one run. */
 export interface Servers extends AsyncDisposable {
@@ -13,6 +15,8 @@ export interface Servers extends AsyncDisposable {
   readonly ec2: readonly Ec2Target[];
   readonly blob: readonly BlobTarget[];
   readonly arm: readonly ArmTarget[];
+  readonly gcs: readonly GcsTarget[];
+  readonly gce: readonly GceTarget[];
 }
 
 interface Started {
@@ -21,6 +25,8 @@ interface Started {
   readonly ec2?: Ec2Target;
   readonly blob?: BlobTarget;
   readonly arm?: ArmTarget;
+  readonly gcs?: GcsTarget;
+  readonly gce?: GceTarget;
 }
 
 const starters: Record<TargetName, (dir: string) => Promise<Started>> = {
@@ -30,6 +36,8 @@ const starters: Record<TargetName, (dir: string) => Promise<Started>> = {
   azurite: startAzuritePair,
   "stand-ins": startStandIns,
   "azure-stand-ins": startAzureStandIns,
+  "fake-gcs": startFakeGcsTarget,
+  "gcp-stand-ins": startGcpStandIns,
 };
 
 /** Starts the named servers; disposing stops all of them. */
@@ -49,6 +57,8 @@ export async function startServers(names: readonly TargetName[], dir: string): P
     ec2: started.flatMap(({ ec2 }) => ec2 ?? []),
     blob: started.flatMap(({ blob }) => blob ?? []),
     arm: started.flatMap(({ arm }) => arm ?? []),
+    gcs: started.flatMap(({ gcs }) => gcs ?? []),
+    gce: started.flatMap(({ gce }) => gce ?? []),
     [Symbol.asyncDispose]: stop,
   };
 }

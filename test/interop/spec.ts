@@ -12,6 +12,8 @@ type Capability =
   | "lists-uploads"
   | "tags-uploads"
   | "keeps-part-checksums"
+  | "resumes-uploads"
+  | "kms-keys"
   | "tells-kept-hashes";
 
 /** A plugin as the server finds it: a folder with one executable. */
@@ -84,6 +86,43 @@ export interface ArmTarget {
   readonly location: string;
 }
 
+/** A Cloud Storage server to check against. */
+export interface GcsTarget {
+  readonly name: string;
+  /** Its origin, over plain HTTP. */
+  readonly endpoint: string;
+  readonly project: string;
+  readonly bucket: string;
+  /** The key file of a service account. */
+  readonly credentials: string;
+  /** One whose account is gone, where the server can tell. */
+  readonly refused?: string;
+  readonly capabilities: readonly Capability[];
+  /** The name of a key of Cloud KMS, with the capability kms-keys. */
+  readonly kmsKey?: string;
+  /** Whether it knows requests only by its own host. */
+  readonly routesByHost?: boolean;
+  readonly dataDir?: string;
+  readonly tenants?: readonly { readonly credentials: string; readonly bucket: string }[];
+}
+
+/** A Compute Engine server to check against, which serves in the name of Google's own. */
+export interface GceTarget {
+  readonly name: string;
+  readonly endpoint: string;
+  /** A CONNECT proxy behind which Google's name leads to it. */
+  readonly proxy: string;
+  readonly caFile: string;
+  /** The key file of a service account of the project, which may use the other one too. */
+  readonly credentials: string;
+  /** One whose account is gone. */
+  readonly refused: string;
+  readonly project: string;
+  readonly otherProject: string;
+  readonly region: string;
+  readonly zones: readonly [string, string];
+}
+
 /** What `velero-client check` is told. */
 export interface CheckSpec {
   /** The implementation name of the plugins. */
@@ -94,6 +133,8 @@ export interface CheckSpec {
   readonly ec2: readonly Ec2Target[];
   readonly blob: readonly BlobTarget[];
   readonly arm: readonly ArmTarget[];
+  readonly gcs: readonly GcsTarget[];
+  readonly gce: readonly GceTarget[];
   readonly workDir: string;
   readonly filter: string;
 }

@@ -65,17 +65,19 @@ export const smallPartBytes = 2 * 1024 ** 2;
 /** How to start a rig: as the stand-in, but for what the rig decides. */
 export interface BlobRigOptions extends Omit<AzureBlobOptions, "stateDir" | "accounts"> {
   readonly account?: Omit<StorageAccountSeed, "name" | "keys">;
+  readonly otherAccounts?: readonly StorageAccountSeed[];
 }
 
 /** Starts the stand-in and a plugin process. */
-export async function startBlobRig({ account, ...standIn }: BlobRigOptions = {}): Promise<BlobRig> {
+export async function startBlobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
+  const { account, otherAccounts = [], ...standIn } = options;
   const workspace = await openWorkspace();
   const stateDir = join(workspace.folder, "state");
-  const accounts = [{ ...account, name: accountName, keys: [accountKey] }];
+  const accounts = [{ ...account, name: accountName, keys: [accountKey] }, ...otherAccounts];
   const blob = await startAzureBlob({ ...standIn, stateDir, accounts });
   workspace.own(blob);
   const session = workspace.start();
-  const service = createProbe(blob, standIn.tls?.cert);
+  const service = createProbe(blob, standIn.tls?.cert, { name: accountName, key: accountKey });
   const container = (bucket: string): ContainerClient => service.getContainerClient(bucket);
   const requestsOf = (bucket: string, operation?: string): readonly LoggedRequest[] =>
     blob.log.entries(operation).filter((request) => request.bucket === bucket && !isProbe(request));
@@ -126,15 +128,15 @@ export interface CloudRig extends BlobRig {
 }
 
 /** How to start Azure Resource Manager and Entra beside the rig. */
-export interface CloudRigOptions extends Pick<BlobRigOptions, "account"> {
+export interface CloudRigOptions extends Pick<BlobRigOptions, "account" | "otherAccounts"> {
   readonly identity?: AzureArmOptions["identity"];
 }
 
 /** Starts a rig over TLS, whose locations may use tokens; their usual keys name all three stand-ins. */
-export async function startCloudRig({ account, identity }: CloudRigOptions = {}): Promise<CloudRig> {
+export async function startCloudRig({ identity, ...accounts }: CloudRigOptions = {}): Promise<CloudRig> {
   const tls = createThrowawayCertificate("Azure stand-ins");
   const arm = await startAzureArm({ tls, ...(identity === undefined ? {} : { identity }) });
-  const rig = await startBlobRig({ tls, tokens: arm.tokens, ...(account === undefined ? {} : { account }) });
+  const rig = await startBlobRig({ tls, tokens: arm.tokens, ...accounts });
   rig.own(arm);
   arm.addStorageAccount({
     name: accountName,
@@ -153,11 +155,16 @@ export async function startCloudRig({ account, identity }: CloudRigOptions = {})
   };
 }
 
-function createProbe(blob: AzureBlobStandIn, ca: string | Buffer | undefined): BlobServiceClient {
+/** The SDK's own client of an account, which is told apart from the plugin in the log. */
+export function createProbe(
+  blob: AzureBlobStandIn,
+  ca: string | Buffer | undefined,
+  { name, key }: { readonly name: string; readonly key: string },
+): BlobServiceClient {
   // Of this process only: the plugin's trust is what its location says.
   if (ca !== undefined) setDefaultCACertificates([...getCACertificates(), String(ca)]);
-  const credential = new StorageSharedKeyCredential(accountName, accountKey);
-  return new BlobServiceClient(blob.accountUrl(accountName), credential, {
+  const credential = new StorageSharedKeyCredential(name, key);
+  return new BlobServiceClient(blob.accountUrl(name), credential, {
     userAgentOptions: { userAgentPrefix: probeAgent },
   });
 }

@@ -29,6 +29,10 @@ export interface VolumeRig extends Workspace {
   addDisk(seed?: Partial<DiskSeed>): string;
   describeDisk(name: string, resourceGroup?: string): Promise<Disk>;
   describeSnapshot(id: string): Promise<Snapshot>;
+  /** All snapshots of one resource group. */
+  snapshotsIn(resourceGroup: string): Promise<readonly Snapshot[]>;
+  /** Deletes a snapshot from beside the plugin. */
+  removeSnapshot(id: string): Promise<void>;
   /** All snapshots that were made of a disk, in one resource group. */
   snapshotsOf(diskName: string, resourceGroup?: string, subscriptionId?: string): Promise<readonly Snapshot[]>;
 }
@@ -74,6 +78,12 @@ export async function startVolumeRig(standIn: Omit<AzureArmOptions, "stateDir"> 
     describeSnapshot: async (id) => {
       const [, , subscriptionId, , resourceGroup = "", , , , name = ""] = id.split("/");
       return await probe(arm, subscriptionId).snapshots.get(resourceGroup, name);
+    },
+    snapshotsIn: async (resourceGroup) =>
+      await Array.fromAsync(probe(arm).snapshots.listByResourceGroup(resourceGroup)),
+    removeSnapshot: async (id) => {
+      const [, , subscriptionId, , resourceGroup = "", , , , name = ""] = id.split("/");
+      await probe(arm, subscriptionId).snapshots.delete(resourceGroup, name, { updateIntervalInMs: 20 });
     },
     snapshotsOf: async (diskName, resourceGroup = azureDefaults.resourceGroup, subscriptionId) => {
       const all = await Array.fromAsync(probe(arm, subscriptionId).snapshots.listByResourceGroup(resourceGroup));

@@ -123,6 +123,7 @@ function createProbe(endpoint: string, ca: string | Buffer | undefined): S3Clien
     region: "us-east-1",
     credentials: prober,
     forcePathStyle: true,
+    followRegionRedirects: true,
     // What a test does not ask for is not sent: objects without a checksum are among what it looks at.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

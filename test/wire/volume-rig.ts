@@ -28,6 +28,8 @@ export interface VolumeRig extends Workspace {
   /** Puts a volume there, by default of 1 GiB in us-east-1a, and answers its id. */
   addVolume(seed?: Partial<VolumeSeed>): string;
   describeVolume(volumeId: string, region?: string): Promise<Volume>;
+  /** A client of the vendor's, as somebody beside the plugin would use it. */
+  probe(region: string): EC2Client;
   /** All snapshots that were made of a volume. */
   snapshotsOf(volumeId: string, region?: string): Promise<readonly Snapshot[]>;
 }
@@ -55,6 +57,7 @@ export async function startVolumeRig(standIn: Omit<Ec2Options, "stateDir" | "acc
       await snapshotter.init({ region: "us-east-1", endpoint: ec2.url, credentialsFile, ...config });
       return snapshotter;
     },
+    probe,
     addVolume: (seed) => ec2.addVolume({ zone: "us-east-1a", sizeGiB: 1, ...seed }),
     describeVolume: async (volumeId, region = "us-east-1") => {
       const { Volumes = [] } = await probe(region).send(new DescribeVolumesCommand({ VolumeIds: [volumeId] }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bool, defineObjectStore, text } from "@flotilla/sdk/plugin";
+import { bool, copyTargets, defineObjectStore, text } from "@flotilla/sdk/plugin";
 import { referenceTables, replaceBetweenMarkers } from "./reference-table.ts";
 
 const definition = defineObjectStore({
@@ -50,4 +50,14 @@ test("a row says what is required, secret, ignored and the default", () => {
 
 test("keys that exclude each other are named under the table", () => {
   assert.match(referenceTables([definition], 2), /At most one of `token`, `old` may be set\./);
+});
+
+test("the keys of a URL's query stand in a table of their own", () => {
+  const query = { keys: { region: text("Region.", { defaultText: "the location's" }) } };
+  const copyTo = copyTargets("Copies.", { scheme: "s3", query });
+  const open = async () => await Promise.reject(new Error("not opened here"));
+
+  const table = referenceTables([defineObjectStore({ name: "example.io/s", config: { keys: { copyTo } }, open })], 2);
+
+  assert.match(table, /Keys of the query of a `copyTo` URL:\n\n\| Key .*\n\| ---.*\n\| `mode` \|.*\n\| `region` \|/);
 });

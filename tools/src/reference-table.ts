@@ -32,8 +32,25 @@ function referenceTable({ kind, name, config }: Definition, heading: string): st
     "| --- | --- | --- | --- | --- |",
     ...keys.map(([key, description]) => tableRow(key, description)),
     ...exclusions(config),
+    ...keys.flatMap(([key, { query }]) => (query === undefined ? [] : queryTable(key, query))),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** The keys within the value of another key. */
+function queryTable(name: string, query: ConfigSchema): string[] {
+  const rows = Object.entries(query.keys).map(([key, { form, defaultText = "", help }]) =>
+    tableLine([`\`${key}\``, form, defaultText, help]),
+  );
+  return [
+    "",
+    `Keys of the query of a \`${name}\` URL:`,
+    "",
+    "| Key | Value | Default | Meaning |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+    ...exclusions(query),
+  ];
 }
 
 function tableRow(key: string, { form, defaultText, required, origin, help, secret, ignored }: ConfigKey): string {
@@ -44,6 +61,10 @@ function tableRow(key: string, { form, defaultText, required, origin, help, secr
     ...(secret ? ["Never printed."] : []),
   ];
   const cells = [`\`${key}\``, form, defaultCell, origin, meaning.join(" ")];
+  return tableLine(cells);
+}
+
+function tableLine(cells: readonly string[]): string {
   return `| ${cells.map(escapeCell).join(" | ")} |`;
 }
 

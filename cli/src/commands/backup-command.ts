@@ -15,13 +15,14 @@ import { downloadBackup, reportDownloaded } from "./backup-download.ts";
 import { listBackups, reportListed } from "./backup-list.ts";
 import { reportRestored, restoreBackup } from "./backup-restore.ts";
 import { reportVerified, verifyBackup } from "./backup-verify.ts";
+import { compareCommand, copyCommand } from "./backup-pair-commands.ts";
 import { nounCommand } from "./noun-command.ts";
 
 /** `flotilla backup …`. */
 export function backupCommand(context: CliContext, outcome: Outcome): Command {
-  const subcommands = [create, list, describe, verify, download, restore, remove];
+  const subcommands = [create, list, describe, verify, download, restore, copyCommand, compareCommand, remove];
   const built = subcommands.map((subcommand) => subcommand(context, outcome));
-  return nounCommand("backup", "Makes, verifies and restores backups in Velero's own layout.", built);
+  return nounCommand("backup", "Makes, verifies, copies and restores backups in Velero's own layout.", built);
 }
 
 function create(context: CliContext, outcome: Outcome): Command {

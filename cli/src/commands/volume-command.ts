@@ -8,13 +8,18 @@ import { runCommand } from "../run-command.ts";
 import type { Outcome } from "../run-command.ts";
 import type { CommonFlags } from "../session.ts";
 import { nounCommand } from "./noun-command.ts";
+import { copyCommand, pruneCommand } from "./volume-copy-command.ts";
 import { deleteSnapshot, restoreVolume, showVolume, snapshotVolume } from "./volume.ts";
 
 /** `flotilla volume …`. */
 export function volumeCommand(context: CliContext, outcome: Outcome): Command {
-  const subcommands = [snapshot, restore, info, remove];
+  const subcommands = [snapshot, restore, info, remove, copyCommand, pruneCommand];
   const built = subcommands.map((subcommand) => subcommand(context, outcome));
-  return nounCommand("volume", "Snapshots single volumes and makes volumes from snapshots.", built);
+  return nounCommand(
+    "volume",
+    "Snapshots single volumes, makes volumes from snapshots, copies snapshots to other regions.",
+    built,
+  );
 }
 
 function snapshot(context: CliContext, outcome: Outcome): Command {

@@ -10,10 +10,32 @@ export interface DemoVolume {
   readonly args: readonly string[];
 }
 
+/** What the stand-ins shall hold. */
+interface StandInSettings {
+  readonly state: string;
+  readonly bucket: string;
+  /** For clouds with {@link DemoCloud.regions}: the bucket of the other region. */
+  readonly copyBucket: string;
+  readonly pendingMs: number;
+}
+
 /** A program of stand-ins, which prints what it answers to as one JSON line. */
 export interface StandInProgram {
   readonly path: string;
   readonly args: readonly string[];
+}
+
+/** Two regions, of which the demo loses the first. */
+export interface DemoRegions {
+  readonly lost: string;
+  readonly other: string;
+  /** The location's keys with which its objects are copied to the other region's bucket. */
+  copyKeys(copyBucket: string): Readonly<Record<string, string>>;
+  /** The keys of the locations in the other region, beside or instead of those that {@link DemoCloud.locate} tells. */
+  readonly elsewhere: {
+    readonly config: Readonly<Record<string, string>>;
+    readonly volumeConfig: Readonly<Record<string, string>>;
+  };
 }
 
 /** What the demo has to know of a cloud, since it makes the volumes that it snapshots; all else it asks the plugin. */
@@ -28,7 +50,7 @@ export interface DemoCloud {
   ownsVariable(name: string): boolean;
   /** The volume behind a PersistentVolume; undefined where it is none of this cloud's. `zone` may be empty. */
   volumeOf(volume: PersistentVolume, zone: string): DemoVolume | undefined;
-  standIns(settings: { readonly state: string; readonly bucket: string; readonly pendingMs: number }): StandInProgram;
+  standIns(settings: StandInSettings): StandInProgram;
   /** Where the stand-ins listen, for the table. */
   printEndpoints(facts: StandInFacts): string;
   /** The lines of the credentials file, and the keys of both kinds of location. */
@@ -37,6 +59,8 @@ export interface DemoCloud {
     readonly config: Readonly<Record<string, string>>;
     readonly volumeConfig: Readonly<Record<string, string>>;
   };
+  /** A second region that keeps copies; undefined where the demo does not show its loss. */
+  readonly regions?: DemoRegions;
   /** The file below the stand-in that holds an object's bytes. */
   objectFile(state: string, bucket: string, key: string): string;
 }

@@ -59,7 +59,7 @@ test("an interrupted demo ends what it started and removes its files", { skip },
   assert.deepEqual(await processesIn(flotilla.folder), []);
 });
 
-for (const { provider } of demoClouds) {
+for (const { provider, regions } of demoClouds) {
   const built = existsSync(join(checkout, "plugins", provider, "dist", `flotilla-plugin-${provider}`));
   const skip = built ? false : `plugins/${provider} is not built: npm run build`;
   test(
@@ -76,6 +76,8 @@ for (const { provider } of demoClouds) {
       assert.equal(document.ok, true);
       const caught = document.steps.find(({ what }) => what === "verify names the damaged object");
       assert.match(caught?.detail ?? "", /demo-damaged\.tar\.gz/);
+      const ending = document.steps.at(-1);
+      assert.match(ending?.what ?? "", regions === undefined ? /restore the volumes/ : /restore in .* byte by byte/);
       assert.deepEqual(await processesIn(flotilla.folder), []);
     },
   );

@@ -12,6 +12,7 @@ import { damageFile } from "./damage.ts";
 import type { Damage } from "./damage.ts";
 import type { DemoCloud, DemoVolume } from "./demo-cloud.ts";
 import { damagedBackupSteps } from "./damaged-backup-steps.ts";
+import { lostRegionSteps } from "./lost-region-steps.ts";
 import { restoreSteps } from "./restore-steps.ts";
 import { StandIns } from "./stand-ins.ts";
 import { StateFolder } from "./state-folder.ts";
@@ -41,6 +42,7 @@ export interface DemoStage {
 }
 
 const bucket = "flotilla-demo";
+const copyBucket = "flotilla-demo-copies";
 const prefix = "cluster-1";
 // As in the cloud, a snapshot or volume takes a while: the demo has to wait for it.
 const pendingMs = 1500;
@@ -69,13 +71,14 @@ async function perform(context: CliContext, flags: RunFlags, request: DemoReques
     async () => await readVolumes(context, cloud, from, state),
     (volumes) => ({ where: from, detail: `${volumes.length} volumes of ${cloud.provider} in its PersistentVolumes` }),
   );
-  const { path, args } = cloud.standIns({ state, bucket, pendingMs });
+  const { path, args } = cloud.standIns({ state, bucket, copyBucket, pendingMs });
   await using standIns = await steps.run(
     `start stand-ins of ${cloud.services}`,
     async () => await StandIns.start(context, { path, args: [...args, ...found.flatMap((volume) => volume.args)] }),
     ({ facts }) => ({ where: cloud.printEndpoints(facts) }),
   );
-  await using session = new Session(context, await commonFlags(flags, request, standIns));
+  const common = await commonFlags(flags, request, standIns);
+  await using session = new Session(context, common.with({}));
   const { store, volumes } = await steps.run(
     "load the plugin as the server does",
     async () => ({ store: await session.openStore(), volumes: await session.openRequiredVolumes() }),
@@ -87,6 +90,14 @@ async function perform(context: CliContext, flags: RunFlags, request: DemoReques
   const good = await goodBackupSteps(stage);
   await damagedBackupSteps(stage);
   await restoreSteps(stage, good);
+  const { regions } = cloud;
+  if (regions === undefined) return;
+  // Of its own prefix: what the damage above shows is a location without copies.
+  const place = { prefix: "cluster-2" };
+  await using copied = new Session(context, common.with({ ...place, config: regions.copyKeys(copyBucket) }));
+  await using elsewhere = new Session(context, common.with({ ...place, bucket: copyBucket, ...regions.elsewhere }));
+  const lose = async (): Promise<void> => await standIns.tell(`lose-region ${regions.lost}`);
+  await lostRegionSteps({ ...stage, regions, copied, elsewhere, lose });
 }
 
 /** The volumes that the input's PersistentVolumes speak of; the stand-ins have to have them. */
@@ -103,20 +114,34 @@ async function readVolumes(
   return [...new Map(found.map((volume) => [volume.id, volume])).values()];
 }
 
-async function commonFlags(flags: RunFlags, { cloud, state }: DemoRequest, { facts }: StandIns): Promise<CommonFlags> {
+/** How one of the demo's locations differs from its first. */
+interface LocationChanges {
+  readonly bucket?: string;
+  readonly prefix?: string;
+  readonly config?: Readonly<Record<string, string>>;
+  readonly volumeConfig?: Readonly<Record<string, string>>;
+}
+
+async function commonFlags(
+  flags: RunFlags,
+  { cloud, state }: DemoRequest,
+  { facts }: StandIns,
+): Promise<{ with(changes: LocationChanges): CommonFlags }> {
   const { credentials, config, volumeConfig } = cloud.locate(facts);
   const credentialsFile = join(state, "credentials");
   await writeFile(credentialsFile, credentials, { mode: 0o600 });
   const pairs = (keys: Readonly<Record<string, string>>): string[] =>
     Object.entries(keys).map(([key, value]) => `${key}=${value}`);
   return {
-    ...flags,
-    provider: cloud.provider,
-    bucket,
-    prefix,
-    credentialsFile,
-    config: pairs(config),
-    volumeConfig: pairs(volumeConfig),
+    with: (changes) => ({
+      ...flags,
+      provider: cloud.provider,
+      bucket: changes.bucket ?? bucket,
+      prefix: changes.prefix ?? prefix,
+      credentialsFile,
+      config: pairs({ ...config, ...changes.config }),
+      volumeConfig: pairs({ ...volumeConfig, ...changes.volumeConfig }),
+    }),
   };
 }
 

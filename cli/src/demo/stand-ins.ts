@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import type { Interface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { PluginError } from "@flotilla/sdk/plugin";
@@ -11,7 +11,7 @@ import type { CliContext } from "../context.ts";
 import type { StandInProgram } from "./demo-cloud.ts";
 import type { StandInFacts } from "./stand-in-facts.ts";
 
-const startTimeoutMs = 30_000;
+const answerTimeoutMs = 30_000;
 const stopTimeoutMs = 3000;
 const keptErrorText = 2000;
 
@@ -19,9 +19,11 @@ const keptErrorText = 2000;
 export class StandIns implements AsyncDisposable {
   readonly facts: StandInFacts;
   readonly #child: ChildProcess;
+  readonly #lines: Lines;
 
-  private constructor(child: ChildProcess, facts: StandInFacts) {
+  private constructor(child: ChildProcess, lines: Lines, facts: StandInFacts) {
     this.#child = child;
+    this.#lines = lines;
     this.facts = facts;
   }
 
@@ -34,11 +36,19 @@ export class StandIns implements AsyncDisposable {
       detached: true,
     });
     try {
-      return new StandIns(child, await firstLine(child, context.signal));
+      const lines = new Lines(child, context.signal);
+      return new StandIns(child, lines, await lines.next());
     } catch (error) {
       await end(child);
       throw error;
     }
+  }
+
+  /** Gives the program a command, and waits until it has done it. */
+  async tell(command: string): Promise<void> {
+    this.#child.stdin?.write(`${command}\n`);
+    const { error } = await this.#lines.next();
+    if (error !== undefined) throw new PluginError(`the stand-ins refuse "${command}": ${error}`, { kind: "internal" });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -46,21 +56,31 @@ export class StandIns implements AsyncDisposable {
   }
 }
 
-async function firstLine(
-  child: ChildProcess & { readonly stdout: Readable | null; readonly stderr: Readable | null },
-  signal: AbortSignal,
-): Promise<StandInFacts> {
-  if (child.stdout === null || child.stderr === null) throw new Error("the stand-ins were started without pipes");
-  let errors = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors = (errors + text).slice(-keptErrorText)));
-  const timeout = AbortSignal.any([signal, AbortSignal.timeout(startTimeoutMs)]);
-  const ended = once(child, "exit", { signal: timeout }).then(() => {
-    throw new PluginError(`the stand-ins ended before they were ready: ${errors.trim()}`, { kind: "internal" });
-  });
-  const line = once(createInterface({ input: child.stdout }), "line", { signal: timeout });
-  const [text] = await Promise.race([line, ended]);
-  // The programs of this project print one flat object of texts; see test/emulators/main.ts.
-  return JSON.parse(String(text)) as StandInFacts;
+/** What the program prints: one flat object of texts a line; see test/emulators/main.ts. */
+class Lines {
+  readonly #child: ChildProcess;
+  readonly #lines: Interface;
+  readonly #signal: AbortSignal;
+  #errors = "";
+
+  constructor(child: ChildProcess, signal: AbortSignal) {
+    if (child.stdout === null || child.stderr === null) throw new Error("the stand-ins were started without pipes");
+    this.#child = child;
+    this.#signal = signal;
+    this.#lines = createInterface({ input: child.stdout });
+    child.stderr
+      .setEncoding("utf8")
+      .on("data", (text: string) => (this.#errors = (this.#errors + text).slice(-keptErrorText)));
+  }
+
+  async next(): Promise<StandInFacts> {
+    const timeout = AbortSignal.any([this.#signal, AbortSignal.timeout(answerTimeoutMs)]);
+    const ended = once(this.#child, "exit", { signal: timeout }).then(() => {
+      throw new PluginError(`the stand-ins ended by themselves: ${this.#errors.trim()}`, { kind: "internal" });
+    });
+    const [text] = await Promise.race([once(this.#lines, "line", { signal: timeout }), ended]);
+    return JSON.parse(String(text)) as StandInFacts;
+  }
 }
 
 async function end(child: ChildProcess): Promise<void> {

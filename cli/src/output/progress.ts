@@ -29,12 +29,15 @@ export class Progress {
     this.#isQuiet = isQuiet;
   }
 
-  /** Begins a transfer: its line is drawn while a body passes through, and told for good once it is done. */
-  begin(doing: string): Transfer {
+  /**
+   * Begins a transfer: its line is drawn while a body passes through, and told for good once it is done. Several bodies
+   * may pass at once: their bytes are one amount. What is being done may change on the way.
+   */
+  begin(doing: string | (() => string)): Transfer {
     const startedAt = performance.now();
     let bytes = 0;
     const amount = () => amountAndRate(bytes, performance.now() - startedAt);
-    const draw = () => this.#draw(`${doing}  ${amount()}`);
+    const draw = () => this.#draw(`${typeof doing === "string" ? doing : doing()}  ${amount()}`);
     return {
       async *pass(body) {
         for await (const chunk of body) {
@@ -48,6 +51,11 @@ export class Progress {
         return bytes;
       },
     };
+  }
+
+  /** Draws how far something is over the line before, on a terminal only. */
+  show(text: string): void {
+    this.#draw(text);
   }
 
   /** Tells a finished step. */

@@ -56,6 +56,10 @@ class DiskObjectStore {
   async *getObject(object: ObjectRef): AsyncGenerator<Uint8Array, void, undefined> {
     if (this.#fault === "crash-on-get" && object.key.endsWith(".tar.gz")) process.exit(7);
     const bytes = await this.#read(object);
+    if (this.#fault === "lying" && object.key.endsWith(".tar.gz")) {
+      yield Buffer.alloc(bytes.length, "x");
+      return;
+    }
     yield bytes.subarray(0, -1);
     if (this.#fault !== "blind" && String(crc32(bytes)) !== (await this.#recorded(object))) {
       throw new PluginError(`get object "${object.key}": its bytes differ from the recorded crc32`, {
@@ -66,6 +70,9 @@ class DiskObjectStore {
   }
 
   async listCommonPrefixes({ bucket, prefix }: PrefixQuery): Promise<readonly string[]> {
+    if (this.#fault === "no-list") {
+      throw new PluginError(`list bucket "${bucket}": the bucket is gone`, { kind: "invalid-config" });
+    }
     const keys = await this.listObjects({ bucket, prefix });
     const heads = keys.map((key) => key.slice(prefix.length)).filter((rest) => rest.includes("/"));
     return [...new Set(heads.map((rest) => `${prefix}${rest.slice(0, rest.indexOf("/") + 1)}`))];
@@ -178,7 +185,9 @@ await serve({
       config: {
         keys: {
           folder,
-          fault: oneOf("How it misbehaves.", ["none", "put-contents", "crash-on-get", "blind"], { fallback: "none" }),
+          fault: oneOf("How it misbehaves.", ["none", "put-contents", "crash-on-get", "blind", "lying", "no-list"], {
+            fallback: "none",
+          }),
           bucket: text("The bucket.", { required: true, ...server }),
           prefix: text("The prefix.", server),
           caCert: text("Unused.", server),

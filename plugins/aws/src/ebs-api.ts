@@ -1,4 +1,5 @@
 import {
+  CopySnapshotCommand,
   CreateSnapshotCommand,
   CreateVolumeCommand,
   DeleteSnapshotCommand,
@@ -6,7 +7,14 @@ import {
   DescribeSnapshotsCommand,
   DescribeVolumesCommand,
 } from "@aws-sdk/client-ec2";
-import type { CreateSnapshotCommandInput, CreateVolumeCommandInput, Snapshot, Volume } from "@aws-sdk/client-ec2";
+import type {
+  CopySnapshotCommandInput,
+  CreateSnapshotCommandInput,
+  CreateVolumeCommandInput,
+  Filter,
+  Snapshot,
+  Volume,
+} from "@aws-sdk/client-ec2";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 import { requestMark } from "./ebs-tags.ts";
@@ -30,12 +38,27 @@ export interface EbsApi {
   deleteVolume(volumeId: string, call: Call): Promise<void>;
 }
 
+/** The requests to one region that copies of snapshots need beside those. */
+export interface EbsCopyApi extends Pick<EbsApi, "describeSnapshot" | "findSnapshot" | "deleteSnapshot"> {
+  readonly region: string;
+  /** The account's own snapshots that pass every filter. */
+  listSnapshots(filters: readonly Filter[], call: Call): AsyncIterable<Snapshot>;
+  /** One try, sent to the region that the copy is to be in: CopySnapshot has no token either. */
+  copySnapshot(input: CopySnapshotCommandInput, call: Call): Promise<string>;
+}
+
+const pageSize = 1000;
+
 /** EC2 itself. */
-export class Ec2EbsApi implements EbsApi {
+export class Ec2EbsApi implements EbsApi, EbsCopyApi {
   readonly #session: Ec2Session;
 
   constructor(session: Ec2Session) {
     this.#session = session;
+  }
+
+  get region(): string {
+    return this.#session.region;
   }
 
   async describeVolume(volumeId: string, call: Call): Promise<Volume> {
@@ -90,6 +113,40 @@ export class Ec2EbsApi implements EbsApi {
     await this.#session.run(attempt, call, async (client, options) => {
       await client.send(new DeleteSnapshotCommand({ SnapshotId: snapshotId }), options);
     });
+  }
+
+  async *listSnapshots(filters: readonly Filter[], call: Call): AsyncIterable<Snapshot> {
+    const attempt = {
+      action: `list the snapshots in region ${this.#session.region}`,
+      permission: "ec2:DescribeSnapshots",
+    };
+    const query = { OwnerIds: ["self"], Filters: [...filters], MaxResults: pageSize };
+    let token: string | undefined;
+    do {
+      const page = new DescribeSnapshotsCommand({ ...query, ...(token === undefined ? {} : { NextToken: token }) });
+      const answer = await this.#session.run(
+        attempt,
+        call,
+        async (client, options) => await client.send(page, options),
+      );
+      yield* answer.Snapshots ?? [];
+      token = answer.NextToken === "" ? undefined : answer.NextToken;
+    } while (token !== undefined);
+  }
+
+  async copySnapshot(input: CopySnapshotCommandInput, call: Call): Promise<string> {
+    const subject = `snapshot "${input.SourceSnapshotId}" of region ${input.SourceRegion}`;
+    const attempt = {
+      action: `copy ${subject} to region ${this.#session.region}`,
+      permission: "ec2:CopySnapshot and ec2:CreateTags",
+      subject,
+    };
+    const answer = await this.#session.runOnce(
+      attempt,
+      call,
+      async (client, options) => await client.send(new CopySnapshotCommand(input), options),
+    );
+    return required(answer.SnapshotId, attempt.action);
   }
 
   async createVolume(input: CreateVolumeCommandInput, call: Call): Promise<string> {

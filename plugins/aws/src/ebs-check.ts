@@ -1,4 +1,5 @@
 import {
+  CopySnapshotCommand,
   CreateSnapshotCommand,
   CreateTagsCommand,
   CreateVolumeCommand,
@@ -10,6 +11,7 @@ import type { EC2Client } from "@aws-sdk/client-ec2";
 import { advice, failure, isKind, ok, PluginError, withoutEffect } from "@flotilla/sdk/plugin";
 import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { trustFindings } from "@flotilla/sdk/network";
+import { copyFindings } from "@flotilla/sdk/volumes";
 import { volumeSnapshotterConfig } from "./config.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
 import { codeOf } from "./errors.ts";
@@ -47,6 +49,34 @@ export async function* checkVolumeSnapshotter(
     return;
   }
   for (const [permission, dryRun] of changing) yield (await tryOut(session, permission, dryRun, call)).finding;
+  for (const { region, options } of config.copyToRegions)
+    yield* checkTarget(session.inRegion(region, options.endpoint), session.region, call);
+  yield* copyFindings(config);
+}
+
+/** Tries each permission that copies need in one target. */
+async function* checkTarget(target: Ec2Session, home: string, call: Call): AsyncGenerator<Finding> {
+  for (const [permission, dryRun] of targetRequests(home)) {
+    const { finding, outcome } = await tryOut(target, permission, dryRun, call);
+    yield { ...finding, subject: `${finding.subject} in ${target.region}` };
+    if (outcome === "unreachable") return;
+  }
+}
+
+function targetRequests(SourceRegion: string): readonly (readonly [string, DryRun])[] {
+  const DryRun = true;
+  return [
+    [
+      "ec2:DescribeSnapshots",
+      async (client, send) => await client.send(new DescribeSnapshotsCommand({ DryRun, OwnerIds: ["self"] }), send),
+    ],
+    [
+      "ec2:CopySnapshot",
+      async (client, send) =>
+        await client.send(new CopySnapshotCommand({ DryRun, SourceRegion, SourceSnapshotId: snapshotId }), send),
+    ],
+    ["ec2:DeleteSnapshot", deleteNothing],
+  ];
 }
 
 function reads(): readonly (readonly [string, DryRun])[] {
@@ -84,11 +114,12 @@ function changes(region: string): readonly (readonly [string, DryRun])[] {
       async (client, send) =>
         await client.send(new CreateVolumeCommand({ DryRun, AvailabilityZone: `${region}a`, Size: 1 }), send),
     ],
-    [
-      "ec2:DeleteSnapshot",
-      async (client, send) => await client.send(new DeleteSnapshotCommand({ DryRun, SnapshotId: snapshotId }), send),
-    ],
+    ["ec2:DeleteSnapshot", deleteNothing],
   ];
+}
+
+async function deleteNothing(client: EC2Client, send: SendOptions): Promise<unknown> {
+  return await client.send(new DeleteSnapshotCommand({ DryRun: true, SnapshotId: snapshotId }), send);
 }
 
 interface Tried {

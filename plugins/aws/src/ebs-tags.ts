@@ -1,6 +1,6 @@
 import type { Tag } from "@aws-sdk/client-ec2";
 import { ownDomain } from "@flotilla/sdk/plugin";
-import { inheritTags } from "@flotilla/sdk/volumes";
+import { copyFromTag, copyOfTag, inheritTags } from "@flotilla/sdk/volumes";
 import type { Tags } from "@flotilla/sdk/volumes";
 
 /** The mark that keeps a volume's provisioned throughput, in MiB/s, on its snapshot. */
@@ -15,6 +15,15 @@ const maxTags = 50;
 /** The tags of a new snapshot: the server's and our marks, then the volume's. */
 export function snapshotTags(server: Tags, marks: Tags, volume: Tags): ReturnType<typeof inheritTags> {
   return inheritTags({ own: { ...server, ...marks }, inherited: volume, isReserved, maxTags });
+}
+
+/** The tags of a copy: the marks that it is found by, then all that its origin has. */
+export function copyTags(
+  origin: { readonly snapshotId: string; readonly region: string; readonly tags: Tags },
+  requestId: string,
+): ReturnType<typeof inheritTags> {
+  const own = { [copyOfTag]: origin.snapshotId, [copyFromTag]: origin.region, [requestMark]: requestId };
+  return inheritTags({ own, inherited: origin.tags, isReserved, maxTags });
 }
 
 /**

@@ -13,13 +13,20 @@ export interface SendOptions {
 /** The EC2 clients of one region. */
 export class Ec2Session {
   readonly region: string;
+  readonly #settings: ClientSettings;
   readonly #retrying: EC2Client;
   readonly #single: EC2Client;
 
   constructor(settings: ClientSettings) {
     this.region = settings.region;
+    this.#settings = settings;
     this.#retrying = new EC2Client(settings);
     this.#single = new EC2Client({ ...settings, retryStrategy: throttleRetryStrategy(settings.maxAttempts) });
+  }
+
+  /** The same identity and network in another region. */
+  inRegion(region: string, endpoint: string | undefined): Ec2Session {
+    return new Ec2Session({ ...this.#settings, region, ...(endpoint === undefined ? {} : { endpoint }) });
   }
 
   /** Runs one operation that may be repeated; a failure becomes a PluginError that says what was tried. */

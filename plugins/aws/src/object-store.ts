@@ -1,58 +1,31 @@
 import { driverObjectStore } from "@flotilla/sdk/objects";
-import type { Call, OpenContext, OpenedObjectStore } from "@flotilla/sdk/plugin";
-import { openConnection } from "./client.ts";
+import { requireOtherBuckets } from "@flotilla/sdk/plugin";
+import type { Call, Finding, OpenContext, OpenedObjectStore } from "@flotilla/sdk/plugin";
 import type { ObjectStoreConfig } from "./config.ts";
-import { S3BlobDriver } from "./s3-blob-driver.ts";
 import { checkObjectStore } from "./s3-check.ts";
-import { openEncryption } from "./s3-encryption.ts";
-import { removeLeftovers } from "./s3-leftovers.ts";
-import { S3Session } from "./s3-session.ts";
-import { createSigner } from "./s3-signer.ts";
+import { checkCopies } from "./s3-copy-check.ts";
+import { S3CopyPlace } from "./s3-copy-place.ts";
+import { openS3Location } from "./s3-location.ts";
 
 /** Opens a BackupStorageLocation. Only what a file must yield is read; S3 is asked for nothing. */
 export async function openObjectStore(config: ObjectStoreConfig, context: OpenContext): Promise<OpenedObjectStore> {
-  const [connection, encryption] = await Promise.all([
-    openConnection(
-      "s3",
-      { ...config, endpoint: config.s3Url, insecureSkipVerify: config.insecureSkipTLSVerify },
-      context,
-    ),
-    openEncryption(config, context),
-  ]);
-  const { settings, isRegionKnown } = connection;
-  const background = new AbortController();
-  let hasLookedForLeftovers = false;
-
-  const forcePathStyle = config.s3ForcePathStyle;
-
-  const openSession = (bucket: string): S3Session => new S3Session({ bucket, settings, forcePathStyle, isRegionKnown });
-  const openDriver = (bucket: string, session = openSession(bucket), tagging = config.tagging): S3BlobDriver =>
-    new S3BlobDriver({
-      session,
-      checksumAlgorithm: config.checksumAlgorithm,
-      encryption,
-      tagging,
-      sign: createSigner({ session, settings, forcePathStyle, publicUrl: config.publicUrl, encryption }),
-      onUploadStarted: (call) => {
-        if (hasLookedForLeftovers || bucket !== config.bucket) return;
-        hasLookedForLeftovers = true;
-        // Not awaited, so that no put waits for it; it never rejects and ends with the location.
-        void removeLeftovers(session, config.prefix, Date.now(), { log: call.log, signal: background.signal });
-      },
-    });
-
-  const store = driverObjectStore({ openDriver: (bucket) => openDriver(bucket), memoryLimitBytes: config.memoryLimit });
+  const { bucket, prefix, s3Url, copyTo } = config;
+  requireOtherBuckets(copyTo, { bucket, s3Url });
+  const location = await openS3Location(config, context);
+  const places = copyTo.map((target) => new S3CopyPlace(target, location, context));
+  const store = driverObjectStore({
+    openDriver: (name) => location.openDriver(location.openSession(name)),
+    memoryLimitBytes: config.memoryLimit,
+    copies: { root: { bucket, prefix }, places },
+  });
   return Object.assign(store, {
-    check: (call: Call) => {
-      const session = openSession(config.bucket);
-      const driver = openDriver(config.bucket, session);
-      const untaggedDriver = openDriver(config.bucket, session, "");
-      const check = { config, encryption, endpoint: settings.endpoint, session, driver, untaggedDriver };
-      return checkObjectStore(check, call);
+    check: async function* (call: Call): AsyncGenerator<Finding> {
+      yield* checkObjectStore(location, call);
+      yield* checkCopies(location, places, call);
     },
     close: async () => {
-      background.abort();
-      settings.requestHandler.destroy?.();
+      location.close();
+      await Promise.all(places.map(async (place) => await place.close()));
     },
   });
 }

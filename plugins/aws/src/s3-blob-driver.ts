@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import type {
+  BlobDescription,
   BlobDriver,
   BlobLimits,
   BlobPage,
@@ -15,23 +16,35 @@ import type {
   BlobRead,
   BlobUpload,
   Checksum,
+  CopySource,
   StoredChecksum,
 } from "@flotilla/sdk/objects";
 import { isKind, PluginError } from "@flotilla/sdk/plugin";
-import type { Call, ObjectDescription } from "@flotilla/sdk/plugin";
+import type { Call } from "@flotilla/sdk/plugin";
 import { HttpRequest } from "@smithy/core/protocols";
 import type { LocationChecksum } from "./config-values.ts";
 import { statusOf } from "./errors.ts";
 import type { Attempt } from "./errors.ts";
 import { objectAttempt, readAttempt } from "./s3-attempts.ts";
 import { describeObject } from "./s3-description.ts";
-import { answeredChecksum, checksumFields, isSameRecord, recordedChecksum, storedChecksum } from "./s3-checksums.ts";
+import {
+  answeredChecksum,
+  checksumFields,
+  describeChecksum,
+  isOtherRecord,
+  isSameRecord,
+  recordedChecksum,
+  storedChecksum,
+} from "./s3-checksums.ts";
 import type { S3Encryption } from "./s3-encryption.ts";
 import { nextPageOf } from "./s3-listing.ts";
 import { findPartSizes } from "./s3-part-sizes.ts";
 import type { S3Session } from "./s3-session.ts";
 import { readBody } from "./s3-body.ts";
+import { copyObject } from "./s3-copy.ts";
+import type { S3CopyOrigin } from "./s3-copy.ts";
 import { startS3Upload } from "./s3-upload.ts";
+import type { S3UploadOptions } from "./s3-upload.ts";
 
 /** What the driver of one bucket works with. */
 export interface S3BlobDriverOptions {
@@ -42,6 +55,8 @@ export interface S3BlobDriverOptions {
   readonly tagging: string | undefined;
   /** Called after an upload of parts was started: the moment to look for what earlier ones left. */
   readonly onUploadStarted: (call: Call) => void;
+  /** Where copies come from; undefined where this bucket's store cannot copy from there. */
+  readonly copyOrigin?: S3CopyOrigin | undefined;
   /** Signs a GET of the key. */
   readonly sign: (key: string, ttlSeconds: number, call: Call) => Promise<string>;
 }
@@ -67,7 +82,7 @@ export class S3BlobDriver implements BlobDriver {
     this.#session = options.session;
   }
 
-  async stat(key: string, call: Call): Promise<ObjectDescription | undefined> {
+  async stat(key: string, call: Call): Promise<BlobDescription | undefined> {
     const input = { ...this.#target(key), ...this.#options.encryption.customerKey, ChecksumMode: "ENABLED" as const };
     try {
       const answer = await this.#session.run(
@@ -152,20 +167,27 @@ export class S3BlobDriver implements BlobDriver {
   }
 
   async startUpload(key: string, call: Call): Promise<BlobUpload> {
-    const { encryption, tagging, onUploadStarted } = this.#options;
-    const upload = await startS3Upload(
-      {
-        session: this.#session,
-        key,
-        checksumAlgorithm: this.checksumAlgorithm,
-        encryption,
-        tagging,
-        rejectCorrupt: async (attempt, call) => await this.#removeCorrupt(key, attempt, call),
-      },
-      call,
-    );
-    onUploadStarted(call);
+    const upload = await startS3Upload(this.#uploadOptions(key), call);
+    this.#options.onUploadStarted(call);
     return upload;
+  }
+
+  /** Whether the store can copy into this bucket by itself. */
+  get canCopy(): boolean {
+    return this.#options.copyOrigin !== undefined;
+  }
+
+  async copyFrom(source: CopySource, key: string, call: Call): Promise<BlobDescription> {
+    const { copyOrigin: origin, onUploadStarted } = this.#options;
+    const attempt = objectAttempt("copy to", "s3:PutObject", this.#session.bucket, key);
+    if (origin === undefined)
+      throw new PluginError(`${attempt.action}: the source is in another store`, { kind: "unsupported" });
+    const computed = await copyObject({ ...this.#uploadOptions(key), origin, onUploadStarted }, source, call);
+    const description = await this.stat(key, call);
+    if (description === undefined) throw new PluginError(`${attempt.action}: it is gone again`, { kind: "conflict" });
+    if (computed !== undefined && isOtherRecord(describeChecksum(computed), description.checksum))
+      await this.#removeCorrupt(key, attempt, call);
+    return description;
   }
 
   async *list(
@@ -224,6 +246,18 @@ export class S3BlobDriver implements BlobDriver {
     return await this.#options.sign(key, ttlSeconds, call);
   }
 
+  #uploadOptions(key: string): S3UploadOptions {
+    const { encryption, tagging } = this.#options;
+    return {
+      session: this.#session,
+      key,
+      checksumAlgorithm: this.checksumAlgorithm,
+      encryption,
+      tagging,
+      rejectCorrupt: async (attempt, call) => await this.#removeCorrupt(key, attempt, call),
+    };
+  }
+
   #target(key: string): { readonly Bucket: string; readonly Key: string } {
     return { Bucket: this.#session.bucket, Key: key };
   }
@@ -272,7 +306,7 @@ export class S3BlobDriver implements BlobDriver {
       if (status === 403) return;
       if (status !== 404) throw error;
       throw new PluginError(
-        `${attempt.action}: the bucket is missing (HTTP 404); create the bucket or correct spec.objectStorage.bucket`,
+        `${attempt.action}: the bucket is missing (HTTP 404); create the bucket, or correct its name in the location`,
         { kind: "invalid-config", code: "NoSuchBucket", cause: error },
       );
     }

@@ -6,21 +6,9 @@ import { advice, failure, isKind, ok, PluginError, tried, withoutEffect } from "
 import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { HttpResponse } from "@smithy/core/protocols";
 import { objectStoreConfig } from "./config.ts";
-import type { ObjectStoreConfig } from "./config.ts";
 import type { S3BlobDriver } from "./s3-blob-driver.ts";
-import type { S3Encryption } from "./s3-encryption.ts";
+import type { S3Location } from "./s3-location.ts";
 import type { S3Session } from "./s3-session.ts";
-
-/** What a self-test of a location works with. */
-export interface ObjectStoreCheck {
-  readonly config: ObjectStoreConfig;
-  readonly encryption: S3Encryption;
-  readonly endpoint: string | undefined;
-  readonly session: S3Session;
-  /** As the location's own, and one without its tags. */
-  readonly driver: S3BlobDriver;
-  readonly untaggedDriver: S3BlobDriver;
-}
 
 // AWS refuses requests that are further off; the SDK corrects itself, other clients of the location do not.
 const maxSkewMs = 5 * 60_000;
@@ -29,19 +17,25 @@ const maxSkewMs = 5 * 60_000;
  * Tries each permission of a location, one by one. Its object lies below metadata/, one of the few folders that the
  * server allows beside its own, and is deleted again.
  */
-export async function* checkObjectStore(check: ObjectStoreCheck, call: Call): AsyncGenerator<Finding> {
-  yield* checkConfig(check);
+export async function* checkObjectStore(location: S3Location, call: Call): AsyncGenerator<Finding> {
+  yield* checkConfig(location);
+  yield* checkBucket(location, call);
+}
+
+/** The part of the self-test that is about a bucket. */
+export async function* checkBucket(location: S3Location, call: Call): AsyncGenerator<Finding> {
+  const session = location.openSession(location.config.bucket);
   try {
-    yield await checkList(check, call);
+    yield await checkList(location, session, call);
   } catch (error) {
     yield failure("s3:ListBucket", error);
     // Where the bucket cannot be reached or is missing, every further try would say the same.
     if (!isKind(error, "denied")) return;
   }
-  yield* checkObject(check, call);
+  yield* checkObject(location, session, call);
 }
 
-function* checkConfig({ config, encryption, endpoint }: ObjectStoreCheck): Generator<Finding> {
+function* checkConfig({ config, encryption, endpoint }: S3Location): Generator<Finding> {
   yield* withoutEffect(objectStoreConfig, config);
   yield* trustFindings(config);
   if (endpoint?.startsWith("http:") === true)
@@ -60,7 +54,7 @@ function* checkConfig({ config, encryption, endpoint }: ObjectStoreCheck): Gener
     );
 }
 
-async function checkList({ session, config }: ObjectStoreCheck, call: Call): Promise<Finding> {
+async function checkList({ config }: S3Location, session: S3Session, call: Call): Promise<Finding> {
   const attempt = { action: `list bucket "${session.bucket}"`, permission: "s3:ListBucket" };
   const prefix = config.prefix === "" ? "" : `${config.prefix}/`;
   const command = new ListObjectsV2Command({ Bucket: session.bucket, Prefix: prefix, MaxKeys: 1 });
@@ -80,11 +74,12 @@ async function checkList({ session, config }: ObjectStoreCheck, call: Call): Pro
   return ok("s3:ListBucket", `listed "${prefix}"`);
 }
 
-async function* checkObject(check: ObjectStoreCheck, call: Call): AsyncGenerator<Finding> {
-  const { config, driver } = check;
+async function* checkObject(location: S3Location, session: S3Session, call: Call): AsyncGenerator<Finding> {
+  const { config } = location;
+  const driver = location.openDriver(session);
   const key = `${config.prefix === "" ? "" : `${config.prefix}/`}metadata/flotilla-check-${randomUUID()}`;
   const body = Buffer.from("flotilla check\n");
-  const put = await checkPut(check, key, body, call);
+  const put = await checkPut(location, session, { key, body }, call);
   yield put;
   if (put.severity !== "failure") {
     yield* checkRead(driver, key, body, call);
@@ -96,8 +91,15 @@ async function* checkObject(check: ObjectStoreCheck, call: Call): AsyncGenerator
   }
 }
 
-async function checkPut(check: ObjectStoreCheck, key: string, body: Buffer, call: Call): Promise<Finding> {
-  const { config, driver, untaggedDriver } = check;
+async function checkPut(
+  location: S3Location,
+  session: S3Session,
+  { key, body }: { readonly key: string; readonly body: Buffer },
+  call: Call,
+): Promise<Finding> {
+  const { config } = location;
+  const driver = location.openDriver(session);
+  const untaggedDriver = location.openDriver(session, { tagging: "" });
   const checksum = await checksumOf(config.checksumAlgorithm, body);
   const finding = await tried("s3:PutObject", `put "${key}"`, async () => await driver.put(key, body, checksum, call));
   if (finding.severity !== "failure" || config.tagging === undefined) return finding;

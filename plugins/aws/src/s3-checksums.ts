@@ -94,6 +94,11 @@ export function describeChecksum(recorded: RecordedBytes): RecordedChecksum {
   };
 }
 
+/** Whether two descriptions are of one form and tell different values. */
+export function isOtherRecord(a: RecordedChecksum, b: RecordedChecksum | undefined): boolean {
+  return a.algorithm === b?.algorithm && a.scope === b.scope && a.value !== b.value;
+}
+
 /** In the contract's form for reads, once the sizes of the parts are known. */
 export function storedChecksum(
   recorded: RecordedBytes,

@@ -1,14 +1,15 @@
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
-import type { ObjectDescription } from "@flotilla/sdk/plugin";
+import type { BlobDescription } from "@flotilla/sdk/objects";
 import { describeChecksum, recordedChecksum } from "./s3-checksums.ts";
 
 /** What a HEAD tells of an object, in the contract's form. */
-export function describeObject(answer: HeadObjectCommandOutput, isAws: boolean): ObjectDescription {
+export function describeObject(answer: HeadObjectCommandOutput, isAws: boolean): BlobDescription {
   const recorded = recordedChecksum(answer, isAws);
   return {
     sizeBytes: BigInt(answer.ContentLength ?? 0),
     checksum: recorded && describeChecksum(recorded),
     version: answer.VersionId ?? answer.ETag?.replaceAll(`"`, "") ?? "",
+    readVersion: answer.ETag,
     lastModified: answer.LastModified,
     hold: describeHold(answer),
   };

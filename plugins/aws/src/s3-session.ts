@@ -13,6 +13,8 @@ export interface S3SessionOptions {
   readonly forcePathStyle: boolean;
   /** False where the region is a guess that S3 may correct. */
   readonly isRegionKnown: boolean;
+  /** The account that must own the bucket, for every request; S3 refuses those to another's. */
+  readonly expectedBucketOwner?: string | undefined;
 }
 
 /** What an operation passes on to `client.send`. */
@@ -36,7 +38,7 @@ export class S3Session {
     this.#options = options;
     this.#region = options.settings.region;
     this.#isRegionKnown = options.isRegionKnown;
-    this.#client = createS3Client(options.settings, options.forcePathStyle);
+    this.#client = this.#createClient(options.settings);
   }
 
   /** Runs one operation; a failure becomes a PluginError that says what was tried. */
@@ -75,8 +77,7 @@ export class S3Session {
 
   /** Whether the endpoint is AWS's own, whose ETags are documented. */
   get isAws(): boolean {
-    const { endpoint } = this.#options.settings;
-    return endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
+    return isAwsEndpoint(this.#options.settings.endpoint);
   }
 
   /** Closes the connections. */
@@ -91,9 +92,29 @@ export class S3Session {
     if (this.#isRegionKnown || region === undefined || region === this.#region) return false;
     this.#region = region;
     this.#isRegionKnown = true;
-    this.#client = createS3Client({ ...this.#options.settings, region }, this.#options.forcePathStyle);
+    this.#client = this.#createClient({ ...this.#options.settings, region });
     return true;
   }
+
+  #createClient(settings: ClientSettings): S3Client {
+    const { forcePathStyle, expectedBucketOwner } = this.#options;
+    const client = createS3Client(settings, forcePathStyle);
+    if (expectedBucketOwner === undefined) return client;
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        if (HttpRequest.isInstance(args.request))
+          args.request.headers["x-amz-expected-bucket-owner"] = expectedBucketOwner;
+        return await next(args);
+      },
+      { step: "build", name: "expectedBucketOwner" },
+    );
+    return client;
+  }
+}
+
+/** Whether an endpoint is one of AWS's own. */
+export function isAwsEndpoint(endpoint: string | undefined): boolean {
+  return endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
 }
 
 /** An S3 client that sends bodies plainly: no chunked framing, no checksum of its own, no 100-continue. */

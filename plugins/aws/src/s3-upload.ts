@@ -4,8 +4,9 @@ import {
   CreateMultipartUploadCommand,
   HeadObjectCommand,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
-import type { CompletedPart, CreateMultipartUploadCommandOutput } from "@aws-sdk/client-s3";
+import type { CompletedPart, CreateMultipartUploadCommandOutput, UploadPartCopyCommandInput } from "@aws-sdk/client-s3";
 import type { BlobUpload, Checksum, CompletedUpload, UploadedPart } from "@flotilla/sdk/objects";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
@@ -36,8 +37,24 @@ export interface S3UploadOptions {
   readonly rejectCorrupt: (attempt: Attempt, call: Call) => Promise<never>;
 }
 
+/** A stretch of another object. */
+export interface CopiedRange {
+  /** What names the other object, its version and its key, in S3's own fields. */
+  readonly source: Pick<
+    UploadPartCopyCommandInput,
+    | "CopySource"
+    | "CopySourceIfMatch"
+    | "CopySourceSSECustomerAlgorithm"
+    | "CopySourceSSECustomerKey"
+    | "ExpectedSourceBucketOwner"
+  >;
+  readonly start: number;
+  /** Inclusive. */
+  readonly end: number;
+}
+
 /** Starts a multipart upload, over the whole of which S3 keeps one checksum where the algorithm allows it. */
-export async function startS3Upload(options: S3UploadOptions, call: Call): Promise<BlobUpload> {
+export async function startS3Upload(options: S3UploadOptions, call: Call): Promise<S3Upload> {
   const { session, key, checksumAlgorithm, encryption, tagging } = options;
   const algorithm = s3AlgorithmName(checksumAlgorithm);
   const wantsFullObject = isFullObjectAlgorithm(checksumAlgorithm);
@@ -60,7 +77,8 @@ function uploadIdOf(answer: CreateMultipartUploadCommandOutput, attempt: Attempt
   throw new PluginError(`${attempt.action}: the store answered no upload id; check s3Url`, { kind: "unsupported" });
 }
 
-class S3Upload implements BlobUpload {
+/** A multipart upload that is under way. */
+export class S3Upload implements BlobUpload {
   readonly #options: S3UploadOptions;
   readonly #session: S3Session;
   readonly #target: { readonly Bucket: string; readonly Key: string; readonly UploadId: string };
@@ -89,6 +107,29 @@ class S3Upload implements BlobUpload {
     if (answer.ETag === undefined || answer.ETag === "")
       throw new PluginError(`${attempt.action}: the store answered no ETag; check s3Url`, { kind: "unsupported" });
     return { number, sizeBytes: body.byteLength, checksum, token: answer.ETag };
+  }
+
+  /** Fills one part from another object; what S3 answers is the checksum of the bytes that arrived. */
+  async copyPart(number: number, range: CopiedRange, attempt: Attempt, call: Call): Promise<UploadedPart> {
+    const { checksumAlgorithm, encryption } = this.#options;
+    const command = new UploadPartCopyCommand({
+      ...this.#target,
+      ...range.source,
+      ...encryption.customerKey,
+      PartNumber: number,
+      CopySourceRange: `bytes=${range.start}-${range.end}`,
+    });
+    const answer = await this.#session.run(attempt, call, async (client, send) => await client.send(command, send));
+    const result = answer.CopyPartResult ?? {};
+    if (result.ETag === undefined || result.ETag === "")
+      throw new PluginError(`${attempt.action}: the store answered no ETag; check s3Url`, { kind: "unsupported" });
+    const checksum = answeredChecksum(result, checksumAlgorithm, this.#session.isAws);
+    return {
+      number,
+      sizeBytes: range.end - range.start + 1,
+      checksum: checksum?.partCount === undefined && checksumAlgorithm !== "md5" ? checksum : undefined,
+      token: result.ETag,
+    };
   }
 
   async complete(upload: CompletedUpload, call: Call): Promise<void> {

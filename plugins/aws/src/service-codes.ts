@@ -51,8 +51,8 @@ export const commonCodes: Readonly<Record<string, Meaning>> = {
 
 /** Codes of S3. */
 export const s3Codes: Readonly<Record<string, Meaning>> = {
-  NoSuchBucket: invalidConfig("the bucket is missing", "create the bucket or correct spec.objectStorage.bucket"),
-  InvalidBucketName: invalidConfig("the bucket's name is not a valid one", "correct spec.objectStorage.bucket"),
+  NoSuchBucket: invalidConfig("the bucket is missing", "create the bucket, or correct its name in the location"),
+  InvalidBucketName: invalidConfig("the bucket's name is not a valid one", "correct the bucket's name in the location"),
   InvalidObjectName: { kind: "invalid-argument", text: "the key is not a valid one", remedy: "" },
   KeyTooLongError: { kind: "invalid-argument", text: "the key is too long", remedy: "shorten the prefix or the name" },
   EntityTooLarge: { kind: "invalid-argument", text: "the object is larger than the store allows", remedy: "" },

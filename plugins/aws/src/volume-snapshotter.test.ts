@@ -4,6 +4,7 @@ import type { CreateSnapshotCommandInput, CreateVolumeCommandInput, Snapshot, Vo
 import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import { TestClock } from "@flotilla/sdk/testing";
 import type { EbsApi } from "./ebs-api.ts";
+import { EbsPlaces } from "./ebs-place.ts";
 import { readTags } from "./ebs-tags.ts";
 import { quietCall } from "./testing/call.ts";
 import { EbsVolumeSnapshotter } from "./volume-snapshotter.ts";
@@ -67,6 +68,7 @@ function open(api: EbsApi, options: Partial<EbsVolumeSnapshotterOptions> = {}): 
     api,
     kmsKeyId: undefined,
     clusterName: undefined,
+    places: new EbsPlaces({ api, region: "us-east-1", zoneMap: new Map(), defaultZone: undefined }),
     isWaiting: false,
     waitTimeoutMs: 60_000,
     clock: new TestClock({ skipsSleep: true }),
@@ -223,7 +225,7 @@ test("without a zone nothing is created", async () => {
   const api = new ScriptedEbsApi();
 
   await assert.rejects(open(api).createVolumeFromSnapshot({ ...restore, volumeAz: "" }, quietCall), (error) =>
-    isKind(error, "invalid-argument"),
+    isKind(error, "invalid-config"),
   );
   assert.equal(api.volumes.length, 0);
 });

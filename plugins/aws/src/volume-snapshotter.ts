@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Snapshot, VolumeType } from "@aws-sdk/client-ec2";
-import { backoffMs, PluginError, systemClock } from "@flotilla/sdk/plugin";
+import type { CreateVolumeCommandInput, Snapshot, VolumeType } from "@aws-sdk/client-ec2";
+import { PluginError, systemClock } from "@flotilla/sdk/plugin";
 import type {
   Call,
   Clock,
@@ -13,13 +13,19 @@ import type {
   VolumeInfo,
   VolumeRef,
 } from "@flotilla/sdk/plugin";
+import { copyOfTag, withSnapshotCopies } from "@flotilla/sdk/volumes";
 import { openConnection } from "./client.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
 import { Ec2EbsApi } from "./ebs-api.ts";
 import type { EbsApi } from "./ebs-api.ts";
 import { checkVolumeSnapshotter } from "./ebs-check.ts";
+import { EbsCopier } from "./ebs-copies.ts";
+import type { EbsCopyTarget } from "./ebs-copies.ts";
 import { readVolumeId, writeVolumeId } from "./ebs-persistent-volume.ts";
+import { EbsPlaces } from "./ebs-place.ts";
+import { requestSnapshot } from "./ebs-request.ts";
 import { readTags, requestMark, snapshotTags, tagSpecifications, throughputMark, volumeTags } from "./ebs-tags.ts";
+import { isUnknownType, nearestType } from "./ebs-volume-type.ts";
 import { awaitSnapshot, awaitVolume } from "./ebs-wait.ts";
 import type { WaitOptions } from "./ebs-wait.ts";
 import { Ec2Session } from "./ec2-session.ts";
@@ -32,18 +38,35 @@ export async function openVolumeSnapshotter(
   const connection = { ...config, insecureSkipVerify: false };
   const { settings } = await openConnection("ec2", connection, context);
   const session = new Ec2Session(settings);
+  const api = new Ec2EbsApi(session);
+  const targets = copyTargets(config, session);
+  const time = { clock: systemClock, random: Math.random };
+  const waiting = { isWaiting: config.wait === "completed", waitTimeoutMs: config.waitTimeout, ...time };
   const snapshotter = new EbsVolumeSnapshotter({
-    api: new Ec2EbsApi(session),
+    api,
     kmsKeyId: config.ebsKmsKeyId,
     clusterName: context.env["AWS_CLUSTER_NAME"],
-    isWaiting: config.wait === "completed",
-    waitTimeoutMs: config.waitTimeout,
-    clock: systemClock,
-    random: Math.random,
+    places: new EbsPlaces({ ...config, api }),
+    ...waiting,
   });
-  return Object.assign(snapshotter, {
+  const opened = Object.assign(snapshotter, {
     check: (call: Call) => checkVolumeSnapshotter(config, session, call),
     close: async () => settings.requestHandler.destroy?.(),
+  });
+  const { copyCompletionMinutes: completionMinutes } = config;
+  const copier = new EbsCopier({ home: api, targets, completionMinutes, ...time });
+  // EC2 copies completed snapshots only.
+  return withSnapshotCopies(opened, copier, { ...waiting, copiesUnfinished: false });
+}
+
+function copyTargets({ region, copyToRegions }: VolumeSnapshotterConfig, session: Ec2Session): EbsCopyTarget[] {
+  return copyToRegions.map((target) => {
+    if (target.region === region)
+      throw new PluginError(
+        `invalid configuration: copyToRegions holds ${region}, which is the location's own region; remove it there`,
+        { kind: "invalid-config" },
+      );
+    return { ...target, api: new Ec2EbsApi(session.inRegion(target.region, target.options.endpoint)) };
   });
 }
 
@@ -54,6 +77,8 @@ export interface EbsVolumeSnapshotterOptions {
   readonly kmsKeyId: string | undefined;
   /** Whose ownership tags restored volumes get; undefined leaves the tags as they are. */
   readonly clusterName: string | undefined;
+  /** Where volumes are restored. */
+  readonly places: EbsPlaces;
   /** Whether a snapshot or volume is waited for until it can be used. */
   readonly isWaiting: boolean;
   readonly waitTimeoutMs: number;
@@ -64,8 +89,6 @@ export interface EbsVolumeSnapshotterOptions {
 
 const typesWithIops = new Set(["io1", "io2", "gp3"]);
 const cleanupTimeoutMs = 30_000;
-const createTries = 5;
-const createBackoff = { baseMs: 1000, maxMs: 8000 };
 
 /** Snapshots of EBS volumes in one region. */
 export class EbsVolumeSnapshotter implements OpenedVolumeSnapshotter {
@@ -75,6 +98,10 @@ export class EbsVolumeSnapshotter implements OpenedVolumeSnapshotter {
   constructor(options: EbsVolumeSnapshotterOptions) {
     this.#options = options;
     this.#api = options.api;
+  }
+
+  affinity(id: string): number {
+    return this.#options.places.has(id) ? 1 : 0;
   }
 
   async getVolumeInfo({ volumeId }: VolumeRef, call: Call): Promise<VolumeInfo> {
@@ -102,25 +129,23 @@ export class EbsVolumeSnapshotter implements OpenedVolumeSnapshotter {
 
   async createVolumeFromSnapshot(request: VolumeFromSnapshot, call: Call): Promise<string> {
     const { snapshotId, volumeAz, volumeType, iops } = request;
-    if (volumeAz === "")
-      throw new PluginError(`create a volume from snapshot "${snapshotId}": the backup recorded no availability zone`, {
-        kind: "invalid-argument",
-      });
+    const { places, clusterName } = this.#options;
     const snapshot = await this.#api.describeSnapshot(snapshotId, call);
-    const volumeId = await this.#api.createVolume(
-      {
-        SnapshotId: snapshotId,
-        AvailabilityZone: volumeAz,
-        ClientToken: randomUUID(),
-        // The server hands back the word that EC2 itself once answered.
-        ...(volumeType === "" ? {} : { VolumeType: volumeType as VolumeType }),
-        ...(iops !== undefined && iops > 0n && typesWithIops.has(volumeType) ? { Iops: Number(iops) } : {}),
-        ...throughputOf(snapshot, volumeType),
-        ...this.#encryptionOf(snapshot),
-        ...tagSpecifications("volume", volumeTags(readTags(snapshot.Tags), this.#options.clusterName)),
-      },
-      call,
-    );
+    const zone = places.choose(snapshotId, volumeAz, call);
+    const input = {
+      SnapshotId: snapshotId,
+      AvailabilityZone: zone,
+      ClientToken: randomUUID(),
+      // The server hands back the word that EC2 itself once answered.
+      ...(volumeType === "" ? {} : { VolumeType: volumeType as VolumeType }),
+      ...(iops !== undefined && iops > 0n && typesWithIops.has(volumeType) ? { Iops: Number(iops) } : {}),
+      ...throughputOf(snapshot, volumeType),
+      ...this.#encryptionOf(snapshot),
+      ...tagSpecifications("volume", volumeTags(readTags(snapshot.Tags), clusterName)),
+    };
+    const isElsewhere = zone !== volumeAz || readTags(snapshot.Tags)[copyOfTag] !== undefined;
+    const volumeId = await this.#createVolume(input, isElsewhere, call);
+    places.learn(volumeId, zone);
     if (!this.#options.isWaiting) return volumeId;
     return await this.#finished(volumeId, call, awaitVolume, async (call) => {
       await this.#api.deleteVolume(volumeId, call);
@@ -137,8 +162,8 @@ export class EbsVolumeSnapshotter implements OpenedVolumeSnapshotter {
     return volumeId;
   }
 
-  async setVolumeId(volume: PersistentVolume, volumeId: string): Promise<PersistentVolume> {
-    return writeVolumeId(volume, volumeId);
+  async setVolumeId(volume: PersistentVolume, volumeId: string, call: Call): Promise<PersistentVolume> {
+    return writeVolumeId(await this.#options.places.written(volume, volumeId, call), volumeId);
   }
 
   async describeSnapshot(snapshotId: string, call: Call): Promise<SnapshotDescription> {
@@ -155,7 +180,6 @@ export class EbsVolumeSnapshotter implements OpenedVolumeSnapshotter {
     };
   }
 
-  /** Asks for the snapshot until it is there: before each further try, a lost answer's snapshot is looked for. */
   async #requestSnapshot(
     volumeId: string,
     requestId: string,
@@ -163,17 +187,33 @@ export class EbsVolumeSnapshotter implements OpenedVolumeSnapshotter {
     call: Call,
   ): Promise<string> {
     const { clock, random } = this.#options;
-    for (let tries = 1; ; tries += 1) {
-      try {
-        const found = tries === 1 ? undefined : await this.#api.findSnapshot(requestId, call);
-        const input = { VolumeId: volumeId, ...tagSpecifications("snapshot", tags) };
-        return found ?? (await this.#api.createSnapshot(input, call));
-      } catch (error) {
-        const mayPass = error instanceof PluginError && (error.kind === "unavailable" || error.kind === "timeout");
-        if (!mayPass || call.signal.aborted || tries >= createTries) throw error;
-        call.log.info("the snapshot is requested again", { volumeId, attempt: tries, reason: error.message });
-      }
-      await clock.sleep(backoffMs(tries, createBackoff, random), call.signal);
+    const input = { VolumeId: volumeId, ...tagSpecifications("snapshot", tags) };
+    return await requestSnapshot(
+      {
+        what: `the snapshot of volume ${volumeId}`,
+        request: async () => await this.#api.createSnapshot(input, call),
+        find: async () => await this.#api.findSnapshot(requestId, call),
+        clock,
+        random,
+      },
+      call,
+    );
+  }
+
+  /** Elsewhere, a type that does not exist there gives way to the nearest one: a restore counts for more than its type. */
+  async #createVolume(input: CreateVolumeCommandInput, isElsewhere: boolean, call: Call): Promise<string> {
+    try {
+      return await this.#api.createVolume(input, call);
+    } catch (error) {
+      const nearest = isElsewhere && isUnknownType(error) ? nearestType(input) : undefined;
+      if (nearest === undefined) throw error;
+      call.log.info("the volume's type does not exist in its new zone: the nearest one is taken", {
+        snapshotId: input.SnapshotId ?? "",
+        zone: input.AvailabilityZone ?? "",
+        type: input.VolumeType ?? "",
+        nearest: nearest.VolumeType ?? "",
+      });
+      return await this.#createVolume({ ...nearest, ClientToken: randomUUID() }, isElsewhere, call);
     }
   }
 

@@ -15,10 +15,13 @@ import type { Attempt } from "@flotilla/sdk/network";
 // has all that is needed here.
 const apiVersion = "2024-03-02";
 
+// The types of disks have versions of their own, which every cloud has known for years.
+const skusPath = /\/providers\/Microsoft\.Compute\/skus\?/;
+
 const pinnedVersion: PipelinePolicy = {
   name: "pinnedVersion",
   sendRequest: async (request, next) => {
-    request.url = request.url.replace(/([?&]api-version=)[^&]+/, `$1${apiVersion}`);
+    if (!skusPath.test(request.url)) request.url = request.url.replace(/([?&]api-version=)[^&]+/, `$1${apiVersion}`);
     return await next(request);
   },
 };

@@ -1,9 +1,8 @@
 import type { BlobGetPropertiesResponse } from "@azure/storage-blob";
-import type { StoredChecksum } from "@flotilla/sdk/objects";
-import type { ObjectDescription } from "@flotilla/sdk/plugin";
+import type { BlobDescription, StoredChecksum } from "@flotilla/sdk/objects";
 
 /** What a HEAD tells of an object, in the contract's form. */
-export function describeBlob(answer: BlobGetPropertiesResponse): ObjectDescription {
+export function describeBlob(answer: BlobGetPropertiesResponse): BlobDescription {
   const md5 = answer.contentMD5;
   return {
     sizeBytes: BigInt(answer.contentLength ?? 0),
@@ -11,6 +10,8 @@ export function describeBlob(answer: BlobGetPropertiesResponse): ObjectDescripti
       ? { algorithm: "md5", value: Buffer.from(md5).toString("base64"), scope: "full-object" }
       : undefined,
     version: answer.versionId ?? answer.etag?.replaceAll(`"`, "") ?? "",
+    // Conditions take nothing else.
+    readVersion: answer.etag,
     lastModified: answer.lastModified,
     hold: describeHold(answer),
   };

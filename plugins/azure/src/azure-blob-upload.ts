@@ -88,7 +88,7 @@ export function asBuffer(bytes: Uint8Array): Buffer {
  * that the object is made of: it is therefore the official plugin's, six bytes, since its numbers of eight digits are
  * taken for base64 as they are. Numbers begin with a digit, and a first byte below 128 with a letter.
  */
-function blockIds(): (number: number) => string {
+export function blockIds(): (number: number) => string {
   const upload = randomBytes(4);
   upload.writeUInt8(upload.readUInt8() & 0x7f);
   return (number) => {

@@ -1,4 +1,7 @@
-import { parseObjectTags } from "@flotilla/sdk/plugin";
+import { byteSize, parseObjectTags } from "@flotilla/sdk/plugin";
+
+/** The access tiers in which objects can be read at once. */
+export const accessTiers = ["Hot", "Cool", "Cold"] as const;
 
 /** What `blockSizeInBytes` says. */
 export interface BlockSize {
@@ -23,6 +26,17 @@ export function parseBlockSize(value: string): BlockSize {
   if (bytes > maxConfiguredBlockBytes)
     return { bytes: maxConfiguredBlockBytes, fault: `is above ${maxConfiguredBlockBytes}, which is used instead` };
   return { bytes, fault: undefined };
+}
+
+// https://learn.microsoft.com/rest/api/storageservices/put-blob-from-url
+const largestCopyBytes = 5000 * 1024 ** 2;
+const smallestCutoffBytes = 1024 ** 2;
+
+/** Reads `copyCutoff` of a target. */
+export function parseCopyCutoff(value: string): number {
+  const bytes = byteSize("").parse(value) ?? 0;
+  if (bytes < smallestCutoffBytes || bytes > largestCopyBytes) throw new Error("not between 1Mi and 5000Mi");
+  return bytes;
 }
 
 /** Reads `tagging`, which become blob index tags. */

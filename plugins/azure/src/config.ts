@@ -1,6 +1,17 @@
-import { bool, custom, duration, oneOf, parseMemoryLimit, parseSecretReference, text, url } from "@flotilla/sdk/plugin";
+import {
+  bool,
+  copyKeys,
+  custom,
+  duration,
+  oneOf,
+  parseMemoryLimit,
+  parseSecretReference,
+  text,
+  url,
+} from "@flotilla/sdk/plugin";
 import type { ConfigSchema, ConfigValues } from "@flotilla/sdk/plugin";
-import { parseBlockSize, parseHttpsUrl, parseIndexTags, parseResourceTags } from "./config-values.ts";
+import { copyTo } from "./config-copies.ts";
+import { accessTiers, parseBlockSize, parseHttpsUrl, parseIndexTags, parseResourceTags } from "./config-values.ts";
 
 const identityKeys = {
   credentialsFile: text("File with AZURE_… lines; the server sets it where the location names a Secret.", {
@@ -64,10 +75,11 @@ export const objectStoreConfig = {
       parseSecretReference,
       { origin: "ours" },
     ),
-    accessTier: oneOf("Access tier of new objects.", ["Hot", "Cool", "Cold"], {
+    accessTier: oneOf("Access tier of new objects.", accessTiers, {
       defaultText: "the account's own",
       origin: "ours",
     }),
+    copyTo,
     tagging: custom("Index tags of new objects, at most 10.", "Key=Value&Key2=Value2", parseIndexTags, {
       origin: "ours",
     }),
@@ -95,6 +107,15 @@ export const volumeSnapshotterConfig = {
       "Tags of new snapshots, stronger than those of the disk and the backup.",
       "key=value,key2=value2",
       parseResourceTags,
+    ),
+    ...copyKeys(["resourceGroup", "subscriptionId", "diskEncryptionSet"] as const),
+    region: text("Region of the cluster: volumes are restored from the copies that are there.", {
+      defaultText: "the snapshot's",
+      origin: "ours",
+    }),
+    diskEncryptionSet: text(
+      "ARM id of the disk encryption set of volumes that were encrypted with one of another region.",
+      { origin: "ours" },
     ),
     caCert: text("PEM certificates trusted besides the system's.", { origin: "ours" }),
     wait: oneOf(

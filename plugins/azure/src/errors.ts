@@ -9,6 +9,7 @@ import {
 } from "@flotilla/sdk/network";
 import type { Attempt, Meaning, ServiceAnswer } from "@flotilla/sdk/network";
 import { PluginError } from "@flotilla/sdk/plugin";
+import type { PluginErrorKind } from "@flotilla/sdk/plugin";
 import { absentBlobCodes, blobCodes, entraCodes } from "./service-codes.ts";
 
 export type { Attempt } from "@flotilla/sdk/network";
@@ -19,7 +20,10 @@ export function translateBlobError(thrown: unknown, attempt: Attempt): PluginErr
   if (answer === undefined) return brokenAnswer(thrown, attempt) ?? localError(thrown, attempt);
   if (attempt.subject !== undefined && absentBlobCodes.has(answer.code))
     return absentError(thrown, answer, attempt.subject);
-  const known = meaningOfHeader(thrown) ?? (Object.hasOwn(blobCodes, answer.code) ? blobCodes[answer.code] : undefined);
+  const known =
+    meaningOfHeader(thrown) ??
+    meaningOfCopySource(thrown, answer) ??
+    (Object.hasOwn(blobCodes, answer.code) ? blobCodes[answer.code] : undefined);
   if (known === undefined) return answerError(thrown, answer, attempt, meaningOfStatus(answer, attempt));
   // A refusal names the permission that was missing, beside what its code tells.
   const remedy = known.remedy === "" && known.kind === "denied" ? deniedMeaning(attempt).remedy : known.remedy;
@@ -51,6 +55,31 @@ function meaningOfHeader(thrown: unknown): Meaning | undefined {
     ? undefined
     : { kind: "invalid-config", text: `the value of ${key} is refused`, remedy: `correct the location's key ${key}` };
 }
+
+/** What it means that the store of a copy could not read the source, which is another store's to answer. */
+function meaningOfCopySource(thrown: unknown, { code }: ServiceAnswer): Meaning | undefined {
+  if (code !== "CannotVerifyCopySource") return undefined;
+  // Elements of the answer that its reference documents, in the form that the SDK gives them.
+  const { details } = thrown as {
+    readonly details?: { readonly copySourceStatusCode?: unknown; readonly copySourceErrorCode?: unknown };
+  };
+  const status = Number(details?.copySourceStatusCode ?? (thrown as { readonly statusCode?: unknown }).statusCode);
+  const inner = typeof details?.copySourceErrorCode === "string" ? ` (${details.copySourceErrorCode})` : "";
+  const kind = copySourceKinds.find(([statuses]) => statuses.includes(status))?.[1] ?? "unavailable";
+  const remedies: Partial<Record<PluginErrorKind, string>> = {
+    unsupported: "let the source's account be read from there: its firewall, its private endpoints, its keys or roles",
+    held: "rehydrate the source first",
+  };
+  return { kind, text: `the store cannot read the source${inner}`, remedy: remedies[kind] ?? "" };
+}
+
+// What this plugin may read itself, but not the other store, is no lack of permission: its bytes can be carried over.
+const copySourceKinds: readonly (readonly [readonly number[], PluginErrorKind])[] = [
+  [[401, 403], "unsupported"],
+  [[404], "not-found"],
+  [[409], "held"],
+  [[412], "conflict"],
+];
 
 const keysOfHeaders: Readonly<Record<string, string>> = {
   "x-ms-encryption-scope": "encryptionScope",

@@ -3,6 +3,7 @@ import type { Call } from "@flotilla/sdk/plugin";
 import type { ArmOperation } from "./arm-operation.ts";
 import type { ArmSession } from "./arm-session.ts";
 import type { ComputeId, EncryptionSetId, Place } from "./managed-disk-ids.ts";
+import type { DiskTypes } from "./managed-disk-types.ts";
 
 /** What remains of a request that ARM goes on with. */
 export type Operation = Pick<ArmOperation, "look" | "status">;
@@ -18,6 +19,8 @@ export interface ManagedDiskApi {
   getSnapshot(snapshot: ComputeId, call: Call): Promise<Snapshot>;
   /** Starts a snapshot; repeatable, since the name is the caller's. */
   createSnapshot(snapshot: ComputeId, content: Snapshot, call: Call): Promise<Operation>;
+  /** Starts a copy of a snapshot of another region; repeatable, since the name is the caller's. */
+  copySnapshot(copy: ComputeId, content: Snapshot, call: Call): Promise<Operation>;
   /** Starts a disk; repeatable, since the name is the caller's. */
   createDisk(disk: ComputeId, content: Disk, call: Call): Promise<Operation>;
   /** Status 204 says that there was none; so does a `not-found`. */
@@ -26,6 +29,10 @@ export interface ManagedDiskApi {
   readEncryptionSet(set: EncryptionSetId, call: Call): Promise<void>;
   /** The ids of the disk encryption sets of the disks there, each once. */
   encryptionSetsIn(place: Place, call: Call): Promise<readonly string[]>;
+  /** The types of disks that a region has, with the zones of each. */
+  diskTypesIn(subscription: string, region: string, call: Call): Promise<DiskTypes>;
+  /** All snapshots there. */
+  snapshotsIn(place: Place, call: Call): Promise<readonly Snapshot[]>;
   /** The region of any disk there; undefined where there is none. */
   regionIn(place: Place, call: Call): Promise<string | undefined>;
 }
@@ -61,8 +68,17 @@ export class ArmManagedDiskApi implements ManagedDiskApi {
   }
 
   async createSnapshot(snapshot: ComputeId, content: Snapshot, call: Call): Promise<Operation> {
-    const { subscription, resourceGroup, name } = snapshot;
     const permission = `${permissionOn(snapshot, "write")} and Microsoft.Compute/disks/beginGetAccess/action`;
+    return await this.#putSnapshot(snapshot, content, permission, call);
+  }
+
+  async copySnapshot(copy: ComputeId, content: Snapshot, call: Call): Promise<Operation> {
+    const permission = `${permissionOn(copy, "write")} and, where the origin is, Microsoft.Compute/snapshots/read`;
+    return await this.#putSnapshot(copy, content, permission, call);
+  }
+
+  async #putSnapshot(snapshot: ComputeId, content: Snapshot, permission: string, call: Call): Promise<Operation> {
+    const { subscription, resourceGroup, name } = snapshot;
     const attempt = { action: `create ${nameInWords(snapshot)}`, permission };
     return await this.#session.start("PUT", subscription, attempt, call, ({ snapshots }, options) =>
       snapshots.createOrUpdate(resourceGroup, name, content, options),
@@ -100,6 +116,37 @@ export class ArmManagedDiskApi implements ManagedDiskApi {
       attempt,
       call,
       async ({ diskEncryptionSets }, options) => await diskEncryptionSets.get(resourceGroup, name, options),
+    );
+  }
+
+  async diskTypesIn(subscription: string, region: string, call: Call): Promise<DiskTypes> {
+    const attempt = {
+      action: `list the disk types of region ${region} in subscription ${subscription}`,
+      permission: "Microsoft.Compute/skus/read",
+    };
+    return await this.#session.run(subscription, attempt, call, async ({ resourceSkus }, options) => {
+      const types = new Map<string, readonly string[]>();
+      const skus = resourceSkus.list({ ...options, filter: `location eq '${region}'` });
+      for await (const { resourceType, name, locationInfo = [], restrictions = [] } of skus) {
+        // Some are listed for subscriptions that may not use them.
+        const isClosed = restrictions.some(({ type }) => type === "Location");
+        if (resourceType !== "disks" || name === undefined || isClosed) continue;
+        types.set(name, [...new Set(locationInfo.flatMap(({ zones = [] }) => zones))].sort());
+      }
+      return types;
+    });
+  }
+
+  async snapshotsIn({ subscription, resourceGroup }: Place, call: Call): Promise<readonly Snapshot[]> {
+    const attempt = {
+      action: `list the snapshots of resource group "${resourceGroup}" of subscription ${subscription}`,
+      permission: "Microsoft.Compute/snapshots/read",
+    };
+    return await this.#session.run(
+      subscription,
+      attempt,
+      call,
+      async ({ snapshots }, options) => await Array.fromAsync(snapshots.listByResourceGroup(resourceGroup, options)),
     );
   }
 

@@ -4,6 +4,7 @@ import { parseConfig, PluginError, silentLogger } from "@flotilla/sdk/plugin";
 import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { volumeSnapshotterConfig } from "./config.ts";
 import { checkVolumeSnapshotter } from "./managed-disk-check.ts";
+import type { CheckedSnapshotter } from "./managed-disk-check.ts";
 import type { Place } from "./managed-disk-ids.ts";
 import { ScriptedDisks } from "./testing/scripted-disks.ts";
 
@@ -27,9 +28,12 @@ async function check(
   api: ScriptedDisks,
   config: Record<string, string> = {},
   snapshots: Place = place,
+  destinations: CheckedSnapshotter["destinations"] = [],
 ): Promise<Finding[]> {
   const parsed = parseConfig(volumeSnapshotterConfig, config);
-  return await Array.fromAsync(checkVolumeSnapshotter({ config: parsed, api, disks: place, snapshots }, call));
+  return await Array.fromAsync(
+    checkVolumeSnapshotter({ config: parsed, api, disks: place, snapshots, destinations }, call),
+  );
 }
 
 function outcomes(findings: readonly Finding[]): string[] {

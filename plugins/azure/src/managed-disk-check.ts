@@ -6,7 +6,8 @@ import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { volumeSnapshotterConfig } from "./config.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
 import type { ManagedDiskApi } from "./managed-disk-api.ts";
-import { checkEncryptionSets } from "./managed-disk-encryption.ts";
+import type { CopyDestination } from "./managed-disk-copier.ts";
+import { checkEncryptionSets, checkEncryptionSet } from "./managed-disk-encryption.ts";
 import { isSameName, printComputeId } from "./managed-disk-ids.ts";
 import type { ComputeId, Place } from "./managed-disk-ids.ts";
 
@@ -16,6 +17,8 @@ export interface CheckedSnapshotter {
   readonly api: ManagedDiskApi;
   readonly disks: Place;
   readonly snapshots: Place;
+  /** Of `copyToRegions`. */
+  readonly destinations: readonly CopyDestination[];
 }
 
 type Try = (call: Call) => Promise<unknown>;
@@ -49,6 +52,40 @@ export async function* checkVolumeSnapshotter(checked: CheckedSnapshotter, call:
   }
   yield* checkWrites(checked, disk, snapshot, call);
   yield* checkEncryptionSets(api, disks, call);
+  yield* checkDestinations(checked, snapshot, call);
+}
+
+/** Tries what copies need, with an origin that nobody has. */
+async function* checkDestinations(
+  { config, api, destinations }: CheckedSnapshotter,
+  origin: ComputeId,
+  call: Call,
+): AsyncGenerator<Finding> {
+  if (destinations.length > 0 && config.wait !== "completed")
+    yield advice(
+      "copyToRegions",
+      "copies are not made while a backup runs",
+      "run `flotilla volume copy --all --watch`, for example as a CronJob, or set wait to completed",
+    );
+  for (const { region, place, encryptionSet } of destinations) {
+    const copy: ComputeId = { ...place, type: "snapshots", name: origin.name };
+    const content = {
+      location: region,
+      incremental: true,
+      creationData: { createOption: "CopyStart", sourceResourceId: printComputeId(origin) },
+    };
+    const tries: readonly (readonly [string, Try])[] = [
+      ["Microsoft.Compute/snapshots/read", async (call) => await api.snapshotsIn(place, call)],
+      ["Microsoft.Compute/snapshots/write", async (call) => await api.copySnapshot(copy, content, call)],
+      ["Microsoft.Compute/snapshots/delete", async (call) => await api.delete(copy, call)],
+    ];
+    for (const [permission, attempt] of tries) {
+      const { finding, isReachable } = await tryOut(`copyToRegions ${region}: ${permission}`, attempt, call);
+      yield finding;
+      if (!isReachable) break;
+    }
+    if (encryptionSet !== undefined) yield* checkEncryptionSet(api, encryptionSet, call);
+  }
 }
 
 async function* checkWrites(

@@ -41,15 +41,22 @@ export class EncryptionSetWatch {
 
 /** Tries whether disks can be restored with each of the customers' keys that the disks there have. */
 export async function* checkEncryptionSets(api: EncryptionSetApi, disks: Place, call: Call): AsyncGenerator<Finding> {
-  for (const setId of await setsIn(api, disks, call)) {
-    const set = parseEncryptionSetId(setId);
-    if (set === undefined) continue;
-    try {
-      await api.readEncryptionSet(set, call);
-      yield ok(encryptionSetPermission, `allowed on "${set.name}"`);
-    } catch (error) {
-      yield failure(encryptionSetPermission, error);
-    }
+  for (const setId of await setsIn(api, disks, call)) yield* checkEncryptionSet(api, setId, call);
+}
+
+/** Tries whether disks can be made with one of the customers' keys. */
+export async function* checkEncryptionSet(
+  api: Pick<EncryptionSetApi, "readEncryptionSet">,
+  setId: string,
+  call: Call,
+): AsyncGenerator<Finding> {
+  const set = parseEncryptionSetId(setId);
+  if (set === undefined) return;
+  try {
+    await api.readEncryptionSet(set, call);
+    yield ok(encryptionSetPermission, `allowed on "${set.name}"`);
+  } catch (error) {
+    yield failure(encryptionSetPermission, error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { PluginError } from "@flotilla/sdk/plugin";
 
 /** Where managed disks or snapshots live. */
@@ -23,6 +23,8 @@ const idPattern =
   /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/Microsoft\.Compute\/([^/]+)\/([^/]+)$/i;
 
 const maxSnapshotName = 80;
+// 64 bits tell the snapshots of any resource group apart.
+const copyNameDigits = 16;
 
 /** Reads the ARM id of a disk or a snapshot; undefined for anything else. */
 export function parseComputeId(text: string): ComputeId | undefined {
@@ -74,6 +76,11 @@ export function isSamePlace(a: Place, b: Place): boolean {
   return isSameName(a.subscription, b.subscription) && isSameName(a.resourceGroup, b.resourceGroup);
 }
 
+/** Whether two disks or snapshots are one. */
+export function isSameId(a: ComputeId, b: ComputeId): boolean {
+  return a.type === b.type && isSamePlace(a, b) && isSameName(a.name, b.name);
+}
+
 /** Whether Azure takes two names for one. */
 export function isSameName(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
@@ -83,6 +90,15 @@ export function isSameName(a: string, b: string): boolean {
 export function newSnapshotName(diskName: string, uniqueId: string = randomUUID()): string {
   const suffix = `-${uniqueId}`;
   return diskName.slice(0, maxSnapshotName - suffix.length) + suffix;
+}
+
+/** The name of the copy of a snapshot in a region: always the same, so that nobody ever makes two. */
+export function copyName(origin: ComputeId, region: string): string {
+  const id = createHash("sha256")
+    .update(`${printComputeId(origin).toLowerCase()} ${region}`)
+    .digest("hex");
+  const suffix = `-${region}-${id.slice(0, copyNameDigits)}`;
+  return origin.name.slice(0, maxSnapshotName - suffix.length).replace(/[-.]+$/, "") + suffix;
 }
 
 /** The name of a new disk. */

@@ -10,7 +10,10 @@ export interface DiskMarks {
   /** In bytes. */
   readonly logicalSectorSize: number | undefined;
   readonly encryption: Encryption | undefined;
+  readonly encryptionType: string | undefined;
   readonly zone: string | undefined;
+  /** Of a copy in another region: the disk encryption set of the disk, which is of no use there. */
+  readonly leftEncryptionSet: string | undefined;
 }
 
 const iopsMark = `${markPrefix}iops`;
@@ -18,6 +21,7 @@ const throughputMark = `${markPrefix}throughput`;
 const sectorSizeMark = `${markPrefix}logical-sector-size`;
 const encryptionSetMark = `${markPrefix}disk-encryption-set`;
 const encryptionTypeMark = `${markPrefix}encryption-type`;
+const leftEncryptionSetMark = `${markPrefix}origin-disk-encryption-set`;
 const zoneMark = `${markPrefix}zone`;
 
 // Their performance is bought apart from their size, and they can be snapshotted incrementally only.
@@ -57,8 +61,23 @@ export function readMarks(snapshot: Tags): DiskMarks {
     logicalSectorSize: positiveInteger(snapshot[sectorSizeMark]),
     encryption:
       diskEncryptionSetId === undefined ? undefined : { diskEncryptionSetId, ...(type === undefined ? {} : { type }) },
+    encryptionType: type,
     zone: snapshot[zoneMark],
+    leftEncryptionSet: snapshot[leftEncryptionSetMark],
   };
+}
+
+/**
+ * The tags of a snapshot for its copy in another region, marks first. A disk encryption set is of one region: that of the
+ * target takes its place, or it is only remembered, since a disk that was encrypted with a customer's key is never
+ * restored without one. `snapshotSet` is the snapshot's own, which the official plugin's snapshots have without a mark.
+ */
+export function movedMarks(tags: Tags, snapshotSet: string | undefined, encryptionSet: string | undefined): Tags {
+  const { [encryptionSetMark]: marked, ...others } = tags;
+  const own = marked ?? snapshotSet;
+  if (own === undefined) return tags;
+  const moved = encryptionSet === undefined ? { [leftEncryptionSetMark]: own } : { [encryptionSetMark]: encryptionSet };
+  return { ...moved, ...others };
 }
 
 function positiveInteger(text: string | undefined): number | undefined {

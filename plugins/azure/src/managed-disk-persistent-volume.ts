@@ -1,10 +1,20 @@
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { PersistentVolume } from "@flotilla/sdk/plugin";
-import { csiVolumeOf, hasSource, inTreeFieldOf, withCsiVolumeHandle, withInTreeField } from "@flotilla/sdk/volumes";
+import {
+  csiVolumeOf,
+  hasSource,
+  inTreeFieldOf,
+  withCsiVolumeHandle,
+  withInTreeField,
+  withPlace,
+  zonesOf,
+} from "@flotilla/sdk/volumes";
+import type { VolumePlace } from "@flotilla/sdk/volumes";
 import { isSameName, parseComputeId, printComputeId, printVolumeRef, readVolumeRef } from "./managed-disk-ids.ts";
 import type { Place } from "./managed-disk-ids.ts";
 
 const csiDriver = "disk.csi.azure.com";
+const csiZoneKey = "topology.disk.csi.azure.com/zone";
 const inTreeSource = "azureDisk";
 
 /** The managed disk behind a PersistentVolume, or "" for one that is another driver's. */
@@ -46,6 +56,17 @@ export function writeVolumeId(volume: PersistentVolume, volumeId: string, defaul
     });
   const named = withInTreeField(volume, inTreeSource, "diskName", disk.name);
   return withInTreeField(named, inTreeSource, "diskURI", uri);
+}
+
+/** The PersistentVolume as it says where the disk is now. */
+export function movedVolume(volume: PersistentVolume, place: VolumePlace): PersistentVolume {
+  return withPlace(volume, place, [csiZoneKey]);
+}
+
+/** Whether the PersistentVolume names zones of another region. */
+export function isOfOtherRegion(volume: PersistentVolume, region: string): boolean {
+  const named = zonesOf(volume, [csiZoneKey]).filter((zone) => zone.includes("-"));
+  return named.some((zone) => !zone.toLowerCase().startsWith(`${region}-`));
 }
 
 function idOfHandle(handle: string, defaultPlace: Place): string {

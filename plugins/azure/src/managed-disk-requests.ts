@@ -1,11 +1,10 @@
 import type { Disk, Snapshot } from "@azure/arm-compute";
 import { PluginError } from "@flotilla/sdk/plugin";
-import type { VolumeFromSnapshot } from "@flotilla/sdk/plugin";
 import type { Tags } from "@flotilla/sdk/volumes";
 import { printComputeId } from "./managed-disk-ids.ts";
 import type { ComputeId } from "./managed-disk-ids.ts";
-import { isProvisioned, readMarks } from "./managed-disk-marks.ts";
-import type { DiskMarks } from "./managed-disk-marks.ts";
+import { isProvisioned } from "./managed-disk-marks.ts";
+import type { RestoredShape } from "./managed-disk-restore.ts";
 import { diskTags, readTags } from "./managed-disk-tags.ts";
 
 // Those of snapshotAccessState that let a disk be made before the copy is complete.
@@ -23,19 +22,17 @@ export function snapshotOf(disk: ComputeId, found: Disk, tags: Tags, incremental
   };
 }
 
-/** The request for a disk made from a snapshot. */
-export function diskOf(snapshot: ComputeId, found: Snapshot, request: VolumeFromSnapshot): Disk {
-  const tags = readTags(found.tags);
-  const marks = readMarks(tags);
-  const zone = zoneOf(request, marks);
-  const { logicalSectorSize, ...performance } = performanceOf(request, marks);
+/** The request for a disk made from a snapshot; `iops` is what the backup recorded. */
+export function diskOf(snapshot: ComputeId, found: Snapshot, shape: RestoredShape, iops: bigint | undefined): Disk {
+  const { volumeType, zone, encryption } = shape;
+  const { logicalSectorSize, ...performance } = performanceOf(shape, iops);
   return {
     location: found.location,
-    tags: { ...diskTags(tags) },
+    tags: { ...diskTags(readTags(found.tags)) },
     creationData: { createOption: "Copy", sourceResourceId: printComputeId(snapshot), ...logicalSectorSize },
-    ...(request.volumeType === "" ? {} : { sku: { name: request.volumeType } }),
+    ...(volumeType === "" ? {} : { sku: { name: volumeType } }),
     ...(zone === undefined ? {} : { zones: [zone] }),
-    ...(marks.encryption === undefined ? {} : { encryption: marks.encryption }),
+    ...(encryption === undefined ? {} : { encryption }),
     ...performance,
   };
 }
@@ -54,15 +51,14 @@ export function copiedPercent({ name, completionPercent, copyCompletionError: er
   );
 }
 
-function zoneOf({ volumeAz, volumeType }: VolumeFromSnapshot, marks: DiskMarks): string | undefined {
-  if (volumeType.endsWith("_ZRS")) return undefined;
-  const parts = volumeAz.split("-");
-  return parts.length > 1 ? parts.at(-1) : marks.zone;
+/** The size of the disk that a snapshot is of, in bytes. */
+export function volumeBytes({ diskSizeBytes, diskSizeGB }: Snapshot): bigint {
+  return diskSizeBytes === undefined ? BigInt(diskSizeGB ?? 0) * 1024n ** 3n : BigInt(diskSizeBytes);
 }
 
 function performanceOf(
-  { volumeType, iops = 0n }: VolumeFromSnapshot,
-  marks: DiskMarks,
+  { volumeType, marks }: RestoredShape,
+  iops = 0n,
 ): Pick<Disk, "diskIopsReadWrite" | "diskMBpsReadWrite"> & { logicalSectorSize?: { logicalSectorSize: number } } {
   if (!isProvisioned(volumeType)) return {};
   const diskIops = iops > 0n ? Number(iops) : marks.iops;

@@ -36,7 +36,7 @@ export function snapshotTags({ location, server, marks, disk }: SnapshotTagSourc
   for (const [name, value] of Object.entries(server).filter(([name]) => isIdentity(name))) put(own, name, value);
   for (const [name, value] of Object.entries(marks)) put(own, name, value);
   for (const [name, value] of Object.entries(location)) put(own, name, value);
-  for (const [name, value] of Object.entries(server)) if (!own.has(keyOf(allowed(name)))) put(own, name, value);
+  for (const [name, value] of Object.entries(server)) if (!own.has(keyOf(tagName(name)))) put(own, name, value);
   const fitting = [...own.values()].filter(([name, value]) => fits(name, value));
   const kept = Object.fromEntries(fitting.slice(0, maxTags));
   const inherited = inheritTags({
@@ -55,6 +55,15 @@ export function diskTags(snapshot: Tags): Tags {
   return inheritTags({ own: {}, inherited: snapshot, isReserved: isLeftOut, maxTags }).tags;
 }
 
+/** As many of the tags as Azure takes, the first of them. */
+export function fittingTags(tags: Tags): FittedTags {
+  const all = Object.entries(tags);
+  const kept = all.filter(([name, value]) => fits(name, value)).slice(0, maxTags);
+  const names = new Set(kept.map(([name]) => name));
+  const dropped = all.map(([name]) => name).filter((name) => !names.has(name));
+  return { tags: Object.fromEntries(kept), dropped };
+}
+
 /** From the SDK's form. */
 export function readTags(tags: Readonly<Record<string, string | null>> | undefined): Tags {
   return Object.fromEntries(Object.entries(tags ?? {}).map(([name, value]) => [name, value ?? ""]));
@@ -62,12 +71,12 @@ export function readTags(tags: Readonly<Record<string, string | null>> | undefin
 
 /** Sets a tag; the value of a name that is there already, in whatever case, is replaced where it stands. */
 function put(tags: Map<string, readonly [name: string, value: string]>, name: string, value: string): void {
-  const written = allowed(name);
+  const written = tagName(name);
   tags.set(keyOf(written), [written, value]);
 }
 
 /** As the official plugin writes the names of labels; no backup fails for a character. */
-function allowed(name: string): string {
+export function tagName(name: string): string {
   return name.replaceAll(forbiddenCharacters, "-");
 }
 

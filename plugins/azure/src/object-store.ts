@@ -1,46 +1,31 @@
 import { driverObjectStore } from "@flotilla/sdk/objects";
-import type { Call, OpenContext, OpenedObjectStore } from "@flotilla/sdk/plugin";
-import { readCustomerKey } from "@flotilla/sdk/secrets";
-import { checkObjectStore } from "./azure-blob-check.ts";
-import { AzureBlobDriver } from "./azure-blob-driver.ts";
-import { AzureBlobSession } from "./azure-blob-session.ts";
-import { blobSettings } from "./azure-blob-settings.ts";
-import { openConnection } from "./client.ts";
+import { requireOtherBuckets } from "@flotilla/sdk/plugin";
+import type { Call, Finding, OpenContext, OpenedObjectStore } from "@flotilla/sdk/plugin";
+import { openContainer } from "./azure-container.ts";
 import type { ObjectStoreConfig } from "./config.ts";
-import { requireTls, StorageAccount } from "./storage-account.ts";
+import { copyPlaces } from "./copy-places.ts";
 
 /** Opens a BackupStorageLocation. Only what a file must yield is read; Azure is asked for nothing. */
 export async function openObjectStore(config: ObjectStoreConfig, context: OpenContext): Promise<OpenedObjectStore> {
-  const { blockSizeInBytes: blockSize, insecureSkipTLSVerify, storageAccountKeyEnvVar, memoryLimit } = config;
-  if (blockSize?.fault !== undefined) context.log.info(`blockSizeInBytes ${blockSize.fault}`);
-  const [connection, customerKey] = await Promise.all([
-    openConnection(
-      { ...config, insecureSkipVerify: insecureSkipTLSVerify, expectedLine: storageAccountKeyEnvVar },
-      context,
-    ),
-    readCustomerKey(config, context),
-  ]);
-  const account = await StorageAccount.open(config, connection);
-  if (customerKey !== undefined) requireTls(config, "a customerKeyEncryption key");
-  const settings = blobSettings(config, customerKey);
-
-  const openSession = (bucket: string): AzureBlobSession =>
-    new AzureBlobSession({ bucket, account, httpClient: connection.httpClient });
-  const openDriver = (bucket: string, session = openSession(bucket), own = settings): AzureBlobDriver =>
-    new AzureBlobDriver({ session, settings: own, firstPartBytes: blockSize?.bytes });
-
-  const store = driverObjectStore({ openDriver: (bucket) => openDriver(bucket), memoryLimitBytes: memoryLimit });
+  const { bucket, prefix, blockSizeInBytes, memoryLimit, copyTo, storageAccount, storageAccountURI } = config;
+  if (blockSizeInBytes?.fault !== undefined) context.log.info(`blockSizeInBytes ${blockSizeInBytes.fault}`);
+  requireOtherBuckets(copyTo, { bucket, storageAccount, storageAccountURI });
+  const container = await openContainer(config, context);
+  const { session, customerKey } = container;
+  const copies = copyPlaces(config, { session, customerKey }, context);
+  const store = driverObjectStore({
+    openDriver: (bucket) => container.openDriver(bucket),
+    memoryLimitBytes: memoryLimit,
+    copies: { root: { bucket, prefix }, places: copies.places },
+  });
   return Object.assign(store, {
-    check: (call: Call) => {
-      const session = openSession(config.bucket);
-      const driver = openDriver(config.bucket, session);
-      const { tags: _, ...newObject } = settings.newObject;
-      const untaggedDriver = openDriver(config.bucket, session, { ...settings, newObject });
-      return checkObjectStore({ config, connection, account, customerKey, session, driver, untaggedDriver }, call);
+    check: async function* (call: Call): AsyncGenerator<Finding> {
+      yield* container.check(call);
+      yield* copies.check(call);
     },
     close: async () => {
-      account.close();
-      connection.close();
+      copies.close();
+      container.close();
     },
   });
 }

@@ -66,6 +66,7 @@ export const blobCodes: Readonly<Record<string, Meaning>> = {
   InvalidMd5: altered,
   Crc64Mismatch: altered,
   ConditionNotMet: conflict("the object changed meanwhile"),
+  SourceConditionNotMet: conflict("the source changed meanwhile"),
   TargetConditionNotMet: conflict("the object changed meanwhile"),
   InvalidBlockList: conflict("its blocks are gone: another upload of the same object was completed meanwhile"),
   InvalidBlobOrBlock: conflict(

@@ -1,4 +1,5 @@
 import type {
+  CopyingSnapshotter,
   Finding,
   PersistentVolume,
   SelfCheck,
@@ -16,17 +17,20 @@ import { velero } from "@flotilla/sdk/wire";
 import { checkLocation, describeSnapshot } from "./inspection-client.ts";
 import { LocationClient } from "./location-client.ts";
 import type { RestartablePlugin } from "./restartable-plugin.ts";
+import { SnapshotCopiesClient } from "./snapshot-copies-client.ts";
 import { unary } from "./wire-call.ts";
 import type { ClientCall } from "./wire-call.ts";
 
 const methods = velero.VolumeSnapshotter.method;
 
 /** A volume snapshotter behind the wire, called as the server calls it; also answers flotilla.v1 where the plugin does. */
-export class VolumeSnapshotterClient implements VolumeSnapshotter, SnapshotInspector, SelfCheck {
+export class VolumeSnapshotterClient implements VolumeSnapshotter, SnapshotInspector, SelfCheck, CopyingSnapshotter {
+  readonly copies: SnapshotCopiesClient;
   readonly #location: LocationClient;
 
   constructor(name: string, plugin: RestartablePlugin) {
     this.#location = new LocationClient(name, plugin);
+    this.copies = new SnapshotCopiesClient(this.#location);
   }
 
   /** The full implementation name. */

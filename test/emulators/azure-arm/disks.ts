@@ -21,6 +21,7 @@ import {
   settleTags,
 } from "./properties.ts";
 import { keyOf } from "./resource-id.ts";
+import { checkOffered } from "./resource-skus.ts";
 import { readTags } from "./tags.ts";
 import { writeDisk } from "./write-resource.ts";
 
@@ -69,6 +70,7 @@ function create(call: Call, body: JsonBody, location: string, creation: Creation
   const properties = body.object("properties");
   const source = readSource(call, creation, location);
   const sku = readSku(body) ?? "Standard_LRS";
+  checkOffered(call.regions, call.id.subscriptionId, location, sku);
   const sizeGiB = readSize(properties, creation, source);
   checkSize(sku, sizeGiB);
   const asked = [properties?.number("diskIOPSReadWrite"), properties?.number("diskMBpsReadWrite")] as const;

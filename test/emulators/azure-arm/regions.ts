@@ -1,9 +1,12 @@
 import { ArmError } from "./arm-error.ts";
+import type { DiskSku } from "./model.ts";
 
 /** A region with its availability zones. */
 export interface RegionSeed {
   readonly name: string;
   readonly zones?: readonly string[];
+  /** The types of disks that it does not have. Default: none. */
+  readonly withoutSkus?: readonly DiskSku[];
 }
 
 /** How a region refuses everything. */
@@ -16,15 +19,26 @@ export interface Refusal {
 /** The regions of the stand-in; each can be made to refuse everything. */
 export class Regions {
   readonly #zones: ReadonlyMap<string, readonly string[]>;
+  readonly #lacking: ReadonlyMap<string, readonly DiskSku[]>;
   readonly #refusals = new Map<string, Refusal>();
 
   constructor(seeds: readonly RegionSeed[]) {
     this.#zones = new Map(seeds.map(({ name, zones = [] }) => [plainLocation(name), zones]));
+    this.#lacking = new Map(seeds.map(({ name, withoutSkus = [] }) => [plainLocation(name), withoutSkus]));
   }
 
   /** Returns the first region. */
   get first(): string {
     return [...this.#zones.keys()][0] ?? "";
+  }
+
+  get names(): readonly string[] {
+    return [...this.#zones.keys()];
+  }
+
+  /** Tells whether a region has no disks of a type. */
+  lacks(location: string, sku: DiskSku): boolean {
+    return this.#lacking.get(location)?.includes(sku) === true;
   }
 
   has(location: string): boolean {

@@ -33,6 +33,12 @@ export type Route =
       readonly name: string;
       readonly isMonitor: boolean;
     }
+  | {
+      readonly kind: "skus";
+      readonly operation: string;
+      readonly permission: string;
+      readonly subscriptionId: string;
+    }
   | { readonly kind: "unknown"; readonly operation: "Unknown" };
 
 type Verb = readonly [operation: string, permission: string, handler: Handler];
@@ -63,13 +69,26 @@ const verbs: Readonly<Partial<Record<Kind, Readonly<Record<string, Verb>>>>> = {
   },
 };
 const listForm = /^\/subscriptions\/([^/]+)(?:\/resourceGroups\/([^/]+))?\/providers\/(Microsoft\.Compute\/[^/]+)\/?$/i;
+const skusForm = /^\/subscriptions\/([^/]+)\/providers\/Microsoft\.Compute\/skus\/?$/i;
 const pollForm =
   /^\/subscriptions\/([^/]+)\/providers\/Microsoft\.Compute\/locations\/([^/]+)\/DiskOperations\/([^/]+)$/i;
 const unknown: Route = { kind: "unknown", operation: "Unknown" };
 
 /** Finds out what a request asks for. */
 export function findRoute(method: string, path: string, query: ReadonlyMap<string, string>): Route {
-  return findPoll(method, path, query) ?? findList(method, path) ?? findResource(method, path) ?? unknown;
+  return (
+    findPoll(method, path, query) ??
+    findSkus(method, path) ??
+    findList(method, path) ??
+    findResource(method, path) ??
+    unknown
+  );
+}
+
+function findSkus(method: string, path: string): Route | undefined {
+  const [, subscriptionId] = skusForm.exec(path) ?? [];
+  if (method !== "GET" || subscriptionId === undefined) return undefined;
+  return { kind: "skus", operation: "ResourceSkus_List", permission: "Microsoft.Compute/skus/read", subscriptionId };
 }
 
 function findPoll(method: string, path: string, query: ReadonlyMap<string, string>): Route | undefined {

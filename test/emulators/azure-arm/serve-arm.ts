@@ -15,6 +15,7 @@ import { writeResult, writeStatus } from "./operation-status.ts";
 import type { Permissions } from "./permissions.ts";
 import type { Regions } from "./regions.ts";
 import { formatId } from "./resource-id.ts";
+import { listSkus } from "./resource-skus.ts";
 import { findRoute } from "./route.ts";
 import type { Route } from "./route.ts";
 import type { ArmState, Subscription } from "./state.ts";
@@ -34,6 +35,7 @@ export interface ArmService {
 }
 
 const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const skuVersions = ["2017-03-30", "2017-09-01", "2019-04-01", "2021-07-01"];
 const versionForm = /^\d{4}-\d\d-\d\d(?:-preview)?$/;
 
 /** The API of ARM. */
@@ -69,8 +71,9 @@ function answer(service: ArmService, request: WholeRequest): WholeAnswer {
   const query = new Map(request.query);
   const { path } = request;
   const principal = authenticate(request.headers, service.tokens);
-  checkVersion(query.get("api-version"), service.settings.apiVersions);
   const route = findRoute(request.method, path, query);
+  // The skus have versions of their own, all of them older.
+  checkVersion(query.get("api-version"), route.kind === "skus" ? skuVersions : service.settings.apiVersions);
   if (route.kind === "unknown") {
     throw new ArmError(
       404,
@@ -85,6 +88,10 @@ function answer(service: ArmService, request: WholeRequest): WholeAnswer {
   service.state.sweep(nowMs);
   const origin = `https://${request.headers.get("host") ?? "localhost"}`;
   if (route.kind === "poll") return poll(service, route, request, origin, nowMs);
+  if (route.kind === "skus") {
+    service.permissions.check(principal, route.permission, `/subscriptions/${route.subscriptionId}`);
+    return json(200, listSkus(service.regions, query.get("$filter")));
+  }
   if (route.kind === "list") {
     service.permissions.check(principal, route.permission, scopeOf(route));
     findGroup(subscription, route.resourceGroup);

@@ -3,6 +3,7 @@ import { splitTarget } from "../http-listener.ts";
 import { checkToken } from "./authenticate.ts";
 import { BlobError } from "./blob-error.ts";
 import type { Authorization, SourceBlob } from "./call.ts";
+import type { Outages } from "./outages.ts";
 import { readAddress } from "./route.ts";
 import { checkSas } from "./sas.ts";
 import { roleOf } from "./state.ts";
@@ -12,6 +13,7 @@ import type { BlobState, StorageAccount } from "./state.ts";
 export interface SourceReader {
   readonly state: BlobState;
   readonly tokens: TokenAuthority | undefined;
+  readonly outages: Outages;
   readonly now: Date;
   readonly isSecure: boolean;
   readonly port: number;
@@ -31,6 +33,7 @@ export function authorizeSource(reader: SourceReader, url: URL, bearer: string |
   const account = state.account(address.account);
   const { container, blob } = address;
   if (account === undefined || container === undefined || blob === undefined) throw new BlobError("ResourceNotFound");
+  reader.outages.checkSource(account);
   const query = new Map(target.query);
   const source = { account, containerName: container, blobName: blob, query };
   checkProof(reader, source, bearer);

@@ -142,6 +142,7 @@ const codes = {
     "This request is forbidden by the encryption policy of the container.",
   ],
   ResourceNotFound: [404, "The specified resource does not exist."],
+  ServerBusy: [503, "The server is currently unable to receive requests. Please retry your request."],
   SnapshotsPresent: [409, "This operation is not permitted because the blob has snapshots."],
   SourceConditionNotMet: [412, "The source condition specified using HTTP conditional header(s) is not met."],
   TagsTooLarge: [400, "The tags specified exceed the maximum permissible limit."],

@@ -1,3 +1,5 @@
+import { flipByte } from "../fault-body.ts";
+import { findFault } from "../faults.ts";
 import { readSlice } from "../file-slice.ts";
 import { BlobError, invalidHeader } from "./blob-error.ts";
 import type { BlobMeta } from "./blob-meta.ts";
@@ -27,9 +29,13 @@ const copiedHeaders = [
   "content-type",
 ];
 
+// Documented: two kibibytes.
+const maxSourceUrlBytes = 2048;
+
 /** Opens what x-ms-copy-source names; a source that is not there or may not be read is CannotVerifyCopySource. */
 export async function openSource(call: Call, range?: string): Promise<CopySource> {
   const text = call.headers.get("x-ms-copy-source") ?? "";
+  if (text.length > maxSourceUrlBytes) throw invalidHeader("x-ms-copy-source", text);
   let url: URL;
   try {
     url = new URL(text);
@@ -51,8 +57,10 @@ export async function pourSource(
   const crc64 = call.headers.get("x-ms-source-content-crc64");
   if (md5 !== undefined) checkMd5Form(md5);
   const meter = new ChecksumMeter({ md5: true, crc64: crc64 !== undefined });
+  const corrupt = findFault(call.met, "corrupt-copy");
   let size = 0;
-  for await (const chunk of source.read()) {
+  for await (const read of source.read()) {
+    const chunk = corrupt === undefined ? read : flipByte(read, corrupt.atByte - size);
     size += chunk.length;
     meter.update(chunk);
     await sink.write(chunk);

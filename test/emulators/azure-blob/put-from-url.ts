@@ -28,7 +28,8 @@ export async function putBlobFromUrl(call: Call): Promise<Answer> {
   await currentBlob(call, container, name);
   check(container);
   const source = await openSource(call);
-  if (source.size > maxPutBytes(call.version)) throw new BlobError("RequestBodyTooLarge");
+  // Documented: a conflict, other than for a body that is too large.
+  if (source.size > maxPutBytes(call.version)) throw new BlobError("CannotVerifyCopySource", {}, { status: 409 });
   const copiesProperties = call.headers.get("x-ms-copy-source-blob-properties")?.toLowerCase() !== "false";
   return await call.state.withStaging(async (folder) => {
     const sink = await FileSink.open(join(folder, "data"));

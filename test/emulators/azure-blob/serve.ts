@@ -14,6 +14,7 @@ import { BlobError, invalidHeader } from "./blob-error.ts";
 import type { Answer, Authorization, Call } from "./call.ts";
 import { isPermitted, operations } from "./operations.ts";
 import type { Operation } from "./operations.ts";
+import type { Outages } from "./outages.ts";
 import { readAddress, routeOperation } from "./route.ts";
 import type { Address } from "./route.ts";
 import { sendAnswer, sendError } from "./send.ts";
@@ -26,6 +27,7 @@ export interface BlobService {
   readonly state: BlobState;
   readonly tokens: TokenAuthority | undefined;
   readonly faults: Faults;
+  readonly outages: Outages;
   readonly log: RequestLog;
   readonly now: () => Date;
 }
@@ -54,6 +56,8 @@ export async function serve(
     const address = readAddress(headers.get("host") ?? "", target.rawPath, isAccount);
     const facts = describe(request.method ?? "GET", address, new Map(target.query), headers);
     entry = service.log.add(facts);
+    const account = service.state.account(address.account);
+    if (account !== undefined) await service.outages.meet(account, request.socket);
     met = service.faults.take(facts);
     await meetFaults(met);
     const call = openCall(service, { request, target, address, facts, met, askForBody });
@@ -123,10 +127,11 @@ function openCall(service: BlobService, opening: Opening): Call {
       return readWithFaults(request, met, service.faults);
     },
     authorizeSource: (url, bearer) => {
-      const { state, tokens } = service;
+      const { state, tokens, outages } = service;
       const port = request.socket.localPort ?? 0;
       const { operation } = facts;
-      return authorizeSource({ state, tokens, now, isSecure, port, account, authorization, operation }, url, bearer);
+      const reader = { state, tokens, outages, now, isSecure, port, account, authorization, operation };
+      return authorizeSource(reader, url, bearer);
     },
   };
 }

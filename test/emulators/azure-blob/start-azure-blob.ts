@@ -3,6 +3,8 @@ import { Faults } from "../faults.ts";
 import { listen } from "../http-listener.ts";
 import type { Listener, RequestHandler, TlsFiles } from "../http-listener.ts";
 import { RequestLog } from "../request-log.ts";
+import { Outages } from "./outages.ts";
+import type { Outage } from "./outages.ts";
 import { serve } from "./serve.ts";
 import type { BlobService } from "./serve.ts";
 import { blobFile, BlobState, newEtag } from "./state.ts";
@@ -51,6 +53,10 @@ export interface AzureBlobStandIn extends Listener {
   accountUrl(account: string): string;
   /** The same over plain HTTP, where that is served. */
   plainAccountUrl(account: string): string;
+  /** Makes all accounts of a region unusable, also as sources of copies. */
+  loseRegion(region: string, outage?: Outage): void;
+  /** Ends that. */
+  restoreRegion(region: string): void;
   /** Returns the file that holds a committed blob's bytes. */
   blobFile(account: string, container: string, name: string): string;
 }
@@ -63,10 +69,12 @@ export async function startAzureBlob(options: AzureBlobOptions): Promise<AzureBl
     rehydrateMs: options.rehydrateMs ?? 0,
   });
   for (const account of accounts) for (const seed of account.containers ?? []) seedContainer(state, account, seed);
+  const faults = options.faults ?? new Faults();
   const service: BlobService = {
     state,
     tokens,
-    faults: options.faults ?? new Faults(),
+    faults,
+    outages: new Outages(faults),
     log: new RequestLog(),
     now: options.now ?? (() => new Date()),
   };
@@ -80,6 +88,8 @@ export async function startAzureBlob(options: AzureBlobOptions): Promise<AzureBl
     log: service.log,
     accountUrl: (account) => `${listener.url}/${account}`,
     plainAccountUrl: (account) => `${(plain ?? listener).url}/${account}`,
+    loseRegion: (region, outage = "refuses") => service.outages.lose(region, outage),
+    restoreRegion: (region) => service.outages.restore(region),
     blobFile: (account, container, name) => blobFile(stateDir, account, container, name),
   };
 }

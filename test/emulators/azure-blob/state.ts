@@ -29,6 +29,8 @@ export interface StorageAccount {
   readonly roles?: Readonly<Record<string, DataRole>>;
   /** The only tenant whose tokens are good. Default: any. */
   readonly tenantId?: string;
+  /** Where it is; accounts of one region are lost together. Default: eastus. */
+  readonly region?: string;
 }
 
 /** What the operations need to know of the stand-in's settings. */

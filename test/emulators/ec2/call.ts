@@ -11,6 +11,12 @@ import type { RegionState } from "./region-state.ts";
 export interface Ec2Settings {
   /** How long a snapshot is pending, and a volume creating. */
   readonly pendingMs: number;
+  /** How long a copy of a snapshot is pending. */
+  readonly copyMs: number;
+  /** How many copies may be pending in one region. */
+  readonly maxConcurrentCopies: number;
+  /** The volume types that a region does not have. */
+  readonly missingTypes: Readonly<Record<string, readonly string[]>>;
   readonly kms: { readonly denied?: readonly string[] };
 }
 

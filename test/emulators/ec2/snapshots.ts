@@ -111,9 +111,12 @@ export const copySnapshot: Handler = (call) => {
   const kmsKeyId = isEncrypted ? resolveKmsKey(call, askedKey) : undefined;
   const description = readDescription(call);
   const tags = readTagSpecification(params, "snapshot");
+  checkCompletionDuration(params.integer("CompletionDurationMinutes"));
   endDryRun(call);
+  checkConcurrentCopies(call);
   const snapshot: Snapshot = {
     ...freshSnapshot(call),
+    readyMs: call.nowMs + call.settings.copyMs,
     volumeId: noVolume,
     sizeGiB: source.sizeGiB,
     description,
@@ -125,6 +128,27 @@ export const copySnapshot: Handler = (call) => {
   call.region.snapshots.set(snapshot.id, snapshot);
   return [leaf("snapshotId", snapshot.id), writeTags(tags)];
 };
+
+function checkCompletionDuration(minutes: number | undefined): void {
+  if (minutes === undefined) return;
+  if (minutes >= 15 && minutes <= 2880 && minutes % 15 === 0) return;
+  throw invalidValue(
+    `Value (${minutes}) for parameter completionDurationMinutes is invalid. It must be between 15 and 2880, in increments of 15.`,
+  );
+}
+
+/** EC2 takes twenty copies at once for each destination region of an account. */
+function checkConcurrentCopies({ region, account, nowMs, settings: { maxConcurrentCopies } }: Call): void {
+  const owner = accountIdOf(account);
+  const pending = [...region.snapshots.values()].filter(
+    (one) => one.volumeId === noVolume && one.ownerId === owner && snapshotState(one, nowMs) === "pending",
+  );
+  if (pending.length < maxConcurrentCopies) return;
+  throw new Ec2Error(
+    "ResourceLimitExceeded",
+    `You have exceeded the number of in-progress snapshot copies allowed per destination region (${maxConcurrentCopies}).`,
+  );
+}
 
 /** DescribeSnapshotAttribute: who may create volumes from it. */
 export const describeSnapshotAttribute: Handler = (call) => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Account, Accounts } from "../accounts.ts";
 import { defaultAccountId, toAccounts } from "../accounts.ts";
 import { Faults } from "../faults.ts";
+import type { FaultHandle } from "../faults.ts";
 import { listen } from "../http-listener.ts";
 import type { Listener, TlsFiles } from "../http-listener.ts";
 import { RequestLog } from "../request-log.ts";
@@ -30,6 +31,12 @@ export interface Ec2Options {
   readonly faults?: Faults;
   /** How long a snapshot is pending and a volume creating. Default 0: done by the next request. */
   readonly pendingMs?: number;
+  /** How long a copy of a snapshot is pending. Default: as long as a snapshot. */
+  readonly copyMs?: number;
+  /** How many copies may be pending in one region at once. Default: 20, as EC2's quota. */
+  readonly maxConcurrentCopies?: number;
+  /** Volume types that a region does not have. Default: every region has all. */
+  readonly missingTypes?: Ec2Settings["missingTypes"];
   /** KMS keys that may not be used: what is made with them ends in the state error. */
   readonly kms?: Ec2Settings["kms"];
   /** What STS lets a caller assume. Default: nothing. */
@@ -64,6 +71,8 @@ export interface Ec2StandIn extends Listener {
   failNextSnapshot(sourceId: string, message: string): void;
   /** Makes a snapshot look like that of a registered image, so that it cannot be deleted. */
   useSnapshotInImage(region: string, snapshotId: string, imageId: string): void;
+  /** Takes a region away: every request to it is reset before it is looked at, until it is given back. */
+  loseRegion(region: string): FaultHandle;
 }
 
 const defaultRegions = ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1"];
@@ -81,7 +90,7 @@ export async function startEc2(options: Ec2Options): Promise<Ec2StandIn> {
     faults: options.faults ?? new Faults(),
     log: new RequestLog(),
     roles: options.roles ?? [],
-    settings: { pendingMs: options.pendingMs ?? 0, kms: options.kms ?? {} },
+    settings: settingsOf(options),
     now: options.now ?? (() => new Date()),
   };
   const listener = await listen(
@@ -104,6 +113,27 @@ export async function startEc2(options: Ec2Options): Promise<Ec2StandIn> {
       region.snapshots.set(snapshotId, { ...snapshot, imageId });
       region.save();
     },
+    loseRegion: (name) =>
+      service.faults.add(
+        { kind: "cut-request", afterBytes: 0 },
+        { where: ({ headers }) => regionOfScope(headers.get("authorization")) === name },
+        { times: Number.POSITIVE_INFINITY },
+      ),
+  };
+}
+
+/** The region that a request is signed for: EC2 has an endpoint of its own for each, this stand-in one for all. */
+function regionOfScope(authorization: string | undefined): string | undefined {
+  return /Credential=[^/]+\/\d+\/([^/]+)\/ec2\//.exec(authorization ?? "")?.[1];
+}
+
+function settingsOf({ pendingMs = 0, copyMs = pendingMs, ...options }: Ec2Options): Ec2Settings {
+  return {
+    pendingMs,
+    copyMs,
+    maxConcurrentCopies: options.maxConcurrentCopies ?? 20,
+    missingTypes: options.missingTypes ?? {},
+    kms: options.kms ?? {},
   };
 }
 

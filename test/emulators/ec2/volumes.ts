@@ -5,7 +5,7 @@ import type { Call, Handler } from "./call.ts";
 import { Ec2Error, invalidValue } from "./ec2-error.ts";
 import { applyFilters, takePage } from "./filters.ts";
 import { snapshotState, volumeState } from "./model.ts";
-import type { Snapshot, Volume } from "./model.ts";
+import type { Snapshot, Volume, VolumeType } from "./model.ts";
 import { readTagSpecification, writeTags } from "./tags.ts";
 import { checkKeyUse, checkSize, parseVolumeType, settleIops, settleThroughput } from "./volume-rules.ts";
 
@@ -68,12 +68,18 @@ export const deleteVolume: Handler = (call) => {
   return [leaf("return", true)];
 };
 
+function readType(call: Call): VolumeType {
+  const type = parseVolumeType(call.params.text("VolumeType"));
+  if (call.settings.missingTypes[call.region.region]?.includes(type) !== true) return type;
+  throw new Ec2Error("UnknownVolumeType", `Unsupported volume type '${type}' for volume creation.`);
+}
+
 function readVolume(call: Call): Volume {
   const { params } = call;
   const zone = readZone(call);
   const snapshotId = params.text("SnapshotId");
   const snapshot = snapshotId === undefined || snapshotId === "" ? undefined : readSource(call, snapshotId);
-  const type = parseVolumeType(params.text("VolumeType"));
+  const type = readType(call);
   const sizeGiB = readSize(call, snapshot);
   checkSize(type, sizeGiB);
   const iops = settleIops(type, sizeGiB, params.integer("Iops"));

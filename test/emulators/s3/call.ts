@@ -47,6 +47,15 @@ export function bucketOf(call: Call): Bucket {
   return call.state.bucket(call.bucketName);
 }
 
+/** Refuses a bucket that another account owns than the one that the client expects. */
+export function requireOwner(bucket: Bucket, expected: string | undefined): void {
+  if (expected === undefined) return;
+  if (!/^\d{12}$/.test(expected)) {
+    throw new S3Error("InvalidArgument", "The value of the expected bucket owner parameter must be an AWS Account ID");
+  }
+  if (bucket.config.owner !== expected) throw new S3Error("AccessDenied");
+}
+
 /** Returns the key that the request addresses. */
 export function keyOf(call: Call): string {
   if (call.objectKey === undefined) throw new S3Error("MethodNotAllowed");

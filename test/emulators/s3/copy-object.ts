@@ -7,11 +7,13 @@ import { document, element, leaf } from "../xml.ts";
 import { readMetadata, readStorageClass } from "./attributes.ts";
 import { maxPutBytes } from "./body.ts";
 import type { Bucket } from "./bucket.ts";
-import { bucketOf, keyOf } from "./call.ts";
+import { bucketOf, keyOf, requireOwner } from "./call.ts";
 import type { Answer, Call } from "./call.ts";
 import { checksumElement, createDigest, parseAlgorithm } from "./checksums.ts";
 import type { Algorithm } from "./checksums.ts";
 import { checkReadConditions, checkWriteConditions, failed } from "./conditions.ts";
+import { flipByte } from "../fault-body.ts";
+import { findFault } from "../faults.ts";
 import { FileSink, fillSink } from "../file-sink.ts";
 import { findVersion } from "./find-object.ts";
 import { readLegalHold, readRetention } from "./lock.ts";
@@ -42,7 +44,7 @@ export async function copyObject(call: Call): Promise<Answer> {
   const algorithm =
     wanted === undefined ? (source.meta.checksum?.algorithm ?? defaultAlgorithm) : parseAlgorithm(wanted);
   return await call.state.withStaging(async (folder) => {
-    const copied = await copyBytes(source, 0, source.meta.size, join(folder, "data"), 0, algorithm);
+    const copied = await copyBytes(call, source, join(folder, "data"), algorithm);
     checkWriteConditions(call, bucket, key);
     const meta = newVersion(call, bucket, {
       ...attributes,
@@ -52,7 +54,7 @@ export async function copyObject(call: Call): Promise<Answer> {
       checksum: {
         algorithm,
         type: "FULL_OBJECT",
-        value: keptChecksum(source.meta, algorithm) ?? copied.checksum.value,
+        value: keptChecksum(call, source.meta, algorithm) ?? copied.checksum.value,
       },
     });
     bucket.objects.publish(meta, folder);
@@ -77,7 +79,7 @@ export async function uploadPartCopy(call: Call): Promise<Answer> {
   const { start, length } = readSourceRange(call, source.meta);
   const algorithm = upload.info.checksum?.algorithm ?? defaultAlgorithm;
   const part = await storePart(call, upload, partNumber, length, (sink) =>
-    copyInto(sink, source, start, length, algorithm),
+    copyInto(call, sink, source, { start, length }, algorithm),
   );
   const returned = upload.info.checksum === undefined ? undefined : part.checksum;
   return {
@@ -102,6 +104,8 @@ function findSource(call: Call): Source {
     });
   }
   const bucket = call.state.bucket(decoded.slice(0, at));
+  call.state.requireReachable(bucket.config.region);
+  requireOwner(bucket, call.headers.get("x-amz-source-expected-bucket-owner"));
   const action = query === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
   if (!isAllowed(call.account, action, bucket.config.name)) throw new S3Error("AccessDenied");
   const meta = findVersion(call, bucket, decoded.slice(at + 1), query);
@@ -159,7 +163,8 @@ function directive(call: Call, what: "metadata" | "tagging"): "COPY" | "REPLACE"
 }
 
 // What was recorded of the source goes with the copy, so that rot below the store stays detectable through it.
-function keptChecksum({ checksum }: ObjectMeta, algorithm: Algorithm): string | undefined {
+function keptChecksum(call: Call, { checksum }: ObjectMeta, algorithm: Algorithm): string | undefined {
+  if (findFault(call.met, "corrupt-copy") !== undefined) return undefined;
   return checksum?.type === "FULL_OBJECT" && checksum.algorithm === algorithm ? checksum.value : undefined;
 }
 
@@ -189,25 +194,20 @@ interface Copied {
   readonly checksum: { readonly value: string };
 }
 
-async function copyBytes(
-  source: Source,
-  start: number,
-  length: number,
-  destination: string,
-  position: number,
-  algorithm: Algorithm,
-): Promise<Copied> {
-  const sink = await FileSink.open(destination, position);
-  return await fillSink(sink, (sink) => copyInto(sink, source, start, length, algorithm));
+async function copyBytes(call: Call, source: Source, destination: string, algorithm: Algorithm): Promise<Copied> {
+  const sink = await FileSink.open(destination, 0);
+  const whole = { start: 0, length: source.meta.size };
+  return await fillSink(sink, (sink) => copyInto(call, sink, source, whole, algorithm));
 }
 
 async function copyInto(
+  call: Call,
   sink: FileSink,
   source: Source,
-  start: number,
-  length: number,
+  { start, length }: { readonly start: number; readonly length: number },
   algorithm: Algorithm,
 ): Promise<Copied> {
+  const corrupt = findFault(call.met, "corrupt-copy");
   const md5 = createHash("md5");
   const digest = createDigest(algorithm);
   let size = 0;
@@ -215,7 +215,8 @@ async function copyInto(
     const range = { start, end: start + length - 1, highWaterMark: 1024 * 1024 };
     for await (const data of createReadStream(source.bucket.objects.dataPath(source.meta), range)) {
       // A stream without an encoding yields Buffers; node types them as any.
-      const chunk = data as Buffer;
+      const read = data as Buffer;
+      const chunk = corrupt === undefined ? read : flipByte(read, corrupt.atByte - size);
       md5.update(chunk);
       digest.update(chunk);
       size += chunk.length;

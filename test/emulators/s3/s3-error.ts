@@ -89,6 +89,7 @@ const codes = {
   ],
   PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],
   RequestTimeTooSkewed: [403, "The difference between the request time and the current time is too large."],
+  ServiceUnavailable: [503, "Service is unable to handle request."],
   ServerSideEncryptionConfigurationNotFoundError: [404, "The server side encryption configuration was not found"],
   SignatureDoesNotMatch: [403, "The request signature we calculated does not match the signature you provided."],
   XAmzContentSHA256Mismatch: [400, "The provided 'x-amz-content-sha256' header does not match what was computed."],

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Account, Accounts } from "../accounts.ts";
 import { arnOf, defaultAccountId, isAllowed, toAccounts } from "../accounts.ts";
-import { ConnectionGone, Faults } from "../faults.ts";
+import { ConnectionGone, Faults, resetConnection } from "../faults.ts";
 import type { Fault, RequestFacts } from "../faults.ts";
 import { headersOf, listen, splitTarget } from "../http-listener.ts";
 import type { Listener, TlsFiles } from "../http-listener.ts";
@@ -12,6 +12,7 @@ import { RequestLog } from "../request-log.ts";
 import type { LoggedRequest } from "../request-log.ts";
 import { authenticate } from "./authenticate.ts";
 import { newBucket } from "./buckets.ts";
+import { requireOwner } from "./call.ts";
 import type { Answer, Call } from "./call.ts";
 import { operations, requiredActions } from "./operations.ts";
 import { readAddress, routeOperation } from "./route.ts";
@@ -20,7 +21,7 @@ import { S3Error } from "./s3-error.ts";
 import { sendAnswer, sendError } from "./send.ts";
 import type { Exchange } from "./send.ts";
 import { S3State } from "./state.ts";
-import type { KmsRules } from "./state.ts";
+import type { KmsRules, RegionLoss } from "./state.ts";
 
 /** A bucket to create at the start, where it does not exist. */
 export interface BucketSeed {
@@ -58,6 +59,10 @@ export interface S3Options {
 export interface S3StandIn extends Listener {
   readonly faults: Faults;
   readonly log: RequestLog;
+  /** Loses a region with all its buckets: every request to them fails, and every copy from them. */
+  loseRegion(region: string, loss?: RegionLoss): void;
+  /** Brings a lost region back as it was. */
+  restoreRegion(region: string): void;
 }
 
 const defaultRegions = ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1"];
@@ -89,7 +94,13 @@ export async function startS3(options: S3Options): Promise<S3StandIn> {
     port: options.port,
     tls: options.tls,
   });
-  return { ...listener, faults: service.faults, log: service.log };
+  return {
+    ...listener,
+    faults: service.faults,
+    log: service.log,
+    loseRegion: (region, loss = "refuse") => state.setRegion(region, loss),
+    restoreRegion: (region) => state.setRegion(region, undefined),
+  };
 }
 
 interface Service {
@@ -125,6 +136,7 @@ async function serve(
     const facts = describe(request.method ?? "GET", address, new Map(query), headers);
     entry = service.log.add(facts);
     met = service.faults.take(facts);
+    await meetLoss(service, address, request);
     await meetFaults(met);
     const signable = { method: facts.method, rawPath, query, headers };
     const now = service.now();
@@ -158,10 +170,20 @@ async function serve(
   }
 }
 
+async function meetLoss({ state, faults }: Service, address: Address, request: IncomingMessage): Promise<void> {
+  const loss = state.lossOf(address.bucket);
+  if (loss === undefined) return;
+  if (loss === "refuse") throw new S3Error("ServiceUnavailable");
+  if (loss === "hang") await faults.stall(request.socket);
+  resetConnection(request.socket);
+  throw new ConnectionGone();
+}
+
 async function handle(call: Call): Promise<Answer> {
   const handler = operations[call.operation];
   if (handler === undefined) throw new S3Error("NotImplemented");
-  if (call.bucketName !== undefined && call.operation !== "CreateBucket") call.state.bucket(call.bucketName);
+  if (call.bucketName !== undefined && call.operation !== "CreateBucket")
+    requireOwner(call.state.bucket(call.bucketName), call.headers.get("x-amz-expected-bucket-owner"));
   if (call.objectKey !== undefined && Buffer.byteLength(call.objectKey) > 1024) {
     throw new S3Error("KeyTooLongError", undefined, {
       details: { Size: String(Buffer.byteLength(call.objectKey)), MaxSizeAllowed: "1024" },

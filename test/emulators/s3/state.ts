@@ -14,6 +14,9 @@ export interface KmsRules {
   readonly denied?: readonly string[];
 }
 
+/** How a lost region fails: 503 for every request, no answer at all, or closed connections. */
+export type RegionLoss = "refuse" | "hang" | "close";
+
 /** What the operations need to know of the stand-in's settings. */
 export interface S3Settings {
   readonly regions: readonly string[];
@@ -28,6 +31,7 @@ export class S3State {
   readonly uploads: Uploads;
   readonly #root: string;
   readonly #buckets = new Map<string, Bucket>();
+  readonly #lost = new Map<string, RegionLoss>();
   #sequence = 0;
 
   constructor(stateDir: string, settings: S3Settings) {
@@ -76,6 +80,23 @@ export class S3State {
   deleteBucket(bucket: Bucket): void {
     this.#buckets.delete(bucket.config.name);
     bucket.destroy();
+  }
+
+  /** Loses a region with all its buckets, or brings it back. */
+  setRegion(region: string, loss: RegionLoss | undefined): void {
+    if (loss === undefined) this.#lost.delete(region);
+    else this.#lost.set(region, loss);
+  }
+
+  /** How the region of a bucket is lost; undefined where it is not, and where there is no such bucket. */
+  lossOf(bucketName: string | undefined): RegionLoss | undefined {
+    const bucket = bucketName === undefined ? undefined : this.#buckets.get(bucketName);
+    return bucket === undefined ? undefined : this.#lost.get(bucket.config.region);
+  }
+
+  /** For what a request needs beside the bucket that it addresses: a region that cannot be reached fails it. */
+  requireReachable(region: string): void {
+    if (this.#lost.has(region)) throw new S3Error("ServiceUnavailable");
   }
 
   /** Returns a number above all that were given out before, also by earlier runs. */

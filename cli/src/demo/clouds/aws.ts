@@ -8,6 +8,7 @@ import type { StandInFacts } from "../stand-in-facts.ts";
 import { standInFolder } from "../stand-in-folder.ts";
 
 const defaultZone = "us-east-1a";
+const otherRegion = "eu-west-1";
 
 /** S3 and EBS. */
 export const awsDemoCloud: DemoCloud = {
@@ -24,10 +25,11 @@ export const awsDemoCloud: DemoCloud = {
     const seed = `id=${id},zone=${zone || defaultZone},type=${type},sizeGiB=${sizeGiBOf(volume)}`;
     return { id, args: ["--volume", seed] };
   },
-  standIns: ({ state, bucket, pendingMs }) => ({
-    path: join(standInFolder, "main.ts"),
-    args: ["--state", state, "--bucket", bucket, "--pending-ms", String(pendingMs)],
-  }),
+  standIns: ({ state, bucket, copyBucket, pendingMs }) => {
+    const buckets = [bucket, `${copyBucket}@${otherRegion}`].flatMap((name) => ["--bucket", name]);
+    const args = ["--state", state, "--pending-ms", String(pendingMs), ...buckets];
+    return { path: join(standInFolder, "main.ts"), args };
+  },
   printEndpoints: (facts) => `${requireFact(facts, "s3")} ${requireFact(facts, "ec2")}`,
   locate: (facts) => {
     const region = requireFact(facts, "region");
@@ -36,6 +38,12 @@ export const awsDemoCloud: DemoCloud = {
       config: { region, s3Url: requireFact(facts, "s3"), s3ForcePathStyle: "true" },
       volumeConfig: { region, endpoint: requireFact(facts, "ec2") },
     };
+  },
+  regions: {
+    lost: "us-east-1",
+    other: otherRegion,
+    copyKeys: (copyBucket) => ({ copyTo: `s3://${copyBucket}?region=${otherRegion}` }),
+    elsewhere: { config: { region: otherRegion }, volumeConfig: { region: otherRegion } },
   },
   objectFile: (state, bucket, key) => join(state, "s3", bucket, createHash("sha256").update(key).digest("hex"), "data"),
 };

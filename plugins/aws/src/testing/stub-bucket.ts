@@ -36,6 +36,7 @@ export async function openStubBucket(
     checksumAlgorithm: options.checksum ?? "crc32",
     encryption: options.encryption ?? { newObject: {}, customerKey: {}, isKeyFileTooLong: false },
     tagging: options.tagging,
+    copyOrigin: options.copyOrigin,
     onUploadStarted: options.onUploadStarted ?? (() => {}),
     sign: options.sign ?? (async () => ""),
   });

@@ -5,6 +5,9 @@ import type { OperationEnd } from "../arm-operation.ts";
 import type { ManagedDiskApi, Operation } from "../managed-disk-api.ts";
 import { printComputeId } from "../managed-disk-ids.ts";
 import type { ComputeId, EncryptionSetId } from "../managed-disk-ids.ts";
+import type { RestoreRules } from "../managed-disk-restore.ts";
+import { RegionDiskTypes } from "../managed-disk-types.ts";
+import type { DiskTypes } from "../managed-disk-types.ts";
 
 type Step<T> = T | PluginError;
 
@@ -28,6 +31,8 @@ export class ScriptedDisks implements ManagedDiskApi {
   deletionLooks: Step<Observed<OperationEnd>>[] = [succeeded];
   region: string | undefined = "westeurope";
   encryptionSets: readonly string[] = [];
+  listed: readonly Snapshot[] = [];
+  diskTypes: Step<DiskTypes> = new Map();
   /** What a look at a disk encryption set throws. */
   encryptionSetRefusal: PluginError | undefined;
 
@@ -42,6 +47,10 @@ export class ScriptedDisks implements ManagedDiskApi {
   }
 
   async createSnapshot(id: ComputeId, content: Snapshot): Promise<Operation> {
+    return this.#create(id, content);
+  }
+
+  async copySnapshot(id: ComputeId, content: Snapshot): Promise<Operation> {
     return this.#create(id, content);
   }
 
@@ -64,6 +73,16 @@ export class ScriptedDisks implements ManagedDiskApi {
     return this.encryptionSets;
   }
 
+  async snapshotsIn(): Promise<readonly Snapshot[]> {
+    return this.listed;
+  }
+
+  async diskTypesIn(): Promise<DiskTypes> {
+    this.asked.push("types");
+    if (this.diskTypes instanceof PluginError) throw this.diskTypes;
+    return this.diskTypes;
+  }
+
   async regionIn(): Promise<string | undefined> {
     return this.region;
   }
@@ -74,6 +93,12 @@ export class ScriptedDisks implements ManagedDiskApi {
     if (refusal !== undefined) throw refusal;
     return { status: 202, look: async () => next(this.looks) };
   }
+}
+
+/** Rules of a location that says nothing about other regions, but for what is given. */
+export function restoreRules(api: ScriptedDisks, rules: Partial<RestoreRules> = {}): RestoreRules {
+  const types = new RegionDiskTypes(api, "0000-aa");
+  return { zoneMap: new Map(), defaultZone: undefined, diskEncryptionSet: undefined, types, ...rules };
 }
 
 function next<T>(steps: Step<T>[]): T {

@@ -1,4 +1,4 @@
-import type { Call, ObjectDescription } from "../plugin/index.ts";
+import type { Call, ObjectDescription, RecordedChecksum } from "../plugin/index.ts";
 
 /** Checksums that a driver may ask the layers to compute. `none` where the location switched them off. */
 export type ChecksumAlgorithm = "crc32" | "crc32c" | "crc64nvme" | "sha1" | "sha256" | "md5" | "none";
@@ -88,6 +88,25 @@ export interface BlobUpload {
   abort(call: Call): Promise<void>;
 }
 
+/** What a driver knows of an object. */
+export interface BlobDescription extends ObjectDescription {
+  /** The version in the form of {@link BlobVersion.version}, where {@link ObjectDescription.version} is another. */
+  readonly readVersion?: string | undefined;
+}
+
+/** One version of an object in another bucket of the same cloud. */
+export interface CopySource {
+  readonly bucket: string;
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** In the form of {@link BlobVersion.version}. */
+  readonly version: string;
+  /** What the source's store recorded of it. */
+  readonly checksum: RecordedChecksum | undefined;
+  /** A URL for a plain GET of the source, for a store that fetches what it copies by one. Never to be logged. */
+  sign(ttlSeconds: number, call: Call): Promise<string>;
+}
+
 /** One page of a listing. */
 export interface BlobPage {
   readonly keys: readonly string[];
@@ -112,7 +131,7 @@ export interface BlobDriver {
   readonly firstPartBytes?: number | undefined;
 
   /** What the store knows of the object; undefined for an absent object (only for that). */
-  stat(key: string, call: Call): Promise<ObjectDescription | undefined>;
+  stat(key: string, call: Call): Promise<BlobDescription | undefined>;
 
   /**
    * Opens the whole object in one request: size, version, recorded checksum, and the body from the first byte. The
@@ -138,6 +157,19 @@ export interface BlobDriver {
 
   /** Deletes. Succeeds for an absent object. */
   remove(key: string, call: Call): Promise<void>;
+
+  /**
+   * Copies an object of another bucket into this one, without its bytes passing through this process, and answers what
+   * {@link stat} tells of the copy. Replaces what was there.
+   *
+   * Copies exactly the version of the source: `conflict` when it is of another one by now, `not-found` when it is gone.
+   * The copy is encrypted, tagged and checksummed as the objects that this driver puts; where the store can be told a
+   * checksum to verify or to record, it is. It becomes visible whole or not at all, and a failure leaves no parts behind.
+   * The driver bounds what it keeps in flight and how long a copy may make no progress; the layers compare size and
+   * checksum, and try transient failures again. `unsupported` where this source cannot be copied so: the layers then
+   * carry the bytes over, as they do where the method is absent.
+   */
+  copyFrom?(source: CopySource, key: string, call: Call): Promise<BlobDescription>;
 
   /** A URL for a plain GET. */
   sign(key: string, ttlSeconds: number, call: Call): Promise<string>;

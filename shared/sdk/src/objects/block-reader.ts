@@ -1,6 +1,7 @@
 import { finished } from "node:stream";
 import { BlockQueue, systemClock } from "../plugin/index.ts";
 import { freeChunk } from "./free-chunk.ts";
+import { freeReadBuffers } from "./read-buffers.ts";
 import type { Readable } from "node:stream";
 import type { Clock } from "../plugin/index.ts";
 
@@ -29,6 +30,7 @@ class BlockReader implements AsyncIterator<Uint8Array, undefined> {
   readonly #source: Readable;
   readonly #queue = new BlockQueue();
   readonly #timer;
+  readonly #leaveConnection: () => void;
   /** The network's chunk that was copied last: its memory may still be the parser's while the event goes on. */
   #spent: Uint8Array | undefined;
   /** Whether the reader has waited for longer than he should, so that he gets what there is. */
@@ -41,6 +43,7 @@ class BlockReader implements AsyncIterator<Uint8Array, undefined> {
       if (this.#isOverdue) this.#queue.flush();
     });
     source.on("data", this.#onData);
+    this.#leaveConnection = freeReadBuffers(source);
     finished(source, { writable: false }, (error) => {
       this.#stop();
       this.#queue.end(error === undefined || error === null ? undefined : translate(error));
@@ -75,6 +78,7 @@ class BlockReader implements AsyncIterator<Uint8Array, undefined> {
 
   #stop(): void {
     this.#timer.cancel();
+    this.#leaveConnection();
     this.#freeSpent();
   }
 

@@ -16,7 +16,7 @@ export interface RunningChecksum {
 /** Starts a checksum. What computes it is loaded at its first use. */
 export async function createChecksum(algorithm: ComputedAlgorithm): Promise<RunningChecksum> {
   if (algorithm === "crc32") return runningCrc32();
-  if (algorithm === "crc32c" || algorithm === "crc64nvme") return await runningWasmCrc(algorithm);
+  if (algorithm === "crc32c" || algorithm === "crc64nvme") return await runningFoldedCrc(algorithm);
   return runningHash(algorithm);
 }
 
@@ -72,20 +72,12 @@ function runningCrc32(): RunningChecksum {
   };
 }
 
-async function runningWasmCrc(algorithm: "crc32c" | "crc64nvme"): Promise<RunningChecksum> {
-  const { createCRC32, createCRC64 } = await import("hash-wasm");
-  const polynomial = crcModels[algorithm].polynomial;
-  const hasher = await (algorithm === "crc32c"
-    ? createCRC32(Number(polynomial))
-    : createCRC64(polynomial.toString(16)));
-  hasher.init();
+async function runningFoldedCrc(algorithm: "crc32c" | "crc64nvme"): Promise<RunningChecksum> {
+  const { createFoldedCrc } = await import("./folded-crc.ts");
+  const crc = createFoldedCrc(crcModels[algorithm]);
   return {
-    update: (bytes) => void hasher.update(bytes),
-    digest: () => {
-      const bytes = hasher.digest("binary");
-      hasher.init();
-      return { algorithm, bytes };
-    },
+    update: (bytes) => crc.update(bytes),
+    digest: () => ({ algorithm, bytes: crc.digest() }),
   };
 }
 

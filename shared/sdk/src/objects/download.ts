@@ -12,6 +12,7 @@ import type { TransferContext } from "./transfer-context.ts";
 /** An opened download. */
 export interface Download {
   readonly sizeBytes: number;
+  readonly version: string;
   /** As recorded in the store; undefined where it keeps none. */
   readonly checksum: StoredChecksum | undefined;
   /** The bytes of one version, in order. Must be iterated once; leaving it early frees everything. */
@@ -33,6 +34,7 @@ export async function openDownload(context: TransferContext, object: ObjectRef, 
   );
   return {
     sizeBytes: opened.sizeBytes,
+    version: opened.version,
     checksum: opened.checksum,
     body: readWhole(context, object, opened, watch, call),
   };

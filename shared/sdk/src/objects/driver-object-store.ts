@@ -1,4 +1,5 @@
 import { defaultTries, PluginError, systemClock } from "../plugin/index.ts";
+import { withCopies } from "./copies.ts";
 import { openDownload } from "./download.ts";
 import { guardGzip } from "./gzip-guard.ts";
 import { verified } from "./integrity.ts";
@@ -9,6 +10,7 @@ import { restarting } from "./restart.ts";
 import { uploadObject } from "./upload.ts";
 import type { Clock, ObjectInspector, ObjectRef, ObjectStore } from "../plugin/index.ts";
 import type { BlobDriver } from "./blob-driver.ts";
+import type { CopiesOptions } from "./copies.ts";
 import type { TransferContext } from "./transfer-context.ts";
 
 /** What an object store is made of. */
@@ -17,6 +19,8 @@ export interface DriverObjectStoreOptions {
   readonly openDriver: (bucket: string) => BlobDriver;
   /** For part buffers and read-ahead of all transfers together; 64 MiB unless told. */
   readonly memoryLimitBytes?: number;
+  /** Where copies are kept; none where absent or without places. */
+  readonly copies?: CopiesOptions | undefined;
   readonly clock?: Clock;
   /** Between 0 and 1, for the jitter of backoffs. */
   readonly random?: () => number;
@@ -27,7 +31,14 @@ export const defaultMemoryLimitBytes = 64 * 1024 ** 2;
 
 /** Turns a driver into an object store: here the layers are put together. */
 export function driverObjectStore(options: DriverObjectStoreOptions): ObjectStore & ObjectInspector {
-  const contextOf = transferContexts(options);
+  const { contextOf, contextFor, clock } = transferContexts(options);
+  const store = storeOf(contextOf);
+  const { copies } = options;
+  if (copies === undefined || copies.places.length === 0) return store;
+  return withCopies(store, copies, { primary: contextOf(copies.root.bucket), clock, contextFor });
+}
+
+function storeOf(contextOf: (bucket: string) => TransferContext): ObjectStore & ObjectInspector {
   const driverOf = (bucket: string): BlobDriver => contextOf(bucket).driver;
   return {
     putObject: async (object, body, call) => {
@@ -50,16 +61,24 @@ export function driverObjectStore(options: DriverObjectStoreOptions): ObjectStor
   };
 }
 
-function transferContexts(options: DriverObjectStoreOptions): (bucket: string) => TransferContext {
-  const { openDriver, memoryLimitBytes, clock, random } = options;
+interface TransferContexts {
+  readonly contextOf: (bucket: string) => TransferContext;
+  readonly contextFor: (driver: BlobDriver) => TransferContext;
+  readonly clock: Clock;
+}
+
+function transferContexts(options: DriverObjectStoreOptions): TransferContexts {
+  const { openDriver, memoryLimitBytes, clock = systemClock, random } = options;
   const pool = new PartPool(memoryLimitBytes ?? defaultMemoryLimitBytes);
-  const retry = { ...defaultTries, clock: clock ?? systemClock, random: random ?? Math.random };
+  const retry = { ...defaultTries, clock, random: random ?? Math.random };
+  const contextFor = (driver: BlobDriver): TransferContext => ({ driver, pool, retry });
   const contexts = new Map<string, TransferContext>();
-  return (bucket) => {
-    const context = contexts.get(bucket) ?? { driver: openDriver(bucket), pool, retry };
+  const contextOf = (bucket: string): TransferContext => {
+    const context = contexts.get(bucket) ?? contextFor(openDriver(bucket));
     contexts.set(bucket, context);
     return context;
   };
+  return { contextOf, contextFor, clock };
 }
 
 /** Sources and signals throw what they like; the contract does not. */

@@ -1,6 +1,7 @@
 export { readBlocks } from "./block-reader.ts";
 export type { BlockReaderOptions } from "./block-reader.ts";
 export type {
+  BlobDescription,
   BlobDriver,
   BlobLimits,
   BlobPage,
@@ -11,11 +12,14 @@ export type {
   Checksum,
   ChecksumAlgorithm,
   CompletedUpload,
+  CopySource,
   StoredChecksum,
   UploadedPart,
 } from "./blob-driver.ts";
 export { checksumOf, combineChecksums, createChecksum, isSameChecksum, printChecksum } from "./checksum.ts";
 export type { ComputedAlgorithm, RunningChecksum } from "./checksum.ts";
+export type { CopiesOptions } from "./copies.ts";
+export type { CopyPlace, LocationRoot } from "./copy-place.ts";
 export { defaultMemoryLimitBytes, driverObjectStore } from "./driver-object-store.ts";
 export type { DriverObjectStoreOptions } from "./driver-object-store.ts";
 export { compareKeys } from "./listing.ts";

@@ -13,7 +13,7 @@ import type { Download } from "./download.ts";
  */
 export async function* verified(
   object: ObjectRef,
-  download: Download,
+  download: Omit<Download, "version">,
   call: Call,
 ): AsyncGenerator<Uint8Array, void, void> {
   const { checksum: recorded, sizeBytes } = download;

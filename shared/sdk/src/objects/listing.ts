@@ -1,9 +1,12 @@
 import type { Call, ListQuery, PrefixQuery } from "../plugin/index.ts";
 import type { BlobDriver } from "./blob-driver.ts";
 
+/** What a listing needs of a driver. */
+export type BlobLister = Pick<BlobDriver, "list">;
+
 /** All common prefixes, each once: a page may begin with the one that the page before ended with. */
 export async function listCommonPrefixes(
-  driver: BlobDriver,
+  driver: BlobLister,
   query: PrefixQuery,
   call: Call,
 ): Promise<readonly string[]> {
@@ -14,7 +17,7 @@ export async function listCommonPrefixes(
 }
 
 /** All keys below the prefix, descending. */
-export async function listObjects(driver: BlobDriver, query: ListQuery, call: Call): Promise<readonly string[]> {
+export async function listObjects(driver: BlobLister, query: ListQuery, call: Call): Promise<readonly string[]> {
   const keys = new Set<string>();
   for await (const page of driver.list({ prefix: query.prefix, delimiter: undefined }, call))
     for (const key of page.keys) keys.add(key);

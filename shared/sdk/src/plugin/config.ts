@@ -22,6 +22,8 @@ export interface ConfigKey<T = unknown> {
   readonly secret: boolean;
   /** Why the key is accepted without effect; undefined for a key that has one. */
   readonly ignored: string | undefined;
+  /** The keys within its value, for a key whose value is made of URLs with a query. */
+  readonly query?: ConfigSchema;
 }
 
 /** Every key that a location may have, and the rules between keys. */
@@ -44,6 +46,17 @@ export function parseConfig<const S extends ConfigSchema>(
   schema: S,
   config: Readonly<Record<string, string>>,
 ): ConfigValues<S> {
+  const { values, faults } = readConfig(schema, config);
+  if (faults.length > 0)
+    throw new PluginError(`invalid configuration: ${faults.join("; ")}`, { kind: "invalid-config" });
+  return values;
+}
+
+/** Reads the keys of one schema; the values count only where there are no faults. */
+export function readConfig<const S extends ConfigSchema>(
+  schema: S,
+  config: Readonly<Record<string, string>>,
+): { readonly values: ConfigValues<S>; readonly faults: readonly string[] } {
   const values: Record<string, unknown> = {};
   const faults = [...unknownKeys(schema, config), ...contradictions(schema, config)];
   for (const [name, key] of Object.entries(schema.keys)) {
@@ -59,10 +72,8 @@ export function parseConfig<const S extends ConfigSchema>(
       faults.push(`${name}: ${error instanceof Error ? error.message : String(error)} (expected ${key.form})`);
     }
   }
-  if (faults.length > 0)
-    throw new PluginError(`invalid configuration: ${faults.join("; ")}`, { kind: "invalid-config" });
   // Each value was parsed by the key of that name just above.
-  return values as ConfigValues<S>;
+  return { values: values as ConfigValues<S>, faults };
 }
 
 /** The keys of this configuration that are accepted without effect, with the reason. */

@@ -3,6 +3,7 @@ import type { ConfigSchema, ConfigValues } from "./config.ts";
 import type { ObjectInspector, SelfCheck, SnapshotInspector } from "./inspection.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectStore } from "./object-store.ts";
+import type { CopyingSnapshotter } from "./snapshot-copier.ts";
 import type { VolumeSnapshotter } from "./volume-snapshotter.ts";
 
 /** What an implementation is given at open beside its configuration. */
@@ -17,7 +18,10 @@ export interface OpenContext {
 export type OpenedObjectStore = ObjectStore & Partial<ObjectInspector> & Partial<SelfCheck>;
 
 /** An opened snapshotter with the optional interfaces that it implements. */
-export type OpenedVolumeSnapshotter = VolumeSnapshotter & Partial<SnapshotInspector> & Partial<SelfCheck>;
+export type OpenedVolumeSnapshotter = VolumeSnapshotter &
+  Partial<SnapshotInspector> &
+  Partial<SelfCheck> &
+  Partial<CopyingSnapshotter>;
 
 /** An implementation that an executable registers: opened, not initialised, so nothing is ever half-initialised. */
 export type Definition = ObjectStoreDefinition | VolumeSnapshotterDefinition;

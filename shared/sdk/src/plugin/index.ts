@@ -5,10 +5,14 @@ export { BlockQueue } from "./block-queue.ts";
 export type { Call } from "./call.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock, ClockTimer } from "./clock.ts";
+export { copyKeys, parseCopyRegions, parseZoneMap } from "./copy-keys.ts";
+export type { RegionTarget } from "./copy-keys.ts";
 export { ignoredKeys, parseConfig } from "./config.ts";
 export type { ConfigKey, ConfigSchema, ConfigValues } from "./config.ts";
 export { bool, byteSize, custom, duration, oneOf, text, url } from "./config-keys.ts";
 export type { KeyOptions } from "./config-keys.ts";
+export { copyTargets, findingsOf, requireOtherBuckets } from "./copy-target.ts";
+export type { CopyMode, CopyTarget, CopyTargetForm } from "./copy-target.ts";
 export { defineObjectStore, defineVolumeSnapshotter } from "./definition.ts";
 export type {
   Definition,
@@ -40,6 +44,16 @@ export { isKind, PluginError } from "./plugin-error.ts";
 export type { PluginErrorKind, PluginErrorOptions } from "./plugin-error.ts";
 export { defaultTries, isTransient, pauseAfter, withRetry } from "./retry.ts";
 export type { RetryPolicy } from "./retry.ts";
+export type {
+  CopyingSnapshotter,
+  CopyQuery,
+  CopyRef,
+  CopyRegion,
+  OriginQuery,
+  SnapshotCopier,
+  SnapshotCopy,
+  SnapshotOrigin,
+} from "./snapshot-copier.ts";
 export type {
   SnapshotRequest,
   VolumeFromSnapshot,

@@ -33,9 +33,9 @@ export function inspectionHandlers(
       });
     }),
     unaryHandler(method.describeSnapshot, context, async ({ plugin, snapshotId }, call) => {
-      return await snapshots.whereKnown(plugin, snapshotId, async (snapshotter) => {
+      return await snapshots.whereReadable(plugin, snapshotId, call, async (snapshotter, found) => {
         if (snapshotter.describeSnapshot === undefined) throw cannot(plugin, "describe snapshots");
-        return snapshotResponse(await snapshotter.describeSnapshot(snapshotId, call));
+        return snapshotResponse(await snapshotter.describeSnapshot(found, call));
       });
     }),
     serverStreamHandler(method.check, context, async function* (request, call) {

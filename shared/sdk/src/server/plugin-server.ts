@@ -12,6 +12,7 @@ import { ObjectLocations } from "./object-locations.ts";
 import { objectStoreHandlers } from "./object-store-service.ts";
 import { pluginListerHandlers } from "./plugin-lister-service.ts";
 import type { Registration } from "./registrations.ts";
+import { snapshotCopiesHandlers } from "./snapshot-copies-service.ts";
 import { SnapshotLocations } from "./snapshot-locations.ts";
 import { volumeSnapshotterHandlers } from "./volume-snapshotter-service.ts";
 
@@ -40,6 +41,7 @@ export function createPluginServer(options: PluginServerOptions): (connection: S
   addHandlers(server, objectStoreHandlers(registrations, objects, context));
   addHandlers(server, volumeSnapshotterHandlers(registrations, snapshots, context));
   addHandlers(server, inspectionHandlers(objects, snapshots, context));
+  addHandlers(server, snapshotCopiesHandlers(snapshots, context));
   for (const handlers of goPluginHandlers(options.signals, context)) addHandlers(server, handlers);
   const injector = withWideWindows(() => server.createConnectionInjector(ServerCredentials.createInsecure()));
   return (connection) => {

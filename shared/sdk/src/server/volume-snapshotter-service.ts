@@ -34,16 +34,13 @@ function snapshotHandlers(locations: SnapshotLocations, context: ServiceContext)
       method.createVolumeFromSnapshot,
       context,
       async ({ plugin, snapshotID, volumeType, volumeAZ, iops }, call) => {
-        const request = {
-          snapshotId: snapshotID,
-          volumeType,
-          volumeAz: volumeAZ,
-          iops: iops === 0n ? undefined : iops,
-        };
-        const volumeID = await locations.whereKnown(
+        const request = { volumeType, volumeAz: volumeAZ, iops: iops === 0n ? undefined : iops };
+        const volumeID = await locations.whereReadable(
           plugin,
           snapshotID,
-          async (snapshotter) => await snapshotter.createVolumeFromSnapshot(request, call),
+          call,
+          async (snapshotter, snapshotId) =>
+            await snapshotter.createVolumeFromSnapshot({ ...request, snapshotId }, call),
         );
         return { volumeID };
       },
@@ -76,10 +73,14 @@ function snapshotHandlers(locations: SnapshotLocations, context: ServiceContext)
       method.deleteSnapshot,
       context,
       async ({ plugin, snapshotID }, call) => {
-        await unlessAbsent(async () => {
+        const remove = async (): Promise<void> => {
           await locations.whereKnown(plugin, snapshotID, async (snapshotter) => {
             await snapshotter.deleteSnapshot(snapshotID, call);
           });
+        };
+        // The server expects what is gone to count as deleted; only its copies can be left.
+        await whereAbsent(remove, async () => {
+          await locations.deleteLocalCopies(plugin, snapshotID, call);
         });
         return {};
       },
@@ -88,12 +89,12 @@ function snapshotHandlers(locations: SnapshotLocations, context: ServiceContext)
   ];
 }
 
-/** The server expects what is gone to count as deleted. No location knows it, so nothing leaks. */
-async function unlessAbsent(remove: () => Promise<void>): Promise<void> {
+async function whereAbsent(work: () => Promise<void>, instead: () => Promise<void>): Promise<void> {
   try {
-    await remove();
+    await work();
   } catch (error) {
     if (!isKind(error, "not-found")) throw error;
+    await instead();
   }
 }
 

@@ -1,5 +1,6 @@
 import { PluginError } from "../plugin/index.ts";
 import type {
+  BlobDescription,
   BlobDriver,
   BlobPage,
   BlobRange,
@@ -7,9 +8,10 @@ import type {
   BlobUpload,
   Checksum,
   CompletedUpload,
+  CopySource,
   UploadedPart,
 } from "../objects/index.ts";
-import type { Call, ObjectDescription } from "../plugin/index.ts";
+import type { Call } from "../plugin/index.ts";
 
 /** The requests of a driver and of its uploads. */
 export type BlobRequest =
@@ -19,6 +21,7 @@ export type BlobRequest =
   | "put"
   | "list"
   | "remove"
+  | "copyFrom"
   | "sign"
   | "startUpload"
   | "putPart"
@@ -88,7 +91,7 @@ export class FaultyBlobDriver implements BlobDriver {
     return this.#inner.checksumAlgorithm;
   }
 
-  async stat(key: string, call: Call): Promise<ObjectDescription | undefined> {
+  async stat(key: string, call: Call): Promise<BlobDescription | undefined> {
     return await this.#request("stat", call, async () => await this.#inner.stat(key, call));
   }
 
@@ -134,6 +137,13 @@ export class FaultyBlobDriver implements BlobDriver {
 
   async remove(key: string, call: Call): Promise<void> {
     await this.#request("remove", call, async () => await this.#inner.remove(key, call));
+  }
+
+  async copyFrom(source: CopySource, key: string, call: Call): Promise<BlobDescription> {
+    return await this.#request("copyFrom", call, async () => {
+      if (this.#inner.copyFrom === undefined) throw new PluginError("not offered", { kind: "unsupported" });
+      return await this.#inner.copyFrom(source, key, call);
+    });
   }
 
   async sign(key: string, ttlSeconds: number, call: Call): Promise<string> {

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import { defineObjectStore, defineVolumeSnapshotter, oneOf, text } from "../plugin/index.ts";
+import { copyKeys, defineObjectStore, defineVolumeSnapshotter, oneOf, text } from "../plugin/index.ts";
 import { serve } from "../server/index.ts";
 import { fixtureFaults, withFault } from "./fixture-faults.ts";
 import { MemoryObjectStore } from "./memory-object-store.ts";
+import { copyTarget, MemorySnapshotCopier, snapshotOrigin } from "./memory-snapshot-copier.ts";
 import { MemoryVolumeSnapshotter } from "./memory-volume-snapshotter.ts";
 
 // A plugin that keeps everything in memory, for tests that need a real process. Each location has a store of its own
@@ -35,9 +36,17 @@ void serve({
         keys: {
           region: text("The region, which all ids begin with.", { fallback: "here" }),
           credentialsFile: text("Accepted without effect.", { origin: "server" }),
+          copyToRegions: copyKeys([]).copyToRegions,
         },
       },
-      open: async ({ region }) => await Promise.resolve(new MemoryVolumeSnapshotter(region, 2)),
+      open: async ({ region, copyToRegions }) => {
+        const snapshotter = new MemoryVolumeSnapshotter(region, 2);
+        const targets = copyToRegions.map((target) => copyTarget(target));
+        const origins = () => snapshotter.snapshotIds.map((snapshotId) => snapshotOrigin({ snapshotId }));
+        return await Promise.resolve(
+          Object.assign(snapshotter, { copies: new MemorySnapshotCopier({ region, targets, origins }) }),
+        );
+      },
     }),
   ],
 });

@@ -3,6 +3,8 @@ export { fixtureName, fixturePath } from "./fixture-path.ts";
 export { FaultyBlobDriver } from "./faulty-blob-driver.ts";
 export type { BlobRequest, Fault, FaultAction } from "./faulty-blob-driver.ts";
 export { MemoryObjectStore } from "./memory-object-store.ts";
+export { copyTarget, MemorySnapshotCopier, snapshotCopy, snapshotOrigin } from "./memory-snapshot-copier.ts";
+export type { CopierRequest, MemoryCopierOptions } from "./memory-snapshot-copier.ts";
 export { MemoryVolumeSnapshotter } from "./memory-volume-snapshotter.ts";
 export { MemoryBlobDriver } from "./memory-blob-driver.ts";
 export type { MemoryBlobOptions, MemoryObject } from "./memory-blob-driver.ts";

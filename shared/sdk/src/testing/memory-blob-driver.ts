@@ -1,6 +1,7 @@
 import { checksumOf, compareKeys, isSameChecksum, printChecksum } from "../objects/index.ts";
 import { PluginError } from "../plugin/index.ts";
 import type {
+  BlobDescription,
   BlobDriver,
   BlobLimits,
   BlobPage,
@@ -10,10 +11,11 @@ import type {
   Checksum,
   ChecksumAlgorithm,
   CompletedUpload,
+  CopySource,
   StoredChecksum,
   UploadedPart,
 } from "../objects/index.ts";
-import type { Call, ObjectDescription } from "../plugin/index.ts";
+import type { Call } from "../plugin/index.ts";
 
 /** An object as the double keeps it. Tests may change its bytes below the driver. */
 export interface MemoryObject {
@@ -34,6 +36,8 @@ export interface MemoryBlobOptions {
   readonly chunkBytes?: number;
   /** How many keys and common prefixes one page of a listing holds. */
   readonly pageSize?: number;
+  /** The stores from which this one can copy, by bucket. */
+  readonly sources?: Readonly<Record<string, MemoryBlobDriver>>;
 }
 
 /** A store in memory that is as strict as a real one: part sizes, checksums, versions, visibility. */
@@ -50,6 +54,7 @@ export class MemoryBlobDriver implements BlobDriver {
   openBodies = 0;
   readonly #chunkBytes: number;
   readonly #pageSize: number;
+  readonly #sources: Readonly<Record<string, MemoryBlobDriver>>;
   #versions = 0;
 
   constructor(options: MemoryBlobOptions = {}) {
@@ -66,9 +71,10 @@ export class MemoryBlobDriver implements BlobDriver {
     this.takesPartsInOrder = options.takesPartsInOrder ?? false;
     this.#chunkBytes = options.chunkBytes ?? 64 * 1024;
     this.#pageSize = options.pageSize ?? 1000;
+    this.#sources = options.sources ?? {};
   }
 
-  async stat(key: string): Promise<ObjectDescription | undefined> {
+  async stat(key: string): Promise<BlobDescription | undefined> {
     const object = this.objects.get(key);
     if (object === undefined) return undefined;
     const { checksum } = object;
@@ -126,6 +132,21 @@ export class MemoryBlobDriver implements BlobDriver {
 
   async remove(key: string): Promise<void> {
     this.objects.delete(key);
+  }
+
+  async copyFrom(source: CopySource, key: string): Promise<BlobDescription> {
+    const store = this.#sources[source.bucket];
+    if (store === undefined) throw new PluginError(`no way from bucket ${source.bucket}`, { kind: "unsupported" });
+    const { bytes, version } = store.#find(source.key);
+    if (version !== source.version) throw new PluginError("the source has changed", { kind: "conflict" });
+    // A real store records a checksum of the bytes that arrived, over all of them, however the source was uploaded.
+    const { checksumAlgorithm: algorithm } = this;
+    const recorded =
+      algorithm === "none" ? undefined : { ...(await checksumOf(algorithm, bytes)), scope: "full-object" as const };
+    this.store(key, Buffer.from(bytes), recorded);
+    const copy = await this.stat(key);
+    if (copy === undefined) throw new PluginError("the copy is gone", { kind: "internal" });
+    return copy;
   }
 
   async sign(key: string, ttlSeconds: number): Promise<string> {

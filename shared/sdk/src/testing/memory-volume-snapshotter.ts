@@ -82,6 +82,11 @@ export class MemoryVolumeSnapshotter implements VolumeSnapshotter, SnapshotInspe
     return await Promise.resolve({ ...volume, spec: { ...spec, csi: { ...csi, volumeHandle: volumeId } } });
   }
 
+  /** Those that were made and not deleted. */
+  get snapshotIds(): readonly string[] {
+    return [...this.#snapshots.keys()];
+  }
+
   async describeSnapshot(snapshotId: string): Promise<SnapshotDescription> {
     const { volumeId, tags, startedAt } = this.#snapshot("describe", snapshotId);
     return await Promise.resolve({

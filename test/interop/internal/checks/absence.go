@@ -9,12 +9,21 @@ import (
 func absenceChecks() []check {
 	return []check{
 		{title: "a missing object is absent, not an error", run: missingIsAbsent},
-		{title: "getting a missing object fails in the words by which the server knows a missing tarball", run: missingReadsAsMissing},
+		{
+			title:  "getting a missing object fails in the words by which the server knows a missing tarball",
+			faults: faults{"gcp": {reason: "its words are others, and it names no key", shows: "none of the words"}}, run: missingReadsAsMissing,
+		},
 		{title: "a failing get leaves the process and the following calls unharmed", run: failureHarmsNothing},
-		{title: "deleting makes an object absent, and deleting it again succeeds", run: deletesTwice},
+		{
+			title:  "deleting makes an object absent, and deleting it again succeeds",
+			faults: faults{"gcp": {reason: "an absent object cannot be deleted", shows: "second delete"}}, run: deletesTwice,
+		},
 		{
 			title: "getting from a missing bucket does not read like a missing object",
-			fault: &fault{reason: "its text carries the cloud's sentence", shows: "would let a deletion go on"}, run: missingBucketReadsAsFailure,
+			faults: faults{
+				"aws": {reason: "its text carries the cloud's sentence", shows: "would let a deletion go on"},
+				"gcp": {reason: "says that the object does not exist", shows: "the bucket is not named"},
+			}, run: missingBucketReadsAsFailure,
 		},
 		{title: "listing a missing bucket is an error, never an empty list", run: missingBucketCannotBeListed},
 		{title: "an object in a missing bucket is not reported as present", run: missingBucketHasNoObjects},

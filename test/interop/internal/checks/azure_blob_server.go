@@ -61,6 +61,7 @@ func keyFile(key string) string { return fmt.Sprintf("%s=%s\n", keyLine, key) }
 func (b blobServer) location() map[string]string  { return placeOf(b.of(b.target.Main)) }
 func (b blobServer) credentials() string          { return keyFile(b.target.Main.Key) }
 func (b blobServer) endpoint() string             { return b.target.PlainEndpoint }
+func (b blobServer) routesByHost() bool           { return false }
 func (b blobServer) boolKey() string              { return "useAAD" }
 func (b blobServer) capabilities() []Capability   { return b.target.Capabilities }
 func (b blobServer) client() *http.Client         { return b.trusted }

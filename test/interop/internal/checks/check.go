@@ -2,6 +2,7 @@ package checks
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -11,14 +12,26 @@ type check struct {
 	needs []Capability
 	// only is the one provider whose service or keys it is about; empty means every one.
 	only string
-	// fault is set where the official plugin is known to break this promise.
-	fault *fault
+	// faults are of the official plugins that are known to break this promise.
+	faults faults
 	// ownKeys marks a check of configuration keys that the official plugin refuses by design.
 	ownKeys bool
 	run     func(t *T)
 }
 
-// fault is a known fault of the official plugin: why it fails, and a part of the text by which the failure shows,
+// faults are known faults of official plugins, by their providers as in only.
+type faults map[string]fault
+
+// of returns the fault of a provider's plugin that shows on a target, or nil.
+func (f faults) of(provider, target string) *fault {
+	found, isKnown := f[strings.TrimPrefix(provider, "velero.io/")]
+	if !isKnown || (found.on != "" && found.on != target) {
+		return nil
+	}
+	return &found
+}
+
+// fault is a known fault of an official plugin: why it fails, and a part of the text by which the failure shows,
 // so that a failure for any other reason is not taken for it.
 type fault struct {
 	reason string
@@ -34,10 +47,10 @@ func objectChecks() []check {
 	return slices.Concat(
 		bodyChecks(), absenceChecks(), failureChecks(), listingChecks(), signedURLChecks(), configurationChecks(),
 		checksumChecks(), corruptionChecks(), networkChecks(), truncationChecks(), crashChecks(), locationChecks(),
-		azureObjectChecks(),
+		azureObjectChecks(), gcpObjectChecks(),
 	)
 }
 
 func volumeChecks() []check {
-	return slices.Concat(persistentVolumeChecks(), volumeChecksInOneRegion(), volumeLocationChecks())
+	return slices.Concat(persistentVolumeChecks(), volumeChecksInOneRegion(), volumeLocationChecks(), snapshotCopyChecks())
 }

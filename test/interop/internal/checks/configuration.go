@@ -12,14 +12,16 @@ func configurationChecks() []check {
 		{title: "an unknown key is refused at Init and named", run: refusesUnknownKeys},
 		{title: "a bool that is none is refused at Init, with its key", run: refusesBadBools},
 		{title: "every documented key that has no effect today is accepted", only: "aws", run: acceptsIdleKeys},
-		{title: "the key resticRepoPrefix, which the server documents, is accepted", fault: &fault{reason: "refuses it", shows: "invalid keys [resticRepoPrefix]"}, run: acceptsResticRepoPrefix},
+		{title: "the key resticRepoPrefix, which the server documents, is accepted", faults: faults{"aws": refusesPrefix, "gcp": refusesPrefix}, run: acceptsResticRepoPrefix},
 		{title: "several tags reach the object", only: "aws", run: func(t *T) { tags(t, "team=storage&purpose=backup") }},
-		{title: "a single tag reaches the object", only: "aws", fault: &fault{reason: "a value without & is refused", shows: "Tags are not seperated"}, run: func(t *T) { tags(t, "team=storage") }},
+		{title: "a single tag reaches the object", only: "aws", faults: faults{"aws": {reason: "a value without & is refused", shows: "Tags are not seperated"}}, run: func(t *T) { tags(t, "team=storage") }},
 		{title: "two keys for encryption that exclude each other are refused", only: "aws", run: refusesTwoEncryptionKeys},
 		{title: "a credentials file that does not exist is an error at Init or at the first call", run: refusesMissingCredentials},
 		{title: "a location with memoryLimit stores and reads a larger object", ownKeys: true, run: worksWithinMemoryLimit},
 	}
 }
+
+var refusesPrefix = fault{reason: "refuses it", shows: "invalid keys [resticRepoPrefix]"}
 
 func (t *T) initError(changes map[string]string) error {
 	_, err := t.Session().ObjectStore(t.objectConfig(changes))

@@ -14,19 +14,30 @@ func failureChecks() []check {
 	return []check{
 		{title: "a small put to a missing bucket fails and names bucket and key", run: func(t *T) { putToMissingBucket(t, 1*kib) }},
 		{
-			title: "a put of 64 MiB to a missing bucket fails with its reason, not only EOF",
-			fault: &fault{reason: "fails before it has read the stream, so the server sees its own EOF only", shows: "the reason is lost"}, run: func(t *T) { putToMissingBucket(t, 64*mib) },
+			title:  "a put of 64 MiB to a missing bucket fails with its reason, not only EOF",
+			faults: faults{"aws": reasonIsLost, "gcp": reasonIsLost}, run: func(t *T) { putToMissingBucket(t, 64*mib) },
 		},
 		{title: "an error carries the place in the plugin where it arose", run: errorsCarryTheirPlace},
-		{title: "a wrong secret is refused and does not read like a missing object", needs: []Capability{Authenticates}, run: wrongSecretIsRefused},
+		{
+			title: "a wrong secret is refused and does not read like a missing object", needs: []Capability{Authenticates},
+			faults: faults{"gcp": accountNotFound}, run: wrongSecretIsRefused,
+		},
 		{
 			title: "an unknown access key is refused and does not read like a missing object", needs: []Capability{Authenticates}, only: "aws",
-			fault: &fault{reason: "its text carries the cloud's sentence, that the key id does not exist", shows: "InvalidAccessKeyId"}, run: unknownKeyIsRefused,
+			faults: faults{"aws": {reason: "its text carries the cloud's sentence, that the key id does not exist", shows: "InvalidAccessKeyId"}}, run: unknownKeyIsRefused,
 		},
-		{title: "an unreachable endpoint is an error that does not read like a missing object", run: unreachableIsAFailure},
+		{
+			title:  "an unreachable endpoint is an error that does not read like a missing object",
+			faults: faults{"gcp": {reason: "tries for ever", shows: "no end after"}}, run: unreachableIsAFailure,
+		},
 		{title: "a failing call writes no line that counts as a further error", run: failuresAreReportedOnce},
 	}
 }
+
+var (
+	reasonIsLost    = fault{reason: "fails before it has read the stream, so the server sees its own EOF only", shows: "the reason is lost"}
+	accountNotFound = fault{reason: "its text carries the cloud's sentence, that the account is not found", shows: "account not found"}
+)
 
 func putToMissingBucket(t *T, size int64) {
 	store, _ := t.Store(map[string]string{"bucket": missingBucket})

@@ -14,7 +14,10 @@ func locationChecks() []check {
 	return []check{
 		{
 			title: "two locations with credentials of their own, interleaved in one process, reach their own buckets",
-			needs: []Capability{Tenants}, fault: &fault{reason: oneConfigurationPerName, shows: "AccessDenied"}, run: keepsTenantsApart,
+			needs: []Capability{Tenants}, faults: faults{
+				"aws": {reason: oneConfigurationPerName, shows: "AccessDenied"},
+				"gcp": {reason: oneConfigurationPerName, shows: "storage.objects.create"},
+			}, run: keepsTenantsApart,
 		},
 		{
 			title: "a location's credentials do not open the other's bucket", needs: []Capability{Tenants}, run: doesNotMixTenants,
@@ -22,7 +25,10 @@ func locationChecks() []check {
 		{title: "two locations in one bucket under two prefixes work side by side", run: sharesABucket},
 		{
 			title: "two locations in one bucket under two prefixes keep credentials of their own", needs: []Capability{Authenticates},
-			fault: &fault{reason: oneConfigurationPerName, shows: "SignatureDoesNotMatch"}, run: keepsPrefixesApart,
+			faults: faults{
+				"aws": {reason: oneConfigurationPerName, shows: "SignatureDoesNotMatch"},
+				"gcp": {reason: oneConfigurationPerName, shows: accountNotFound.shows},
+			}, run: keepsPrefixesApart,
 		},
 		{title: "a location that is initialized again with other keys uses the newer", needs: []Capability{Authenticates}, run: takesTheNewerConfiguration},
 	}

@@ -22,6 +22,8 @@ type objectServer interface {
 	// endpoint is over plain HTTP; at is what changes in a location that is to reach it at another place.
 	endpoint() string
 	at(origin string) map[string]string
+	// routesByHost tells a server that knows requests only by its own host and is not asked through another name.
+	routesByHost() bool
 	// boolKey is some key whose value is a bool.
 	boolKey() string
 	capabilities() []Capability
@@ -54,6 +56,7 @@ func (s s3Server) location() map[string]string {
 func (s s3Server) signing() map[string]string   { return nil }
 func (s s3Server) credentials() string          { return credentialsText(s.target.Keys) }
 func (s s3Server) endpoint() string             { return s.target.Endpoint }
+func (s s3Server) routesByHost() bool           { return false }
 func (s s3Server) boolKey() string              { return "s3ForcePathStyle" }
 func (s s3Server) capabilities() []Capability   { return s.target.Capabilities }
 func (s s3Server) client() *http.Client         { return http.DefaultClient }

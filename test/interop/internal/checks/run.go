@@ -3,6 +3,7 @@
 package checks
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -86,7 +87,7 @@ func (r *runner) runAll() error {
 			r.runOn(target.Name, target.Capabilities, volumeInterchangeChecks(), func() *T { return &T{ec2: target} })
 		}
 	}
-	return r.runAzure()
+	return errors.Join(r.runAzure(), r.runGCP())
 }
 
 func (r *runner) runAzure() error {
@@ -106,6 +107,33 @@ func (r *runner) runAzure() error {
 			return fmt.Errorf("%s: %w", target.Name, err)
 		}
 		r.runOn(target.Name, nil, azureVolumeChecks(), func() *T { return &T{arm: target} })
+	}
+	return nil
+}
+
+func (r *runner) runGCP() error {
+	for _, target := range r.spec.GCS {
+		server, err := newGCSServer(target)
+		if err != nil {
+			return fmt.Errorf("%s: prepare: %w", target.Name, err)
+		}
+		newT := func() *T { return &T{gcs: server, objects: server, bucket: target.Bucket} }
+		r.runOn(target.Name, target.Capabilities, objectChecks(), newT)
+		if r.other != nil {
+			r.runOn(target.Name, target.Capabilities, gcpInterchangeChecks(), newT)
+		}
+	}
+	for _, target := range r.spec.GCE {
+		restore, err := target.lead()
+		if err != nil {
+			return fmt.Errorf("%s: prepare: %w", target.Name, err)
+		}
+		newT := func() *T { return &T{gce: target} }
+		r.runOn(target.Name, nil, append(gcpVolumeChecks(), gcpVolumeLocationChecks()...), newT)
+		if r.other != nil {
+			r.runOn(target.Name, nil, gcpVolumeInterchangeChecks(), newT)
+		}
+		restore()
 	}
 	return nil
 }
@@ -135,8 +163,8 @@ func (r *runner) run(target string, each check, t *T) {
 	started := time.Now()
 	err := runWithin(checkTimeout, t, each)
 	var expected *fault
-	if r.spec.Plugin.KnownFaults && each.fault != nil && (each.fault.on == "" || each.fault.on == target) {
-		expected = each.fault
+	if r.spec.Plugin.KnownFaults {
+		expected = each.faults.of(r.spec.Provider, target)
 	}
 	r.judge(name, expected, err, time.Since(started))
 }
@@ -184,13 +212,31 @@ func runWithin(limit time.Duration, t *T, each check) error {
 	case err := <-result:
 		return err
 	case <-time.After(limit):
-		for _, session := range t.sessions {
-			for _, id := range session.ProcessIDs() {
-				_ = syscall.Kill(id, syscall.SIGKILL)
-			}
-		}
+		killEach(t)
 		return fmt.Errorf("no end after %v", limit)
 	}
+}
+
+// killEach kills the processes of a check that hangs, and those that it starts when its next call finds the one before
+// gone; each once, since its number may be another's later.
+func killEach(t *T) {
+	killed := map[int]bool{}
+	kill := func() {
+		for _, session := range t.sessions {
+			for _, id := range session.ProcessIDs() {
+				if !killed[id] {
+					killed[id] = true
+					_ = syscall.Kill(id, syscall.SIGKILL)
+				}
+			}
+		}
+	}
+	kill()
+	go func() {
+		for range time.Tick(100 * time.Millisecond) {
+			kill()
+		}
+	}()
 }
 
 func runToEnd(t *T, each check) (err error) {

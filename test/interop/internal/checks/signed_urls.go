@@ -11,9 +11,9 @@ import (
 
 func signedURLChecks() []check {
 	return []check{
-		{title: "a signed URL is fetched by a plain HTTP client", run: signsForPlainClients},
+		{title: "a signed URL is fetched by a plain HTTP client", faults: faults{"gcp": signsForGoogleOnly}, run: signsForPlainClients},
 		{title: "a signed URL lives as long as the server asked", only: "aws", run: signsForTheTimeAsked},
-		{title: "a signed URL is for reading that object only", needs: []Capability{Authenticates}, run: signsForReadingOnly},
+		{title: "a signed URL is for reading that object only", needs: []Capability{Authenticates}, faults: faults{"gcp": signsForGoogleOnly}, run: signsForReadingOnly},
 		{title: "a signed URL points at publicUrl where one is given", only: "aws", run: signsForThePublicAddress},
 	}
 }

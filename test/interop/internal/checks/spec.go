@@ -18,6 +18,8 @@ type Spec struct {
 	EC2     []EC2Target  `json:"ec2"`
 	Blob    []BlobTarget `json:"blob"`
 	ARM     []ARMTarget  `json:"arm"`
+	GCS     []GCSTarget  `json:"gcs"`
+	GCE     []GCETarget  `json:"gce"`
 	WorkDir string       `json:"workDir"`
 	// Filter is a regular expression over target and title; empty runs everything.
 	Filter string `json:"filter"`
@@ -98,6 +100,53 @@ type ARMTarget struct {
 	caCert string
 }
 
+// GCSTarget is one Cloud Storage server.
+type GCSTarget struct {
+	Name string `json:"name"`
+	// Endpoint is its origin, over plain HTTP.
+	Endpoint string `json:"endpoint"`
+	Project  string `json:"project"`
+	Bucket   string `json:"bucket"`
+	// Credentials is the key file of a service account, Refused one whose account is gone.
+	Credentials  string       `json:"credentials"`
+	Refused      string       `json:"refused"`
+	Capabilities []Capability `json:"capabilities"`
+	// KMSKey is the name of a key of Cloud KMS, for targets with kms-keys.
+	KMSKey       string `json:"kmsKey"`
+	RoutesByHost bool   `json:"routesByHost"`
+	// DataDir is where the server keeps its buckets as folders, for targets with data-files.
+	DataDir string `json:"dataDir"`
+	// Tenants are two accounts that cannot read each other's bucket, for targets with tenants.
+	Tenants []GCSTenant `json:"tenants"`
+}
+
+// GCSTenant is a service account's key file and its own bucket.
+type GCSTenant struct {
+	Credentials string `json:"credentials"`
+	Bucket      string `json:"bucket"`
+}
+
+// GCETarget is a Compute Engine server which serves in the name of Google's own.
+type GCETarget struct {
+	Name string `json:"name"`
+	// Endpoint is where it listens; Proxy is where its own name leads to it.
+	Endpoint string `json:"endpoint"`
+	Proxy    string `json:"proxy"`
+	CAFile   string `json:"caFile"`
+	// Credentials is the key file of a service account, Refused one whose account is gone.
+	Credentials string `json:"credentials"`
+	Refused     string `json:"refused"`
+	// Project is that of the credentials; OtherProject is open to them too.
+	Project      string `json:"project"`
+	OtherProject string `json:"otherProject"`
+	Region       string `json:"region"`
+	// Zones are two of the region.
+	Zones []string `json:"zones"`
+
+	api    cloud.GCE
+	caCert string
+}
+
 // Capability is what a target does as the real service does, so that a check of it means something.
 type Capability string
 
@@ -115,6 +164,10 @@ const (
 	// KeepsPartChecksums: the checksum of a multipart object is the right one, in the form it was asked for, and
 	// reading by part number works. Where it is wrong, a reader that verifies must refuse, or cannot verify.
 	KeepsPartChecksums Capability = "keeps-part-checksums"
+	// ResumesUploads: of an upload whose connection was cut, the rest can be sent.
+	ResumesUploads Capability = "resumes-uploads"
+	// KMSKeys: objects are encrypted with a named key of a key service and say with which.
+	KMSKeys Capability = "kms-keys"
 	// TellsKeptHashes: the hash in an answer is the one that was kept, not one that is computed for the answer.
 	TellsKeptHashes Capability = "tells-kept-hashes"
 )

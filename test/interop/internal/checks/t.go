@@ -23,11 +23,13 @@ type T struct {
 	// objects is the object store's server, whichever cloud it is of.
 	objects objectServer
 	bucket  string
-	// s3, ec2, blob and arm are the targets of the checks that are about one cloud alone.
+	// s3 to gce are the targets of the checks that are about one cloud alone.
 	s3       S3Target
 	ec2      EC2Target
 	blob     blobServer
 	arm      ARMTarget
+	gcs      gcsServer
+	gce      GCETarget
 	dir      string
 	prefix   string
 	sessions []*veleroserver.Session
@@ -145,11 +147,15 @@ func (t *T) SnapshotterIn(session *veleroserver.Session, region string) vsv1.Vol
 
 // AnySnapshotter opens the volume snapshotter of whichever cloud the target is of, in a session of its own.
 func (t *T) AnySnapshotter() (vsv1.VolumeSnapshotter, *veleroserver.Session) {
-	if t.arm.Endpoint == "" {
-		return t.Snapshotter(t.ec2.Regions[0])
-	}
 	session := t.Session()
-	return t.azureSnapshotterIn(session, nil), session
+	switch {
+	case t.arm.Endpoint != "":
+		return t.azureSnapshotterIn(session, nil), session
+	case t.gce.Endpoint != "":
+		return t.gcpSnapshotterIn(session, nil), session
+	default:
+		return t.SnapshotterIn(session, t.ec2.Regions[0]), session
+	}
 }
 
 // EndsByForce tells that the check kills this session's process itself.

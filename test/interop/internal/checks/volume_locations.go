@@ -9,16 +9,16 @@ import (
 func volumeLocationChecks() []check {
 	return []check{
 		{
-			title: "two locations of two regions, interleaved in one process, each find their own volumes",
-			fault: &fault{reason: oneConfigurationPerName, shows: "InvalidVolume.NotFound"}, run: findsVolumesOfBothRegions,
+			title:  "two locations of two regions, interleaved in one process, each find their own volumes",
+			faults: faults{"aws": {reason: oneConfigurationPerName, shows: "InvalidVolume.NotFound"}}, run: findsVolumesOfBothRegions,
 		},
 		{
-			title: "with two locations of two regions a deleted snapshot is gone from its own region",
-			fault: &fault{reason: oneConfigurationPerName + ", and a snapshot not found there counts as deleted", shows: "InvalidVolume.NotFound"}, run: deletesInBothRegions,
+			title:  "with two locations of two regions a deleted snapshot is gone from its own region",
+			faults: faults{"aws": {reason: oneConfigurationPerName + ", and a snapshot not found there counts as deleted", shows: "InvalidVolume.NotFound"}}, run: deletesInBothRegions,
 		},
 		{
-			title: "with two locations of two regions a volume is restored in its snapshot's region",
-			fault: &fault{reason: oneConfigurationPerName, shows: "InvalidVolume.NotFound"}, run: restoresInBothRegions,
+			title:  "with two locations of two regions a volume is restored in its snapshot's region",
+			faults: faults{"aws": {reason: oneConfigurationPerName, shows: "InvalidVolume.NotFound"}}, run: restoresInBothRegions,
 		},
 	}
 }

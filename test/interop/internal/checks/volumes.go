@@ -13,7 +13,7 @@ func volumeChecksInOneRegion() []check {
 	return []check{
 		{title: "type and IOPS of an io2 volume are told", run: func(t *T) { tellsInfo(t, cloud.VolumeRequest{Type: "io2", IOPS: 4000}, 4000) }},
 		{
-			title: "type and IOPS of a gp3 volume are told", fault: &fault{reason: "IOPS are told for io1 and io2 only", shows: "IOPS 0, want 5000"},
+			title: "type and IOPS of a gp3 volume are told", faults: faults{"aws": {reason: "IOPS are told for io1 and io2 only", shows: "IOPS 0, want 5000"}},
 			run: func(t *T) { tellsInfo(t, cloud.VolumeRequest{Type: "gp3", IOPS: 5000, Throughput: 250}, 5000) },
 		},
 		{title: "the type of an st1 volume is told, without IOPS", run: func(t *T) { tellsInfo(t, cloud.VolumeRequest{Type: "st1", SizeGiB: 125}, 0) }},
@@ -23,14 +23,14 @@ func volumeChecksInOneRegion() []check {
 		{title: "a volume made from a snapshot has its type, zone, IOPS and tags", run: restores},
 		{
 			title: "a volume from a snapshot that does not exist is an error that names it", run: refusesRestoreOfNothing,
-			fault: &fault{reason: "names what the server's text names, here nothing", shows: "is not named in", on: "moto"},
+			faults: faults{"aws": {reason: "names what the server's text names, here nothing", shows: "is not named in", on: "moto"}},
 		},
 		{title: "deleting a snapshot removes it, and deleting it again succeeds", run: deletesSnapshotTwice},
 		{title: "a location without region is refused at Init", run: refusesMissingRegion},
 		{title: "an unknown key is refused at Init and named", run: refusesUnknownVolumeKey},
 		{title: "after kill -9 the next call finds a new process, initialized again", run: restartsSnapshotter},
 		{
-			title: "gp3 throughput survives snapshot and restore", fault: &fault{reason: "IOPS and throughput of gp3 are lost", shows: "restored with throughput"},
+			title: "gp3 throughput survives snapshot and restore", faults: faults{"aws": {reason: "IOPS and throughput of gp3 are lost", shows: "restored with throughput"}},
 			run: restoresThroughput,
 		},
 		{title: "with wait: completed a snapshot is complete when the call returns", ownKeys: true, run: waitsForCompletion},

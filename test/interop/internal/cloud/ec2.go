@@ -113,6 +113,19 @@ func (e EC2) Snapshot(region, id string) (*Snapshot, error) {
 	return &parsed.Snapshots[0], nil
 }
 
+// SnapshotsWithTag lists the account's own snapshots with a tag of this value.
+func (e EC2) SnapshotsWithTag(region, key, value string) ([]Snapshot, error) {
+	var parsed struct {
+		Snapshots []Snapshot `xml:"snapshotSet>item"`
+	}
+	form := url.Values{
+		"Action": {"DescribeSnapshots"}, "Owner.1": {"self"},
+		"Filter.1.Name": {"tag:" + key}, "Filter.1.Value.1": {value},
+	}
+	err := e.call(region, form, &parsed)
+	return parsed.Snapshots, err
+}
+
 // TagMap returns tags by their key.
 func TagMap(tags []Tag) map[string]string {
 	byKey := map[string]string{}

@@ -28,12 +28,15 @@ const (
 
 // Rule says which requests are spoiled and how.
 type Rule struct {
-	Kind   Kind
+	Kind Kind
+	// Method is the one whose requests are meant; empty means every upload of more than After bytes.
 	Method string
 	// After counts bytes of the body; a shorter body is left alone and does not count as spoiled.
 	After int64
 	// Times is how many requests are spoiled; 0 means every one.
 	Times int64
+	// ForOwnHost asks the server in its own name, where it routes by that, instead of in the proxy's.
+	ForOwnHost bool
 }
 
 // Proxy is a running proxy.
@@ -65,8 +68,10 @@ func Start(target string, rule Rule) (*Proxy, error) {
 		ErrorLog: log.New(io.Discard, "", 0),
 		Rewrite: func(request *httputil.ProxyRequest) {
 			request.SetURL(address)
-			// The signature covers the host that the client addressed.
-			request.Out.Host = request.In.Host
+			if !rule.ForOwnHost {
+				// The signature covers the host that the client addressed.
+				request.Out.Host = request.In.Host
+			}
 		},
 		ModifyResponse: func(response *http.Response) error {
 			kind := rule.Kind
@@ -78,7 +83,7 @@ func Start(target string, rule Rule) (*Proxy, error) {
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
 	proxy.server = httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
-		if request.Method == rule.Method {
+		if rule.concerns(request) {
 			switch rule.Kind {
 			case Refuse:
 				if proxy.claim(rule) {
@@ -93,6 +98,13 @@ func Start(target string, rule Rule) (*Proxy, error) {
 	}))
 	proxy.URL = proxy.server.URL
 	return proxy, nil
+}
+
+func (r Rule) concerns(request *http.Request) bool {
+	if r.Method == "" {
+		return request.ContentLength > r.After
+	}
+	return request.Method == r.Method
 }
 
 // claim takes one of the rule's times, if any is left.

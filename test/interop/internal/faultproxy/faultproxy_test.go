@@ -92,3 +92,36 @@ func TestARequestIsCutAndOthersAreLeftAlone(t *testing.T) {
 		t.Errorf("a get: %d bytes, %v", len(content), err)
 	}
 }
+
+func TestWithoutAMethodOnlyUploadsOfMoreAreMeant(t *testing.T) {
+	proxy := start(t, Rule{Kind: Refuse, After: 1000, Times: 1})
+	for _, expected := range []struct{ length, status int }{
+		{1000, http.StatusOK}, {1001, http.StatusServiceUnavailable}, {1001, http.StatusOK},
+	} {
+		response, err := http.Post(proxy.URL, "text/plain", bytes.NewReader(make([]byte, expected.length)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != expected.status {
+			t.Errorf("a body of %d bytes: status %d", expected.length, response.StatusCode)
+		}
+	}
+}
+
+func TestTheServerIsAskedInTheProxysNameUnlessItRoutesByItsOwn(t *testing.T) {
+	var asked string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) { asked = request.Host }))
+	t.Cleanup(server.Close)
+	for _, isForOwnHost := range []bool{false, true} {
+		proxy, err := Start(server.URL, Rule{Kind: Refuse, Method: http.MethodPut, ForOwnHost: isForOwnHost})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(proxy.Close)
+		_, _, _ = get(t, proxy)
+		if want := map[bool]string{false: proxy.URL, true: server.URL}[isForOwnHost]; "http://"+asked != want {
+			t.Errorf("own host %v: asked as %s, want %s", isForOwnHost, asked, want)
+		}
+	}
+}

@@ -5,9 +5,9 @@ import { isKind, PluginError, silentLogger } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 import { settle, TestClock } from "@flotilla/sdk/testing";
 import { printComputeId } from "./managed-disk-ids.ts";
-import { pending, ScriptedDisks, succeeded } from "./testing/scripted-disks.ts";
-import { ManagedDiskVolumeSnapshotter } from "./volume-snapshotter.ts";
-import type { ManagedDiskVolumeSnapshotterOptions } from "./volume-snapshotter.ts";
+import { pending, restoreRules, ScriptedDisks, succeeded } from "./testing/scripted-disks.ts";
+import { ManagedDiskVolumeSnapshotter } from "./managed-disk-volume-snapshotter.ts";
+import type { ManagedDiskVolumeSnapshotterOptions } from "./managed-disk-volume-snapshotter.ts";
 
 const home = { subscription: "0000-aa", resourceGroup: "MC_home" };
 const safe = { subscription: "1111-bb", resourceGroup: "backups" };
@@ -28,6 +28,9 @@ function open(
     waitTimeoutMs: 600_000,
     clock: new TestClock({ skipsSleep: true }),
     random: () => 1,
+    region: undefined,
+    localCopies: async () => [],
+    restore: restoreRules(api),
     ...options,
   });
 }
@@ -298,7 +301,8 @@ const zones: readonly (readonly [type: string, volumeAz: string, mark: string | 
 for (const [volumeType, volumeAz, mark, expected] of zones)
   test(`a ${volumeType} disk of zone "${volumeAz}" and mark ${mark ?? "none"} is restored in ${String(expected)}`, async () => {
     const api = new ScriptedDisks();
-    api.snapshots = [{ location: "westeurope", ...(mark === undefined ? {} : { tags: { "flotilla.io-zone": mark } }) }];
+    const location = volumeAz.replace(/-\d$/, "") || "westeurope";
+    api.snapshots = [{ location, ...(mark === undefined ? {} : { tags: { "flotilla.io-zone": mark } }) }];
 
     await open(api).createVolumeFromSnapshot({ ...restore, volumeType, volumeAz }, quietCall);
 

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { crc32, gzipSync } from "node:zlib";
+
+import { diskObjectPath } from "./testing/disk-layout.ts";
+import { configMap, Flotilla, persistentVolume } from "./testing/flotilla.ts";
+
+interface Prepared {
+  readonly flotilla: Flotilla;
+  readonly sides: readonly string[];
+  readonly copy: string;
+}
+
+async function prepare(config: Readonly<Record<string, string>> = {}): Promise<Prepared> {
+  const flotilla = await Flotilla.prepare();
+  const from = await flotilla.write({ "a.yaml": configMap, "b.yaml": persistentVolume });
+  const words = ["--from", from, ...flotilla.location, ...flotilla.volumes];
+  const created = await flotilla.run("backup", "create", "one", ...words);
+  assert.equal(created.exitCode, 0, created.stderr);
+  const copy = join(flotilla.folder, "copy");
+  const location = (folder: string, prefix: string, more = {}): string =>
+    JSON.stringify({
+      kind: "BackupStorageLocation",
+      spec: { provider: "disk", objectStorage: { bucket: "b", prefix }, config: { folder, ...more } },
+    });
+  const files = await flotilla.write({
+    "from.yaml": location(flotilla.store, "p"),
+    "to.yaml": location(copy, "q", config),
+  });
+  const sides = ["--from", join(files, "from.yaml"), "--to", join(files, "to.yaml"), "--plugin", flotilla.plugin];
+  return { flotilla, sides, copy };
+}
+
+test("a target that acknowledges and gives back other bytes is found out, and no backup is seen", async () => {
+  const { flotilla, sides, copy } = await prepare({ fault: "lying" });
+
+  const { exitCode, stdout } = await flotilla.run("backup", "copy", "one", ...sides);
+
+  assert.equal(exitCode, 1);
+  assert.match(stdout, /verify the copy "q\/backups\/one\/one\.tar\.gz".* came back; the copy was removed again/);
+  assert.ok(!(await readdir(join(copy, "b"))).some((name) => name.includes("velero-backup.json")));
+});
+
+test("credentials in a secret are asked for by the flag of their side", async () => {
+  const { flotilla, sides } = await prepare();
+  const secret =
+    "{kind: BackupStorageLocation, spec: {provider: disk, objectStorage: {bucket: c}, credential: {name: s}}}";
+  const files = await flotilla.write({ "to.yaml": secret });
+  const words = [...sides.slice(0, 2), "--to", join(files, "to.yaml"), "--plugin", flotilla.plugin];
+
+  const { exitCode, stderr } = await flotilla.run("backup", "copy", "one", ...words);
+
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /save the secret's value in a file and give it as --to-credentials-file FILE/);
+});
+
+test("verb and noun may change places, and a copy that is not the same any more is told", async () => {
+  const { flotilla, sides, copy } = await prepare();
+
+  const copied = await flotilla.run("copy", "backups", "--all", ...sides);
+  const same = await flotilla.run("compare", "backup", "one", ...sides);
+  const path = diskObjectPath(copy, "b", "q/backups/one/one-logs.gz");
+  await writeFile(path, "something else");
+  const different = await flotilla.run("compare", "backup", "one", ...sides);
+
+  assert.equal(copied.exitCode, 0, copied.stdout + copied.stderr);
+  assert.match(copied.stdout, /one +copied .* its volumes are not copied \(native snapshots: 1\)/);
+  assert.match(copied.stdout, /backups: 1 copied; from b\/p \(velero\.io\/disk\) to b\/q \(velero\.io\/disk\)/);
+  assert.equal(same.exitCode, 0, same.stdout);
+  assert.equal(different.exitCode, 1);
+  assert.match(different.stdout, /one-logs\.gz +other-size/);
+});
+
+test("what an older server recorded of volumes is counted as well, and what cannot be read is said", async () => {
+  const { flotilla, sides, copy } = await prepare();
+  const stored = (name: string): string => diskObjectPath(flotilla.store, "b", `p/backups/one/one-${name}.json.gz`);
+  await rm(stored("volumeinfo"));
+
+  const older = await flotilla.run("backup", "copy", "one", ...sides, "-o", "json");
+  await rm(join(copy, "b"), { recursive: true });
+  await writeFile(stored("volumesnapshots"), gzipSync("no JSON"));
+  await writeFile(`${stored("volumesnapshots")}.crc`, String(crc32(gzipSync("no JSON"))));
+  const broken = await flotilla.run("backup", "copy", "one", ...sides, "-o", "json");
+
+  const left = ({ stdout }: { readonly stdout: string }): string | undefined =>
+    (JSON.parse(stdout) as { backups: { volumesLeftBehind: string }[] }).backups[0]?.volumesLeftBehind;
+  assert.equal(left(older), "native snapshots: 1");
+  assert.match(left(broken) ?? "", /^unknown, since its records cannot be read: /);
+});
+
+test("a target that is not there fails the run with one error", async () => {
+  const { flotilla, sides } = await prepare({ fault: "no-list" });
+
+  const { exitCode, stdout, stderr } = await flotilla.run("backup", "copy", "--all", ...sides);
+
+  assert.equal(exitCode, 1);
+  assert.equal(stdout, "");
+  assert.match(stderr, /error: list bucket "b": the bucket is gone/);
+});

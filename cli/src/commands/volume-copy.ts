@@ -1,0 +1,133 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { isTransient, PluginError, silentLogger } from "@flotilla/sdk/plugin";
+import type { Call, OriginQuery, SnapshotOrigin } from "@flotilla/sdk/plugin";
+import { CopyRounds } from "@flotilla/sdk/volumes";
+import type { CopyStatus } from "@flotilla/sdk/volumes";
+
+import { UsageError } from "../cli-error.ts";
+import type { OpenedVolumes, Session } from "../session.ts";
+
+/** Which snapshots to copy, and how. */
+export interface CopyRequest {
+  /** Empty for all that backups made, or all of one backup. */
+  readonly snapshotIds: readonly string[];
+  readonly backup: string | undefined;
+  /** Whether to stay until everything is complete. */
+  readonly isWatching: boolean;
+  readonly intervalMs: number;
+  /** After which watching ends; undefined for never. */
+  readonly timeoutMs: number | undefined;
+  /** Copies of a target at once instead of the cloud's own bound. */
+  readonly parallel: number | undefined;
+}
+
+/** What copying came to. */
+export interface CopyResult {
+  readonly statuses: readonly CopyStatus[];
+  /** Snapshots that were named and do not exist. */
+  readonly missing: readonly string[];
+}
+
+/** Copies snapshots to the location's other regions. Whatever was begun before, by whomever, is taken up. */
+export async function copySnapshots(
+  session: Session,
+  volumes: OpenedVolumes,
+  request: CopyRequest,
+): Promise<CopyResult> {
+  const { copies } = volumes.client;
+  const call = callOf(session);
+  const targets = await copies.targets(call);
+  if (targets.length === 0)
+    throw new UsageError(
+      `the location ${volumes.location.name} copies nowhere: set its key copyToRegions, for example to eu-west-1`,
+    );
+  const found = await listOrigins(session, volumes, request);
+  const missing = request.snapshotIds.filter((id) => !found.some(({ snapshotId }) => snapshotId === id));
+  const rounds = new CopyRounds(copies, { parallel: request.parallel });
+  const deadline = performance.now() + (request.timeoutMs ?? Number.POSITIVE_INFINITY);
+  const teller = new Teller(session);
+  let wanted = found;
+  for (;;) {
+    const statuses = wanted.length === 0 ? [] : await rounds.run(targets, wanted, call);
+    teller.tell(statuses);
+    const isSettled = statuses.every(({ state }) => state === "completed" || state === "failed");
+    if (!request.isWatching || isSettled || performance.now() >= deadline) return { statuses, missing };
+    await delay(request.intervalMs, undefined, { signal: session.context.signal });
+    wanted = await lookAgain(session, volumes, request, wanted);
+  }
+}
+
+async function listOrigins(
+  session: Session,
+  { client }: OpenedVolumes,
+  { snapshotIds, backup }: CopyRequest,
+): Promise<readonly SnapshotOrigin[]> {
+  const query: OriginQuery = {
+    ...(snapshotIds.length === 0 ? {} : { snapshotIds }),
+    ...(backup === undefined ? {} : { backup }),
+  };
+  return await Array.fromAsync(client.copies.listOrigins(query, session.call));
+}
+
+/** The same snapshots as they are now. New ones are left to the next run, so that each run comes to an end. */
+async function lookAgain(
+  session: Session,
+  volumes: OpenedVolumes,
+  request: CopyRequest,
+  wanted: readonly SnapshotOrigin[],
+): Promise<readonly SnapshotOrigin[]> {
+  try {
+    const now = new Map((await listOrigins(session, volumes, request)).map((origin) => [origin.snapshotId, origin]));
+    const gone = wanted.filter(({ snapshotId }) => !now.has(snapshotId));
+    for (const { snapshotId } of gone) session.progress.note(`${snapshotId}  was deleted meanwhile`);
+    return wanted.flatMap(({ snapshotId }) => now.get(snapshotId) ?? []);
+  } catch (error) {
+    session.context.signal.throwIfAborted();
+    if (!isTransient(error)) throw error;
+    session.progress.note(`the snapshots could not be looked up again: ${PluginError.from(error).message}`);
+    return wanted;
+  }
+}
+
+/** Tells each copy's change of state once, and on a terminal how far all are. What was complete before is no news. */
+class Teller {
+  readonly #session: Session;
+  readonly #told = new Map<string, string>();
+  #isFirstRound = true;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  tell(statuses: readonly CopyStatus[]): void {
+    for (const status of statuses) {
+      const { origin, region, state, copyId } = status;
+      const key = JSON.stringify([region, origin.snapshotId]);
+      const news = state === "waiting" ? "" : `${state} ${copyId ?? ""}`;
+      const isOld = this.#isFirstRound && state === "completed";
+      if (news !== "" && news !== this.#told.get(key) && !isOld) this.#session.progress.note(changeText(status));
+      this.#told.set(key, news);
+    }
+    this.#isFirstRound = false;
+    const count = (wanted: CopyStatus["state"]): number => statuses.filter(({ state }) => state === wanted).length;
+    this.#session.progress.show(
+      `copies: ${count("completed")} of ${statuses.length} complete, ${count("pending")} on their way, ` +
+        `${count("waiting")} waiting, ${count("failed")} failed`,
+    );
+  }
+}
+
+function changeText({ origin, region, state, copyId, detail }: CopyStatus): string {
+  const subject = `${origin.snapshotId} -> ${region}`;
+  if (state === "failed") return `${subject}  failed: ${detail}`;
+  return `${subject}  ${state === "completed" ? "complete" : "copying"} as ${copyId}`;
+}
+
+function callOf(session: Session): Call {
+  const note = (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+    const told = Object.entries(fields).map(([name, value]) => ` ${name}=${String(value)}`);
+    session.progress.note(`${message}${told.join("")}`);
+  };
+  return { ...session.call, log: { ...silentLogger, info: note, warn: note, error: note } };
+}

@@ -1,0 +1,205 @@
+import { isKind, PluginError } from "@flotilla/sdk/plugin";
+
+import { backupKeys } from "../backup-layout/keys.ts";
+import { describeError } from "../session.ts";
+import { isFinished, metadataFile, readMetadata, readMetadataIfThere } from "./backup-metadata.ts";
+import type { BackupMetadata } from "./backup-metadata.ts";
+import { compareObject } from "./compare-object.ts";
+import type { ComparedObject } from "./compare-object.ts";
+import { copyObject } from "./copy-object.ts";
+import type { CopiedObject } from "./copy-object.ts";
+import { listFiles } from "./paired-object.ts";
+import type { PairRun } from "./paired-object.ts";
+import { clearTarget, findTarget, refuseNewcomer, removeExtras } from "./target-backup.ts";
+import type { TargetBackup } from "./target-backup.ts";
+import { volumesLeftBehind } from "./volumes-left-behind.ts";
+
+/** How backups are copied. */
+export interface CopySettings {
+  /** Replace another backup of the same name. */
+  readonly overwrites: boolean;
+  /** Read what a complete copy has already, where its checksums cannot be compared. */
+  readonly rechecks: boolean;
+  /** Whether one that the server still writes is passed over rather than refused. */
+  readonly skipsUnfinished: boolean;
+}
+
+/**
+ * What became of a backup. `copied`: it became visible at the target; `repaired`: it was visible there, and lacked
+ * something; `present`: nothing was to do; `unfinished`: the server still writes it; `failed`.
+ */
+export type CopyResult = "copied" | "repaired" | "present" | "unfinished" | "failed";
+
+/** A backup, as it was copied. */
+export interface CopiedBackup {
+  readonly name: string;
+  readonly result: CopyResult;
+  readonly objects: readonly CopiedObject[];
+  /** What is to know; why it failed. */
+  readonly detail: string;
+  /** Which volumes are not in the copy, in words; empty where none, or where nothing was copied. */
+  readonly volumesLeftBehind: string;
+  /** The kind of the error of one that failed. */
+  readonly errorKind?: string;
+}
+
+/** Copies one backup. What is wrong with it is its result, so that others go on; only an interruption is thrown. */
+export async function copyBackup(run: PairRun, name: string, settings: CopySettings): Promise<CopiedBackup> {
+  const objects: CopiedObject[] = [];
+  try {
+    return await copyOrThrow(run, name, settings, objects);
+  } catch (error) {
+    run.session.context.signal.throwIfAborted();
+    const { kind, message } = describeError(error);
+    run.session.progress.note(`${name}: FAILED: ${message}`);
+    return { name, result: "failed", objects, detail: message, volumesLeftBehind: "", errorKind: kind };
+  }
+}
+
+async function copyOrThrow(
+  run: PairRun,
+  name: string,
+  settings: CopySettings,
+  objects: CopiedObject[],
+): Promise<CopiedBackup> {
+  const source = await readSource(run, name);
+  if (source.unfinished !== "") {
+    if (settings.skipsUnfinished) {
+      return { name, result: "unfinished", objects, detail: source.unfinished, volumesLeftBehind: "" };
+    }
+    throw new PluginError(`backup ${name} is not finished: ${source.unfinished}; copy it once the server is done`, {
+      kind: "incomplete",
+    });
+  }
+  const target = await findTarget(run, name, source);
+  await clearTarget(run, target, settings);
+  const isComplete = target.standing === "same";
+  const work = source.files.map((file) => ({ file, isListed: target.files.includes(file) }));
+  const trusts = isComplete && !settings.rechecks;
+  await eachUntilFailure(run, work, async ({ file, isListed }, part) => {
+    const former = isListed ? await compareObject(part, name, file, trusts ? "never" : "needed") : undefined;
+    objects.push(await bringObject(part, { backup: name, file, former }));
+  });
+  if (isComplete) return finishedReport(name, objects, target);
+  await removeExtras(run, target);
+  await refuseChange(run, name, source);
+  await refuseNewcomer(run, name, source.metadata);
+  const isReplacement = target.standing !== "absent";
+  const order = { backup: name, file: metadataFile, isReplacement, bytes: source.metadata.bytes };
+  objects.push(await run.lanes.run(() => copyObject(run, order)));
+  const left = await volumesLeftBehind(run, name, source.files);
+  return { name, result: "copied", objects: sorted(objects), detail: "", volumesLeftBehind: left };
+}
+
+/** A backup at the source; what is not finished about it, where anything is. */
+interface SourceBackup {
+  readonly metadata: BackupMetadata;
+  /** All but the metadata. */
+  readonly files: readonly string[];
+  readonly unfinished: string;
+}
+
+async function readSource({ session, stores: { from } }: PairRun, name: string): Promise<SourceBackup> {
+  const keys = backupKeys(from.location.prefix, name);
+  const files = await listFiles(session, from, name);
+  if (files.length === 0) {
+    throw new PluginError(
+      `backup ${name} not found in bucket ${JSON.stringify(from.location.bucket)} below ${keys.folder}; ` +
+        "flotilla backup list shows what there is",
+      { kind: "not-found" },
+    );
+  }
+  const others = files.filter((file) => file !== metadataFile);
+  if (!files.includes(metadataFile)) {
+    const nothing = { bytes: Buffer.alloc(0), uid: "", phase: "", startedAt: "" };
+    return { metadata: nothing, files: others, unfinished: `it has no ${metadataFile}` };
+  }
+  const metadata = await readMetadata(session, from, name);
+  if (!isFinished(metadata)) {
+    return { metadata, files: others, unfinished: `its phase is ${metadata.phase || "not set"}` };
+  }
+  if (metadata.phase !== "Failed" && !others.includes(`${name}.tar.gz`)) {
+    throw new PluginError(
+      `backup ${name} has lost its contents (${keys.contents}): it cannot be restored, nor copied`,
+      {
+        kind: "corrupt",
+      },
+    );
+  }
+  return { metadata, files: others, unfinished: "" };
+}
+
+/** Makes an object be at the target: whatever is there and the same stays. */
+async function bringObject(
+  run: PairRun,
+  order: {
+    readonly backup: string;
+    readonly file: string;
+    readonly former: ComparedObject | undefined;
+  },
+): Promise<CopiedObject> {
+  const { former, ...rest } = order;
+  if (former === undefined) return await copyObject(run, { ...rest, isReplacement: false });
+  if (former.standing === "same" || former.standing === "unverifiable") {
+    return presentObject(order.file, former.fromBytes ?? former.toBytes ?? 0, former.evidence);
+  }
+  // Also where one side could not be read: if that was the source, reading it again says so.
+  return await copyObject(run, { ...rest, isReplacement: former.standing !== "missing" });
+}
+
+function presentObject(file: string, bytes: number, evidence: string): CopiedObject {
+  return { file, result: "present", bytes, evidence, sha256: "", crc32: "", fromChecksum: "", toChecksum: "" };
+}
+
+/** Does the work for each, as many at once as there are lanes. The first failure ends what is under way, and is thrown. */
+async function eachUntilFailure<T>(
+  run: PairRun,
+  items: readonly T[],
+  work: (item: T, run: PairRun) => Promise<void>,
+): Promise<void> {
+  const failure = new AbortController();
+  const signal = AbortSignal.any([run.signal, failure.signal]);
+  let first: { readonly error: unknown } | undefined;
+  const all = items.map(async (item) => {
+    try {
+      await run.lanes.run(async () => {
+        if (!signal.aborted) await work(item, { ...run, signal });
+      });
+    } catch (error) {
+      first ??= { error };
+      failure.abort();
+    }
+  });
+  await Promise.all(all);
+  run.signal.throwIfAborted();
+  if (first !== undefined) throw first.error;
+}
+
+/** The objects are those of one backup only if it is still the same at their end. */
+async function refuseChange({ session, stores }: PairRun, name: string, { metadata }: SourceBackup): Promise<void> {
+  const now = await readMetadataIfThere(session, stores.from, name).catch((error: unknown) => {
+    if (isKind(error, "corrupt")) return undefined;
+    throw error;
+  });
+  if (now !== undefined && now.bytes.equals(metadata.bytes)) return;
+  throw new PluginError(`backup ${name} was changed or deleted at the source while it was copied: copy it again`, {
+    kind: "conflict",
+  });
+}
+
+function finishedReport(name: string, objects: readonly CopiedObject[], target: TargetBackup): CopiedBackup {
+  const isTouched = objects.some(({ result }) => result !== "present");
+  const metadata = presentObject(metadataFile, target.metadataBytes, "read on both sides");
+  const extras = target.extras.length === 0 ? "" : `left alone at the target: ${target.extras.join(", ")}`;
+  return {
+    name,
+    result: isTouched ? "repaired" : "present",
+    objects: sorted([...objects, metadata]),
+    detail: extras,
+    volumesLeftBehind: "",
+  };
+}
+
+function sorted(objects: readonly CopiedObject[]): readonly CopiedObject[] {
+  return objects.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+}

@@ -1,0 +1,88 @@
+import { isDeepStrictEqual } from "node:util";
+
+import { Option } from "commander";
+
+import { UsageError } from "./cli-error.ts";
+import { repeatable } from "./common-options.ts";
+import { resolveObjectLocation } from "./location.ts";
+import type { LocationSide, ObjectLocation } from "./location.ts";
+import type { OpenedStore, Session } from "./session.ts";
+
+/** The flags that describe two BackupStorageLocations. */
+export interface SidesFlags {
+  readonly from: string;
+  readonly to: string;
+  readonly fromConfig: readonly string[];
+  readonly toConfig: readonly string[];
+  readonly credentialsFile?: string;
+  readonly fromCredentialsFile?: string;
+  readonly toCredentialsFile?: string;
+  readonly caCert?: string;
+  readonly fromCaCert?: string;
+  readonly toCaCert?: string;
+}
+
+/** Two opened locations. */
+export interface StorePair {
+  readonly from: OpenedStore;
+  readonly to: OpenedStore;
+}
+
+/** The flags of a command on two locations. */
+export function sidesOptions(): readonly Option[] {
+  return [
+    new Option("--from <file>", "the BackupStorageLocation to read, in YAML").makeOptionMandatory(),
+    new Option("--to <file>", "the other BackupStorageLocation, in YAML").makeOptionMandatory(),
+    new Option("--credentials-file <file>", "the credentials for both, unless one has its own"),
+    new Option("--from-credentials-file <file>", "the credentials for --from"),
+    new Option("--to-credentials-file <file>", "the credentials for --to"),
+    new Option("--ca-cert <file>", "a PEM file of CAs to trust beside the system's, for both"),
+    new Option("--from-ca-cert <file>", "the same for --from"),
+    new Option("--to-ca-cert <file>", "the same for --to"),
+    repeatable("--from-config <key=value>", "a key of --from's spec.config"),
+    repeatable("--to-config <key=value>", "a key of --to's spec.config"),
+  ];
+}
+
+/** Opens both locations, each in a process of its own. */
+export async function openPair(
+  session: Session,
+  flags: SidesFlags,
+  { isWritten }: { readonly isWritten: boolean },
+): Promise<StorePair> {
+  const [from, to] = [await resolveSide(flags, "from"), await resolveSide(flags, "to")];
+  if (from.provider === to.provider && isDeepStrictEqual(from.config, to.config)) {
+    throw new UsageError(
+      `--from and --to are the same place: bucket ${from.bucket}, prefix ${from.prefix || "(none)"}`,
+    );
+  }
+  if (isWritten && to.isReadOnly) {
+    throw new UsageError(
+      `the location ${to.name} of --to is ReadOnly: set spec.accessMode to ReadWrite in ${flags.to}`,
+    );
+  }
+  return { from: await session.openStoreApart(from), to: await session.openStoreApart(to) };
+}
+
+/** A location in words: `backups/cluster-1 (velero.io/aws)`. */
+export function printStore({ location, client }: OpenedStore): string {
+  const { bucket, prefix } = location;
+  return `${prefix === "" ? bucket : `${bucket}/${prefix}`} (${client.name})`;
+}
+
+async function resolveSide(flags: SidesFlags, side: LocationSide): Promise<ObjectLocation> {
+  const own =
+    side === "from"
+      ? { config: flags.fromConfig, credentialsFile: flags.fromCredentialsFile, caCert: flags.fromCaCert }
+      : { config: flags.toConfig, credentialsFile: flags.toCredentialsFile, caCert: flags.toCaCert };
+  const credentialsFile = own.credentialsFile ?? flags.credentialsFile;
+  const caCert = own.caCert ?? flags.caCert;
+  return await resolveObjectLocation({
+    location: flags[side],
+    side,
+    config: own.config,
+    volumeConfig: [],
+    ...(credentialsFile === undefined ? {} : { credentialsFile }),
+    ...(caCert === undefined ? {} : { caCert }),
+  });
+}

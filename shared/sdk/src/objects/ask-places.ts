@@ -1,0 +1,38 @@
+import { PluginError } from "../plugin/index.ts";
+import { allFailed, isUnreachable } from "./copy-place.ts";
+import type { Call } from "../plugin/index.ts";
+import type { ObjectPlace, PlaceFailure } from "./copy-place.ts";
+
+/** An answer and who gave it. */
+export interface PlaceAnswer<T> {
+  readonly place: ObjectPlace;
+  readonly answer: T;
+}
+
+/** The places in the order in which they are asked: as given, but those that did not answer lately last. */
+export function inOrder(places: readonly ObjectPlace[]): readonly ObjectPlace[] {
+  const reachable = places.filter((place) => place.unreachable === undefined);
+  return [...reachable, ...places.filter((place) => !reachable.includes(place))];
+}
+
+/**
+ * The first answer of several places. The location itself is believed whatever it answers, a refusal included: only when
+ * it is out of reach does the answer of a copy count.
+ */
+export async function firstAnswer<T>(
+  places: readonly ObjectPlace[],
+  call: Call,
+  ask: (place: ObjectPlace) => Promise<T>,
+): Promise<PlaceAnswer<T>> {
+  const failures: PlaceFailure[] = [];
+  for (const place of inOrder(places)) {
+    try {
+      return { place, answer: await place.ask(call, async () => await ask(place)) };
+    } catch (error) {
+      const isOwn = place.mode === undefined;
+      if (call.signal.aborted || (isOwn && !isUnreachable(error))) throw error;
+      failures.push({ place, error: PluginError.from(error) });
+    }
+  }
+  throw allFailed(failures);
+}

@@ -1,0 +1,218 @@
+import { PluginError } from "../plugin/index.ts";
+import { firstAnswer } from "./ask-places.ts";
+import { ObjectPlace } from "./copy-place.ts";
+import { onEachCopy } from "./each-copy.ts";
+import { listCommonPrefixes, listObjects } from "./listing.ts";
+import { makeCopy } from "./make-copy.ts";
+import { nameOf } from "./object-name.ts";
+import { readVerified } from "./read-places.ts";
+import type {
+  Call,
+  Clock,
+  ListQuery,
+  ObjectDescription,
+  ObjectInspector,
+  ObjectRef,
+  ObjectStore,
+  PrefixQuery,
+} from "../plugin/index.ts";
+import type { BlobDriver } from "./blob-driver.ts";
+import type { CopyPlace, LocationRoot } from "./copy-place.ts";
+import type { BlobLister } from "./listing.ts";
+import type { TransferContext } from "./transfer-context.ts";
+
+/** Where a location's objects are copied to. */
+export interface CopiesOptions {
+  /** What is copied; objects elsewhere are none of the copies' business. */
+  readonly root: LocationRoot;
+  readonly places: readonly CopyPlace[];
+}
+
+/** What the layer works with. */
+export interface CopiesContext {
+  readonly primary: TransferContext;
+  readonly clock: Clock;
+  /** The same as for the location's own bucket, with another driver. */
+  readonly contextFor: (driver: BlobDriver) => TransferContext;
+}
+
+type Store = ObjectStore & ObjectInspector;
+
+/**
+ * Keeps copies of a location's objects in other places and reads from them what the location cannot give. The location
+ * itself stays the one that is believed: its lists are the lists, and what it has verified is served.
+ */
+export function withCopies(store: Store, options: CopiesOptions, context: CopiesContext): Store {
+  const layer = new CopiesLayer(store, options, context);
+  const { root } = options;
+  const folder = root.prefix === "" ? "" : `${root.prefix}/`;
+  const isOurs = (bucket: string, key: string): boolean => bucket === root.bucket && key.startsWith(folder);
+  const pick = ({ bucket, key }: ObjectRef): Store => (isOurs(bucket, key) ? layer : store);
+  return {
+    putObject: async (object, body, call) => await pick(object).putObject(object, body, call),
+    getObject: (object, call) => pick(object).getObject(object, call),
+    objectExists: async (object, call) => await pick(object).objectExists(object, call),
+    describeObject: async (object, call) => await pick(object).describeObject(object, call),
+    deleteObject: async (object, call) => await pick(object).deleteObject(object, call),
+    createSignedUrl: async (object, ttl, call) => await pick(object).createSignedUrl(object, ttl, call),
+    listObjects: async (query, call) =>
+      await (isOurs(query.bucket, query.prefix) ? layer : store).listObjects(query, call),
+    listCommonPrefixes: async (query, call) =>
+      await (isOurs(query.bucket, query.prefix) ? layer : store).listCommonPrefixes(query, call),
+  };
+}
+
+class CopiesLayer implements Store {
+  readonly #store: Store;
+  readonly #primary: ObjectPlace;
+  readonly #copies: readonly ObjectPlace[];
+  readonly #all: readonly ObjectPlace[];
+  readonly #warned = new Set<string>();
+
+  constructor(store: Store, { root, places }: CopiesOptions, { primary, clock, contextFor }: CopiesContext) {
+    this.#store = store;
+    const own = { name: `bucket "${root.bucket}"`, bucket: root.bucket, prefix: undefined, mode: undefined };
+    this.#primary = new ObjectPlace(root, own, async () => primary, clock);
+    this.#copies = places.map(
+      (place) => new ObjectPlace(root, place, async () => contextFor(await place.open()), clock),
+    );
+    this.#all = [this.#primary, ...this.#copies];
+  }
+
+  async putObject(object: ObjectRef, body: AsyncIterable<Uint8Array>, call: Call): Promise<void> {
+    await this.#primary.ask(call, async () => await this.#store.putObject(object, body, call));
+    const original = { context: await this.#primary.context(), ref: object };
+    const words = {
+      failed: `put ${nameOf(object)}: it is stored, but not copied to`,
+      warning: "an object was stored without its copy: make it with `flotilla backup copy`",
+      fields: { ...object },
+    };
+    await onEachCopy(this.#copies, call, words, async (place) => {
+      // Without this, each put would wait once more for a place that is known to be out of reach.
+      if (place.mode === "best-effort" && place.unreachable !== undefined) throw place.unreachable;
+      await place.ask(call, async () => {
+        await makeCopy(original, { context: await place.context(), ref: place.refOf(object) }, call);
+      });
+    });
+  }
+
+  async *getObject(object: ObjectRef, call: Call): AsyncGenerator<Uint8Array, void, void> {
+    const { place, body, failures } = await readVerified(this.#all, object, call);
+    const reason = failures.find((failure) => failure.place === this.#primary)?.error ?? this.#primary.unreachable;
+    if (place !== this.#primary) this.#warn(call, "reading an object from its copy", place, nameOf(object), reason);
+    yield* body;
+  }
+
+  async objectExists(object: ObjectRef, call: Call): Promise<boolean> {
+    const { place, answer } = await this.#first(call, nameOf(object), async (place) => {
+      return (await this.#stat(place, object, call)) !== undefined;
+    });
+    return answer || (place === this.#primary && (await this.#existsAsCopy(object, call)));
+  }
+
+  async describeObject(object: ObjectRef, call: Call): Promise<ObjectDescription> {
+    const { answer } = await this.#first(call, nameOf(object), async (place) => await this.#stat(place, object, call));
+    if (answer !== undefined) return answer;
+    throw new PluginError(`describe ${nameOf(object)}: not found`, { kind: "not-found" });
+  }
+
+  async listCommonPrefixes(query: PrefixQuery, call: Call): Promise<readonly string[]> {
+    return await this.#list(query, call, async (lister, there) => await listCommonPrefixes(lister, there, call));
+  }
+
+  async listObjects(query: ListQuery, call: Call): Promise<readonly string[]> {
+    return await this.#list(query, call, async (lister, there) => await listObjects(lister, there, call));
+  }
+
+  async deleteObject(object: ObjectRef, call: Call): Promise<void> {
+    const words = {
+      failed: `delete ${nameOf(object)}: nothing was deleted, since this copy cannot be:`,
+      warning: "the copy of a deleted object is left behind: delete it by hand",
+      fields: { ...object },
+    };
+    // The copies first: after the location's own object nothing would lead a second try to them.
+    await onEachCopy(this.#copies, call, words, async (place) => {
+      if (place.unreachable !== undefined) throw place.unreachable;
+      await place.ask(call, async () => {
+        const { driver } = await place.context();
+        await place.within(
+          call,
+          "delete",
+          object,
+          async (inner) => await driver.remove(place.keyOf(object.key), inner),
+        );
+      });
+    });
+    await this.#primary.ask(call, async () => await this.#store.deleteObject(object, call));
+  }
+
+  async createSignedUrl(object: ObjectRef, ttlSeconds: number, call: Call): Promise<string> {
+    const reason = this.#primary.unreachable;
+    const place = reason === undefined ? undefined : this.#copies.find((copy) => copy.unreachable === undefined);
+    if (place === undefined) return await this.#store.createSignedUrl(object, ttlSeconds, call);
+    const { driver } = await place.context();
+    const url = await driver.sign(place.keyOf(object.key), ttlSeconds, call);
+    this.#warn(call, "signing a URL of a copy", place, nameOf(object), reason);
+    return url;
+  }
+
+  async #stat(place: ObjectPlace, object: ObjectRef, call: Call): Promise<ObjectDescription | undefined> {
+    const { driver } = await place.context();
+    return await place.within(call, "look up", object, async (inner) => {
+      return await driver.stat(place.keyOf(object.key), inner);
+    });
+  }
+
+  async #list<Q extends ListQuery>(
+    query: Q,
+    call: Call,
+    list: (lister: BlobLister, there: Q) => Promise<readonly string[]>,
+  ): Promise<readonly string[]> {
+    const what = `the list of "${query.prefix}" in bucket "${query.bucket}"`;
+    const { place, answer } = await this.#first(call, what, async (place) => {
+      const { driver } = await place.context();
+      const lister: BlobLister = {
+        list: (there, call) => place.watchedPages(call, there.prefix, (inner) => driver.list(there, inner)),
+      };
+      return await list(lister, { ...query, bucket: place.bucket, prefix: place.keyOf(query.prefix) });
+    });
+    return place === this.#primary ? answer : answer.map((key) => place.originalOf(key));
+  }
+
+  /** Asks the location, and copies only where it is out of reach. */
+  async #first<T>(
+    call: Call,
+    what: string,
+    ask: (place: ObjectPlace) => Promise<T>,
+  ): Promise<{ readonly place: ObjectPlace; readonly answer: T }> {
+    const { place, answer } = await firstAnswer(this.#all, call, ask);
+    if (place !== this.#primary)
+      this.#warn(call, "answering for a location that is out of reach", place, what, this.#primary.unreachable);
+    return { place, answer };
+  }
+
+  /** The server asks before it makes a backup of a name: what only a copy still holds must not be written over. */
+  async #existsAsCopy(object: ObjectRef, call: Call): Promise<boolean> {
+    for (const place of this.#copies) {
+      if (place.unreachable !== undefined) continue;
+      try {
+        if ((await place.ask(call, async () => await this.#stat(place, object, call))) === undefined) continue;
+        this.#warn(call, "only a copy of this object is left", place, nameOf(object), undefined);
+        return true;
+      } catch (error) {
+        if (call.signal.aborted) throw error;
+        const reason = PluginError.from(error).message;
+        call.log.info("a copy cannot be asked for an object", { ...object, copy: place.name, reason });
+      }
+    }
+    return false;
+  }
+
+  /** Once for each object and thing that was done: the server counts these lines as warnings of the backup. */
+  #warn(call: Call, message: string, place: ObjectPlace, what: string, reason: PluginError | undefined): void {
+    const id = `${message} ${what}`;
+    if (this.#warned.has(id)) return;
+    this.#warned.add(id);
+    call.log.warn(`${message}: ${place.name}`, { what, copy: place.name, reason: reason?.message });
+  }
+}

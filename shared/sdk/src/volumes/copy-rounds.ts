@@ -1,0 +1,173 @@
+import { isKind, isTransient, PluginError } from "../plugin/index.ts";
+import type { Call, CopyRegion, SnapshotCopier, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
+import { planTarget } from "./copy-plan.ts";
+import type { CopyStatus, TargetPlan } from "./copy-plan.ts";
+
+/** How the rounds are run. */
+export interface CopyRoundsOptions {
+  /** How many copies of a target may run at once instead of the cloud's own bound. */
+  readonly parallel?: number | undefined;
+  /** How often a copy that failed is made again before it counts as failed; twice unless told. */
+  readonly maxRepeats?: number | undefined;
+}
+
+const defaultRepeats = 2;
+
+/**
+ * Makes the copies of snapshots, round by round. What exists is looked up anew in each round, so that it does not matter
+ * who made it, when, or whether that one was killed; only how often a copy failed is remembered here.
+ */
+export class CopyRounds {
+  readonly #copier: SnapshotCopier;
+  readonly #options: CopyRoundsOptions;
+  /** Of each target and snapshot, how often a failed copy was removed. */
+  readonly #failures = new Map<string, number>();
+
+  constructor(copier: SnapshotCopier, options: CopyRoundsOptions = {}) {
+    this.#copier = copier;
+    this.#options = options;
+  }
+
+  /** Looks, removes what failed, starts what may start, and tells how each copy stands. Throws on abort only. */
+  async run(
+    targets: readonly CopyRegion[],
+    origins: readonly SnapshotOrigin[],
+    call: Call,
+  ): Promise<readonly CopyStatus[]> {
+    const statuses = await Promise.all(targets.map(async (target) => await this.#runTarget(target, origins, call)));
+    return statuses.flat();
+  }
+
+  async #runTarget(target: CopyRegion, origins: readonly SnapshotOrigin[], call: Call): Promise<readonly CopyStatus[]> {
+    let copies: readonly SnapshotCopy[];
+    try {
+      copies = await this.#list(target, origins, call);
+    } catch (error) {
+      call.signal.throwIfAborted();
+      return origins.map((origin) => withoutAnswer(origin, target.region, error));
+    }
+    const plan = this.#plan(target, origins, copies);
+    const troubles = new Map<string, unknown>();
+    await this.#prepare(plan, troubles, call);
+    const started = await this.#start(target, plan.start, troubles, call);
+    return plan.statuses.map((status) => {
+      const copyId = started.get(status.origin.snapshotId);
+      if (copyId !== undefined) return { ...status, state: "pending", copyId };
+      const trouble = troubles.get(status.origin.snapshotId);
+      return trouble === undefined ? status : troubled(status, trouble);
+    });
+  }
+
+  /** One snapshot's copies are asked for by its id, so that waiting for it does not list everything again and again. */
+  async #list(target: CopyRegion, origins: readonly SnapshotOrigin[], call: Call): Promise<readonly SnapshotCopy[]> {
+    const [only, ...others] = origins;
+    const query = only !== undefined && others.length === 0 ? { originId: only.snapshotId } : {};
+    const copies = this.#copier.listCopies({ region: target.region, ...query }, call);
+    const found: SnapshotCopy[] = [];
+    for await (const copy of copies) found.push(copy);
+    return found;
+  }
+
+  #plan(target: CopyRegion, origins: readonly SnapshotOrigin[], copies: readonly SnapshotCopy[]): TargetPlan {
+    const { parallel, maxRepeats = defaultRepeats } = this.#options;
+    const isGivenUp = (originId: string): boolean =>
+      (this.#failures.get(failureKey(target.region, originId)) ?? 0) >= maxRepeats;
+    return planTarget({ target, origins, copies, parallel, isGivenUp });
+  }
+
+  async #prepare(plan: TargetPlan, troubles: Map<string, unknown>, call: Call): Promise<void> {
+    const { statuses, remove, tend } = plan;
+    const living = new Set(
+      statuses.flatMap(({ state, origin }) =>
+        state === "completed" || state === "pending" ? [origin.snapshotId] : [],
+      ),
+    );
+    for (const copy of remove) {
+      const { region, copyId, originId, detail } = copy;
+      const isRemnant = living.has(originId);
+      const doing = isRemnant
+        ? "a failed copy beside a good one is removed"
+        : "a failed copy is removed and made again";
+      call.log.info(doing, { snapshotId: originId, copyId, region, reason: detail });
+      await attempt(originId, troubles, call, async () => {
+        await unlessAbsent(async () => await this.#copier.deleteCopy(copy, call));
+        const key = failureKey(region, originId);
+        if (!isRemnant) this.#failures.set(key, (this.#failures.get(key) ?? 0) + 1);
+      });
+    }
+    for (const copy of tend)
+      await attempt(copy.originId, troubles, call, async () => await this.#copier.tendCopy(copy, call));
+  }
+
+  /** Starts one after the other. What would meet all of them ends it: a full cloud for this round, a denial for good. */
+  async #start(
+    { region }: CopyRegion,
+    origins: readonly SnapshotOrigin[],
+    troubles: Map<string, unknown>,
+    call: Call,
+  ): Promise<ReadonlyMap<string, string>> {
+    const started = new Map<string, string>();
+    for (const { snapshotId: originId } of origins) {
+      if (troubles.has(originId)) continue;
+      const copyId = await attempt(originId, troubles, call, async () =>
+        this.#copier.startCopy({ originId, region }, call),
+      );
+      if (copyId !== undefined) started.set(originId, copyId);
+      const trouble = troubles.get(originId);
+      if (trouble === undefined || !meetsAll(trouble)) continue;
+      for (const { snapshotId } of origins)
+        if (!started.has(snapshotId) && !troubles.has(snapshotId)) troubles.set(snapshotId, trouble);
+      break;
+    }
+    return started;
+  }
+}
+
+async function attempt<T>(
+  originId: string,
+  troubles: Map<string, unknown>,
+  call: Call,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    call.signal.throwIfAborted();
+    troubles.set(originId, error);
+    return undefined;
+  }
+}
+
+async function unlessAbsent(remove: () => Promise<void>): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    if (!isKind(error, "not-found")) throw error;
+  }
+}
+
+/** A conflict passes by itself: the cloud finishes the snapshot, or another copy of its volume, first. */
+function mayPass(error: unknown): boolean {
+  return isTransient(error) || isKind(error, "conflict");
+}
+
+function meetsAll(error: unknown): boolean {
+  return isTransient(error) || isKind(error, "denied") || isKind(error, "invalid-config");
+}
+
+/** A remnant that stays does not make a complete copy less complete. */
+function troubled(status: CopyStatus, error: unknown): CopyStatus {
+  if (status.state === "completed") return status;
+  const detail = PluginError.from(error).message;
+  return { ...status, state: mayPass(error) && status.state !== "failed" ? "waiting" : "failed", detail };
+}
+
+function withoutAnswer(origin: SnapshotOrigin, region: string, error: unknown): CopyStatus {
+  const detail = PluginError.from(error).message;
+  const state = mayPass(error) ? "waiting" : "failed";
+  return { origin, region, state, copyId: undefined, progressPercent: 0, detail };
+}
+
+function failureKey(region: string, originId: string): string {
+  return JSON.stringify([region, originId]);
+}

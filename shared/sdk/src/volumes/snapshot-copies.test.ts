@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { PluginError, silentLogger } from "../plugin/index.ts";
+import type { Logger } from "../plugin/index.ts";
+import {
+  copyTarget,
+  MemorySnapshotCopier,
+  MemoryVolumeSnapshotter,
+  snapshotCopy,
+  snapshotOrigin,
+  TestClock,
+} from "../testing/index.ts";
+import type { CopierRequest } from "../testing/index.ts";
+import { withSnapshotCopies } from "./snapshot-copies.ts";
+import type { SnapshotCopiesOptions } from "./snapshot-copies.ts";
+
+const call = { signal: new AbortController().signal, log: silentLogger };
+const request = { volumeId: "here-vol-1", volumeAz: "here-a", tags: {} };
+const both = [copyTarget({ region: "one" }), copyTarget({ region: "two" })];
+
+function rig(options: Partial<SnapshotCopiesOptions> & { readonly targets?: typeof both } = {}) {
+  const inner = new MemoryVolumeSnapshotter("here", 1);
+  const hooks: { before: (request: CopierRequest) => void } = { before: () => {} };
+  const copier = new MemorySnapshotCopier({
+    targets: options.targets ?? both,
+    origins: () => inner.snapshotIds.map((snapshotId) => snapshotOrigin({ snapshotId })),
+    before: (request) => hooks.before(request),
+  });
+  const snapshotter = withSnapshotCopies(inner, copier, {
+    isWaiting: true,
+    waitTimeoutMs: 60_000,
+    copiesUnfinished: false,
+    clock: new TestClock({ skipsSleep: true }),
+    random: () => 0.5,
+    ...options,
+  });
+  return { inner, copier, snapshotter, hooks };
+}
+
+function operations(copier: MemorySnapshotCopier): readonly string[] {
+  return copier.requests.map(({ operation }) => operation);
+}
+
+test("without targets nothing is asked beyond the snapshot itself", async () => {
+  const { snapshotter, copier } = rig({ targets: [] });
+
+  await snapshotter.deleteSnapshot(await snapshotter.createSnapshot(request, call), call);
+
+  assert.deepEqual(copier.requests, []);
+});
+
+test("a waiting location answers once the copies in every target are complete", async () => {
+  const { snapshotter, copier, hooks } = rig();
+  hooks.before = ({ operation }) => {
+    if (operation === "listOrigins") copier.settle();
+  };
+
+  const snapshotId = await snapshotter.createSnapshot(request, call);
+
+  const copies = [...copier.copies.values()];
+  assert.deepEqual(
+    copies.map(({ region, originId, state }) => `${region} ${originId === snapshotId} ${state}`),
+    ["one true completed", "two true completed"],
+  );
+});
+
+for (const [title, prepare, kind] of [
+  ["fails again and again", (copier: MemorySnapshotCopier) => copier.settle(() => "failed"), "incomplete"],
+  ["does not end in time", () => {}, "timeout"],
+] as const) {
+  test(`a copy that ${title} fails the snapshot and leaves neither it nor a copy`, async () => {
+    const { snapshotter, copier, inner, hooks } = rig();
+    hooks.before = ({ operation }) => {
+      if (operation === "listOrigins") prepare(copier);
+    };
+
+    await assert.rejects(snapshotter.createSnapshot(request, call), { kind });
+
+    assert.deepEqual([inner.snapshotIds, copier.copies.size], [[], 0]);
+  });
+}
+
+test("without wait one line says what makes the copies, and only once", async () => {
+  const lines: string[] = [];
+  const log: Logger = { ...silentLogger, info: (line) => void lines.push(line) };
+  const { snapshotter, copier } = rig({ isWaiting: false });
+
+  await snapshotter.createSnapshot(request, { ...call, log });
+  await snapshotter.createSnapshot(request, { ...call, log });
+
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? "", /flotilla volume copy --all --watch/);
+  assert.deepEqual(copier.requests, []);
+});
+
+test("a cloud that copies unfinished snapshots is asked to start at once, and a refusal does not fail the backup", async () => {
+  const { snapshotter, copier, hooks } = rig({ isWaiting: false, copiesUnfinished: true });
+  await snapshotter.createSnapshot(request, call);
+  assert.equal(copier.copies.size, 2);
+
+  hooks.before = () => {
+    throw new PluginError("no", { kind: "denied" });
+  };
+
+  await snapshotter.createSnapshot(request, call);
+});
+
+test("copies are deleted before their origin", async () => {
+  const { snapshotter, copier, inner, hooks } = rig();
+  const snapshotId = await inner.createSnapshot(request);
+  copier.copies.set("c", snapshotCopy({ copyId: "c", originId: snapshotId, region: "two" }));
+  let wasThere = false;
+  hooks.before = ({ operation }) => {
+    if (operation === "deleteCopy") wasThere = inner.snapshotIds.includes(snapshotId);
+  };
+
+  await snapshotter.deleteSnapshot(snapshotId, call);
+
+  assert.deepEqual([wasThere, copier.copies.size, inner.snapshotIds], [true, 0, []]);
+});
+
+test("a target that cannot be reached fails the deletion and nothing is deleted anywhere", async () => {
+  const { snapshotter, copier, inner, hooks } = rig();
+  const snapshotId = await inner.createSnapshot(request);
+  copier.copies.set("c", snapshotCopy({ copyId: "c", originId: snapshotId, region: "one" }));
+  hooks.before = ({ region }) => {
+    if (region === "two") throw new PluginError("no route", { kind: "unavailable" });
+  };
+
+  await assert.rejects(snapshotter.deleteSnapshot(snapshotId, call), { kind: "unavailable" });
+
+  assert.deepEqual(
+    [copier.copies.size, inner.snapshotIds, operations(copier).includes("deleteCopy")],
+    [1, [snapshotId], false],
+  );
+});
+
+test("a copy that vanished meanwhile does not keep its origin", async () => {
+  const { snapshotter, copier, inner, hooks } = rig();
+  const snapshotId = await inner.createSnapshot(request);
+  copier.copies.set("c", snapshotCopy({ copyId: "c", originId: snapshotId, region: "one" }));
+  hooks.before = ({ operation }) => {
+    if (operation === "deleteCopy") copier.copies.clear();
+  };
+
+  await snapshotter.deleteSnapshot(snapshotId, call);
+
+  assert.deepEqual(inner.snapshotIds, []);
+});
+
+test("what the snapshotter cannot do, the location cannot do either", () => {
+  const inner = new MemoryVolumeSnapshotter("here", 1);
+  const plain = Object.assign(Object.create(inner), { check: undefined, describeSnapshot: undefined });
+  const { copier } = rig();
+  const options = {
+    isWaiting: false,
+    waitTimeoutMs: 1,
+    copiesUnfinished: false,
+    clock: new TestClock(),
+    random: () => 0,
+  };
+
+  const wrapped = withSnapshotCopies(plain, copier, options);
+
+  assert.deepEqual([wrapped.check, wrapped.describeSnapshot], [undefined, undefined]);
+});

@@ -1,0 +1,183 @@
+import { isKind, PluginError } from "../plugin/index.ts";
+import type {
+  Call,
+  Clock,
+  CopyRef,
+  OpenedVolumeSnapshotter,
+  SnapshotCopier,
+  SnapshotOrigin,
+  SnapshotRequest,
+} from "../plugin/index.ts";
+import { awaitState } from "./await-state.ts";
+import type { Observed } from "./await-state.ts";
+import type { CopyStatus } from "./copy-plan.ts";
+import { CopyRounds } from "./copy-rounds.ts";
+
+/** How a location treats the copies of its snapshots. */
+export interface SnapshotCopiesOptions {
+  /** Whether a snapshot is answered only once its copies are complete too. */
+  readonly isWaiting: boolean;
+  /** For the copies, counted from the end of the snapshot. */
+  readonly waitTimeoutMs: number;
+  /** Whether the cloud copies a snapshot that is not complete yet, so that copies can be started without waiting. */
+  readonly copiesUnfinished: boolean;
+  readonly clock: Clock;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+}
+
+const cleanupTimeoutMs = 60_000;
+
+/**
+ * A snapshotter whose snapshots have copies: made with them where the location waits, deleted before them. A location
+ * without targets makes no request more than before.
+ */
+export function withSnapshotCopies(
+  snapshotter: OpenedVolumeSnapshotter,
+  copies: SnapshotCopier,
+  options: SnapshotCopiesOptions,
+): OpenedVolumeSnapshotter {
+  const work = new CopiedSnapshots(snapshotter, copies, options);
+  return {
+    copies,
+    createSnapshot: async (request, call) => await work.create(request, call),
+    deleteSnapshot: async (snapshotId, call) => {
+      await work.delete(snapshotId, call);
+    },
+    createVolumeFromSnapshot: async (request, call) => await snapshotter.createVolumeFromSnapshot(request, call),
+    getVolumeInfo: async (volume, call) => await snapshotter.getVolumeInfo(volume, call),
+    getVolumeId: async (volume, call) => await snapshotter.getVolumeId(volume, call),
+    setVolumeId: async (volume, volumeId, call) => await snapshotter.setVolumeId(volume, volumeId, call),
+    affinity: (id) => snapshotter.affinity?.(id) ?? 0,
+    close: async () => {
+      await snapshotter.close?.();
+    },
+    ...inspection(snapshotter),
+  };
+}
+
+/** What says by its absence that the plugin cannot. */
+function inspection(
+  snapshotter: OpenedVolumeSnapshotter,
+): Partial<Pick<OpenedVolumeSnapshotter, "check" | "describeSnapshot">> {
+  const { check, describeSnapshot } = snapshotter;
+  return {
+    ...(check === undefined ? {} : { check: check.bind(snapshotter) }),
+    ...(describeSnapshot === undefined ? {} : { describeSnapshot: describeSnapshot.bind(snapshotter) }),
+  };
+}
+
+class CopiedSnapshots {
+  readonly #snapshotter: OpenedVolumeSnapshotter;
+  readonly #copies: SnapshotCopier;
+  readonly #options: SnapshotCopiesOptions;
+  #hasAdvised = false;
+
+  constructor(snapshotter: OpenedVolumeSnapshotter, copies: SnapshotCopier, options: SnapshotCopiesOptions) {
+    this.#snapshotter = snapshotter;
+    this.#copies = copies;
+    this.#options = options;
+  }
+
+  async create(request: SnapshotRequest, call: Call): Promise<string> {
+    const snapshotId = await this.#snapshotter.createSnapshot(request, call);
+    const targets = await this.#copies.targets(call);
+    if (targets.length === 0) return snapshotId;
+    if (!this.#options.isWaiting) {
+      await this.#startWithoutWaiting(snapshotId, call);
+      return snapshotId;
+    }
+    try {
+      await this.#awaitCopies(snapshotId, call);
+      return snapshotId;
+    } catch (error) {
+      await this.#removeFailed(snapshotId, call);
+      throw error;
+    }
+  }
+
+  /** Finds all copies before it deletes the first, so that a region which cannot be reached leaves everything as it was. */
+  async delete(snapshotId: string, call: Call): Promise<void> {
+    const found: CopyRef[] = [];
+    for (const { region } of await this.#copies.targets(call))
+      for await (const { copyId } of this.#copies.listCopies({ region, originId: snapshotId }, call))
+        found.push({ region, copyId });
+    for (const copy of found)
+      try {
+        await this.#copies.deleteCopy(copy, call);
+        call.log.debug("the copy of a snapshot is deleted", { snapshotId, copyId: copy.copyId, region: copy.region });
+      } catch (error) {
+        if (!isKind(error, "not-found")) throw error;
+      }
+    await this.#snapshotter.deleteSnapshot(snapshotId, call);
+  }
+
+  async #awaitCopies(snapshotId: string, call: Call): Promise<void> {
+    const { waitTimeoutMs: timeoutMs, clock, random } = this.#options;
+    const rounds = new CopyRounds(this.#copies);
+    const observe = async (call: Call): Promise<Observed<void>> => {
+      const targets = await this.#copies.targets(call);
+      const statuses = await rounds.run(targets, [await this.#origin(snapshotId, call)], call);
+      const failed = statuses.find(({ state }) => state === "failed");
+      if (failed !== undefined) throw copyFailed(snapshotId, failed);
+      const open = statuses.filter(({ state }) => state !== "completed");
+      return open.length === 0
+        ? { done: true, value: undefined }
+        : { done: false, progress: open.map(told).join("; ") };
+    };
+    await awaitState({ what: `the copies of snapshot ${snapshotId}`, observe, timeoutMs, clock, random }, call);
+  }
+
+  async #startWithoutWaiting(snapshotId: string, call: Call): Promise<void> {
+    if (!this.#options.copiesUnfinished) {
+      this.#advise(call);
+      return;
+    }
+    try {
+      const origin = await this.#origin(snapshotId, call);
+      const statuses = await new CopyRounds(this.#copies).run(await this.#copies.targets(call), [origin], call);
+      const left = statuses.filter(({ state }) => state === "waiting" || state === "failed");
+      if (left.length > 0) this.#advise(call, left.map(told).join("; "));
+    } catch (error) {
+      // The snapshot is made and the backup counts on it; what copies it later will say what is wrong.
+      call.signal.throwIfAborted();
+      this.#advise(call, PluginError.from(error).message);
+    }
+  }
+
+  #advise(call: Call, reason?: string): void {
+    if (this.#hasAdvised) return;
+    this.#hasAdvised = true;
+    call.log.info(
+      "copyToRegions: copies are not made while the backup runs; `flotilla volume copy --all --watch` makes them, for example as a CronJob",
+      reason === undefined ? {} : { reason },
+    );
+  }
+
+  async #origin(snapshotId: string, call: Call): Promise<SnapshotOrigin> {
+    for await (const origin of this.#copies.listOrigins({ snapshotIds: [snapshotId] }, call)) return origin;
+    throw new PluginError(`the snapshot ${snapshotId}, which was just made, is not listed yet`, {
+      kind: "unavailable",
+    });
+  }
+
+  async #removeFailed(snapshotId: string, call: Call): Promise<void> {
+    try {
+      // The call itself may have been aborted or have run out of time.
+      await this.delete(snapshotId, { log: call.log, signal: AbortSignal.timeout(cleanupTimeoutMs) });
+    } catch (error) {
+      call.log.info("a snapshot whose copies failed could not be removed", {
+        snapshotId,
+        reason: PluginError.from(error).message,
+      });
+    }
+  }
+}
+
+function told({ region, state, progressPercent, detail }: CopyStatus): string {
+  return `${region}: ${detail === "" ? `${state}, ${Math.floor(progressPercent)} %` : detail}`;
+}
+
+function copyFailed(snapshotId: string, { region, detail }: CopyStatus): PluginError {
+  return new PluginError(`copy snapshot "${snapshotId}" to region ${region}: ${detail}`, { kind: "incomplete" });
+}

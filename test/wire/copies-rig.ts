@@ -1,0 +1,61 @@
+import type { Account } from "@flotilla/test/emulators";
+
+import type { Session } from "./harness.ts";
+import type { Location } from "./location.ts";
+import type { ObjectRig } from "./object-rig.ts";
+
+/** Two places of the same objects: a location, and its copies opened as a location of their own. */
+export interface CopiedLocation {
+  readonly location: Location;
+  readonly copy: Location;
+  /** The warnings and errors that the server would count, about this location's copies. */
+  readonly warnings: () => readonly string[];
+}
+
+/** How a location and its copies differ from the usual. */
+export interface CopiedOptions {
+  /** Of the target's query, beside its region. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** Path of the target. */
+  readonly path?: string;
+  readonly config?: Readonly<Record<string, string>>;
+  /** Keys of the copies as a location of their own. */
+  readonly copyConfig?: Readonly<Record<string, string>>;
+  readonly account?: Account;
+  readonly session?: Session;
+  readonly region?: string;
+  readonly copyRegion?: string;
+  readonly copyIs?: "made" | "missing";
+}
+
+/** The process that looks at copies from beside: it knows nothing of the location that they are copies of. */
+const others = new WeakMap<ObjectRig, Session>();
+
+/** Opens a location in one region whose objects are copied to another. */
+export async function openCopied(rig: ObjectRig, name: string, options: CopiedOptions = {}): Promise<CopiedLocation> {
+  const { region = "us-east-1", copyRegion = "eu-west-1", session = rig.session, account } = options;
+  const copyName = `${name}-copy`;
+  if (options.copyIs !== "missing") await rig.createBucket(copyName, copyRegion);
+  const query = new URLSearchParams({ region: copyRegion, ...options.query });
+  const path = options.path === undefined ? "" : `/${options.path}`;
+  const copyTo = `s3://${copyName}${path}?${query.toString()}`;
+  const location = await rig.open(name, {
+    config: { region, copyTo, ...options.config },
+    bucketRegion: region,
+    session,
+    ...(account === undefined ? {} : { account }),
+  });
+  const beside = others.get(rig) ?? rig.start();
+  others.set(rig, beside);
+  const copyConfig = { region: copyRegion, prefix: options.path ?? "", ...options.copyConfig };
+  const copy = await rig.open(copyName, { config: copyConfig, bucketIs: "there", session: beside });
+  return {
+    location,
+    copy,
+    warnings: () =>
+      session.lines
+        .filter(({ level }) => level === "warn" || level === "error")
+        .map((line) => JSON.stringify(line))
+        .filter((line) => line.includes(copyName)),
+  };
+}
