@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { formerVelero, type FormerVelero } from "./toolchain.ts";
 import { builtAzurePlugin, builtGcpPlugin, builtPlugin } from "./paths.ts";
 
 /** The servers by the names under which `--targets` takes them. */
@@ -24,6 +25,8 @@ export interface InteropArguments {
   /** An executable of velero-plugin-for-microsoft-azure; no registry of Go modules serves it. */
   readonly azureOther: string | undefined;
   readonly expectOfficial: boolean;
+  /** Undefined for the release in go.mod. */
+  readonly velero: FormerVelero | undefined;
   readonly filter: string;
   readonly targets: readonly TargetName[];
   readonly probes: boolean;
@@ -38,6 +41,7 @@ export const usage = `usage: npm run test:interop -- [options]
   --gcp-plugin FILE    the same for Google Cloud (default: plugins/gcp/dist/flotilla-plugin-gcp)
   --azure-other FILE   an executable of velero-plugin-for-microsoft-azure, built elsewhere, to exchange objects with
   --expect official    the executables are the official plugins for AWS and Google Cloud: their known faults must show
+  --velero MINOR       drive them by the client code of an earlier Velero: ${Object.keys(formerVelero).join(", ")}
   --only REGEXP        run the checks whose "target: title" matches
   --targets A,B        servers to run against (default: ${targetNames.join(",")})
   --no-interchange     leave out what one plugin wrote and the other reads
@@ -53,6 +57,7 @@ export function parseInteropArguments(args: readonly string[]): InteropArguments
       "gcp-plugin": { type: "string", default: builtGcpPlugin },
       "azure-other": { type: "string" },
       expect: { type: "string" },
+      velero: { type: "string" },
       only: { type: "string", default: "" },
       targets: { type: "string", default: targetNames.join(",") },
       probes: { type: "boolean", default: true },
@@ -73,6 +78,7 @@ export function parseInteropArguments(args: readonly string[]): InteropArguments
     gcpPlugin: values["gcp-plugin"],
     azureOther: values["azure-other"],
     expectOfficial: values.expect === "official",
+    velero: values.velero === undefined ? undefined : toFormerVelero(values.velero),
     filter: values.only,
     targets: values.targets.split(",").map(toTargetName),
     probes: values.probes,
@@ -86,4 +92,9 @@ function toTargetName(text: string): TargetName {
     throw new Error(`unknown target "${text}"; known are ${targetNames.join(", ")}`);
   }
   return name;
+}
+
+function toFormerVelero(text: string): FormerVelero {
+  if (text in formerVelero) return text as FormerVelero;
+  throw new Error(`--velero takes ${Object.keys(formerVelero).join(" or ")}, not "${text}"`);
 }

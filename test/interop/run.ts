@@ -11,6 +11,7 @@ import { addTallies, readTally, type Tally } from "./tally.ts";
 import {
   azurite,
   fakeGcsServer,
+  formerVeleroClient,
   installAll,
   officialGcpPlugin,
   officialPlugin,
@@ -55,7 +56,12 @@ async function main(): Promise<boolean> {
 const ofAws: readonly TargetName[] = ["versitygw", "ministack", "moto", "stand-ins"];
 const ofGcp: readonly TargetName[] = ["fake-gcs", "gcp-stand-ins"];
 
-async function install({ targets, interchange }: InteropArguments): Promise<void> {
+function clientOf({ velero }: InteropArguments): Installation & { readonly path: string } {
+  return velero === undefined ? veleroClient : formerVeleroClient(velero);
+}
+
+async function install(options: InteropArguments): Promise<void> {
+  const { targets, interchange } = options;
   const needs = (some: readonly TargetName[], installation: Installation): readonly Installation[] =>
     targets.some((target) => some.includes(target)) ? [installation] : [];
   const servers = [
@@ -65,7 +71,7 @@ async function install({ targets, interchange }: InteropArguments): Promise<void
     ...needs(["fake-gcs"], fakeGcsServer),
   ];
   const others = interchange ? [...needs(ofAws, officialPlugin), ...needs(ofGcp, officialGcpPlugin)] : [];
-  await installAll([veleroClient, ...servers, ...others], print);
+  await installAll([clientOf(options), ...servers, ...others], print);
 }
 
 /** The bodies and proxies on which the checks rely have tests of their own. */
@@ -82,7 +88,7 @@ async function runChecks(options: InteropArguments, servers: Servers, dir: strin
   if (s3.length + ec2.length > 0) {
     const other = options.interchange ? officialPlugin.path : undefined;
     const spec = await specOf(options, dir, { cloud: "aws", plugin: options.plugin, other, isOfficial });
-    tallies.push(await check({ ...spec, s3, ec2 }, dir));
+    tallies.push(await check(clientOf(options).path, { ...spec, s3, ec2 }, dir));
   }
   if (blob.length + arm.length > 0 && !options.expectOfficial) {
     const spec = await specOf(options, dir, {
@@ -91,12 +97,12 @@ async function runChecks(options: InteropArguments, servers: Servers, dir: strin
       other: options.azureOther,
       isOfficial: false,
     });
-    tallies.push(await check({ ...spec, blob, arm }, dir));
+    tallies.push(await check(clientOf(options).path, { ...spec, blob, arm }, dir));
   }
   if (gcs.length + gce.length > 0) {
     const other = options.interchange ? officialGcpPlugin.path : undefined;
     const spec = await specOf(options, dir, { cloud: "gcp", plugin: options.gcpPlugin, other, isOfficial });
-    tallies.push(await check({ ...spec, gcs, gce }, dir));
+    tallies.push(await check(clientOf(options).path, { ...spec, gcs, gce }, dir));
   }
   return tallies;
 }
@@ -128,10 +134,10 @@ async function specOf(options: InteropArguments, dir: string, checked: Checked):
   };
 }
 
-async function check(spec: CheckSpec, dir: string): Promise<Tally> {
+async function check(client: string, spec: CheckSpec, dir: string): Promise<Tally> {
   const file = join(dir, `${spec.plugin.name}.json`);
   await writeFile(file, JSON.stringify(spec, undefined, 2), { mode: 0o600 });
-  const { code, output } = await runProgram(veleroClient.path, ["check", file], {
+  const { code, output } = await runProgram(client, ["check", file], {
     echo: true,
     env: await pluginEnvironment(dir),
   });
