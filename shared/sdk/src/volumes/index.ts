@@ -1,6 +1,7 @@
 export { awaitState } from "./await-state.ts";
 export type { AwaitStateOptions, Observed } from "./await-state.ts";
 export {
+  csiAttributeOf,
   csiVolumeOf,
   hasSource,
   inTreeFieldOf,
