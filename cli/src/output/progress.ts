@@ -50,6 +50,11 @@ export class Progress {
     };
   }
 
+  /** Tells how far something is, over the line before; on a terminal only. */
+  update(text: string): void {
+    this.#draw(text);
+  }
+
   /** Tells a finished step. */
   note(text: string): void {
     if (this.#isQuiet) return;

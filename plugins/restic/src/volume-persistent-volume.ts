@@ -121,13 +121,14 @@ function placeCsi(volume: PersistentVolume, place: string, rule: CsiRule): Persi
  * cluster apart. Only a whole part of the handle is taken for it, the last one of several.
  */
 function handleWith(handle: string, former: string, value: string): string {
-  const ends = ["#", ":", "/"];
-  for (let at = handle.lastIndexOf(former); former !== "" && at >= 0; at = handle.lastIndexOf(former, at - 1)) {
-    const isStart = at === 0 || ends.includes(handle.charAt(at - 1));
-    const isEnd = at + former.length === handle.length || ends.includes(handle.charAt(at + former.length));
-    if (isStart && isEnd) return `${handle.slice(0, at)}${value}${handle.slice(at + former.length)}`;
-    if (at === 0) break;
-  }
+  const ends = "#:/";
+  // With its ends around it, so that one search finds whole parts only.
+  const around = `#${handle}#`;
+  for (const start of ends)
+    for (const end of ends) {
+      const at = former === "" ? -1 : around.lastIndexOf(`${start}${former}${end}`);
+      if (at >= 0) return `${around.slice(1, at + 1)}${value}${around.slice(at + 1 + former.length, -1)}`;
+    }
   return handle;
 }
 

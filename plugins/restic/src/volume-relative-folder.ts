@@ -12,5 +12,6 @@ export function relativeFolder(text: string): string {
 
 /** Whether a text holds what no path of a volume has and what would garble a log line. */
 export function hasControlCharacter(text: string): boolean {
-  return [...text].some((letter) => letter < " " || letter === "\u007f");
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return /[\u0000-\u001F\u007F]/.test(text);
 }

@@ -1,5 +1,6 @@
 import { parseConfig } from "./config.ts";
 import type { ConfigSchema, ConfigValues } from "./config.ts";
+import type { FileRestorer } from "./file-restorer.ts";
 import type { ObjectInspector, SelfCheck, SnapshotInspector } from "./inspection.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -17,7 +18,10 @@ export interface OpenContext {
 export type OpenedObjectStore = ObjectStore & Partial<ObjectInspector> & Partial<SelfCheck>;
 
 /** An opened snapshotter with the optional interfaces that it implements. */
-export type OpenedVolumeSnapshotter = VolumeSnapshotter & Partial<SnapshotInspector> & Partial<SelfCheck>;
+export type OpenedVolumeSnapshotter = VolumeSnapshotter &
+  Partial<SnapshotInspector> &
+  Partial<FileRestorer> &
+  Partial<SelfCheck>;
 
 /** An implementation that an executable registers: opened, not initialised, so nothing is ever half-initialised. */
 export type Definition = ObjectStoreDefinition | VolumeSnapshotterDefinition;

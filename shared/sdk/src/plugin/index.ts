@@ -18,6 +18,7 @@ export type {
   OpenedVolumeSnapshotter,
   VolumeSnapshotterDefinition,
 } from "./definition.ts";
+export type { FileRestorer, FileSnapshot, FileSnapshotSelection, RestoreFilesProgress } from "./file-restorer.ts";
 export { advice, failure, ok, tried, withoutEffect } from "./findings.ts";
 export type {
   Finding,
