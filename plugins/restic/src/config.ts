@@ -68,4 +68,6 @@ export type ObjectStoreConfig = ConfigValues<typeof objectStoreConfig>;
 /** What a parsed location of either kind says of its repository. */
 export type RepositoryConfig = Pick<ObjectStoreConfig, keyof typeof repositoryKeys> & {
   readonly caCert: string | undefined;
+  /** Tried where the location names no password at all: one that is no secret. */
+  readonly defaultPassword?: string;
 };

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { OpenContext } from "@flotilla/sdk/plugin";
+import { passwordKeys } from "./config.ts";
 import type { RepositoryConfig } from "./config.ts";
 import { readCredentialsFile, variablesOf } from "./credentials-file.ts";
 import { findPassword } from "./password.ts";
@@ -43,7 +44,9 @@ export async function openAccess(
     const folder = await certificateFolder(config.caCert, context.env);
     environment["SSL_CERT_DIR"] = `${environment["SSL_CERT_DIR"] || systemCertificates}:${folder}`;
   }
-  const password = await findPassword(config, file?.password, context);
+  const isKeyed = passwordKeys.some((key) => config[key] !== undefined);
+  const unkeyed = file?.password ?? (isKeyed ? undefined : config.defaultPassword);
+  const password = await findPassword(config, unkeyed, context);
   return {
     environment: { ...environment, ...password.environment },
     password,

@@ -32,6 +32,8 @@ const inputGraceMs = 300;
 /** A restic that runs. */
 export class ResticProcess {
   readonly stdout: Readable;
+  /** Its last lines are kept for its end, whoever else listens. */
+  readonly stderr: Readable;
   readonly end: Promise<ResticEnd>;
   readonly #child: ChildProcess;
   readonly #stdin: Writable;
@@ -41,6 +43,7 @@ export class ResticProcess {
     this.#child = child;
     this.#stdin = stdin;
     this.stdout = stdout;
+    this.stderr = stderr;
     // A child that went away is told by its end.
     stdin.on("error", () => {});
     const tail = new LineTail();

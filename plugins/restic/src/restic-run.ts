@@ -2,6 +2,7 @@ import { readBlocks } from "@flotilla/sdk/objects";
 import { isJsonObject, parseJson, PluginError } from "@flotilla/sdk/plugin";
 import type { Call, JsonObject } from "@flotilla/sdk/plugin";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import type { ReplayableBody } from "./replayable-body.ts";
 import { ResticProcess } from "./restic-process.ts";
 import type { ResticCommand, ResticEnd } from "./restic-process.ts";
@@ -17,6 +18,7 @@ export interface ResticAnswer {
 export interface ResticTraffic {
   readonly action: string;
   readonly input?: ReplayableBody;
+  /** Hears each line of JSON, of its standard output and of its standard error. */
   readonly onMessage?: (message: JsonObject) => void;
 }
 
@@ -121,11 +123,15 @@ async function collect(restic: ResticProcess, { onMessage }: ResticTraffic, onPr
     }
     return output;
   }
-  for await (const line of createInterface({ input: restic.stdout, crlfDelay: Infinity })) {
-    onProgress();
-    const message = messageOf(line);
-    if (message !== undefined) onMessage(message);
-  }
+  const hear = async (input: Readable): Promise<void> => {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      onProgress();
+      const message = messageOf(line);
+      if (message !== undefined) onMessage(message);
+    }
+  };
+  // What it could not read stands on the other one.
+  await Promise.all([hear(restic.stdout), hear(restic.stderr)]);
   return "";
 }
 
