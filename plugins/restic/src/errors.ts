@@ -12,6 +12,9 @@ export type ResticFault =
   | "killed"
   | "other";
 
+/** The code of an error that says that a snapshot was removed. */
+export const noSnapshotCode = "no such snapshot";
+
 /** What was being done. */
 export interface Attempt {
   /** `list the snapshots`, `put object "…" in bucket "…"`. */
@@ -112,6 +115,10 @@ export function resticError(end: ResticEnd, { action, repository }: Attempt): Pl
         { kind: "unavailable", code },
       );
     case "no-snapshot":
+      return new PluginError(`${where}: a snapshot is gone (${answer}); try again`, {
+        kind: "conflict",
+        code: noSnapshotCode,
+      });
     case "incomplete":
     case "other":
       break;

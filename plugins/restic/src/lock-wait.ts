@@ -37,7 +37,7 @@ export class LockWait {
   async next({ signal }: Call): Promise<boolean> {
     this.#tries += 1;
     // Stale locks were removed just before, which may have been all.
-    if (this.#tries === 1) return this.#clock.now() <= this.#deadline;
+    if (this.#tries === 1) return true;
     const delayMs = backoffMs(this.#tries - 1, backoff, Math.random);
     if (this.#clock.now() + delayMs > this.#deadline) return false;
     await this.#clock.sleep(delayMs, signal);

@@ -22,6 +22,14 @@ export class ReplayableBody {
     return this.#kept !== undefined;
   }
 
+  /** Whether there is not a single chunk. Waits for the first one. */
+  async isEmpty(): Promise<boolean> {
+    this.#next ??= this.#source.next();
+    const { done } = await this.#next;
+    if (done === true) this.#isOver = true;
+    return this.#isOver && this.#keptBytes === 0;
+  }
+
   /** Writes the body until it ends, or the receiver is gone, which the signal tells. Throws what the body throws. */
   async send(write: (chunk: Uint8Array) => Promise<void>, gone: AbortSignal): Promise<void> {
     for (const chunk of this.#kept?.slice() ?? []) {

@@ -25,7 +25,7 @@ export interface ResticRequest {
   readonly lock: "none" | "append" | "exclusive";
   /** Its standard input. */
   readonly input?: ReplayableBody;
-  /** Hears each line of JSON on its standard output, which is not kept then. */
+  /** Hears each line of JSON on its standard output, which is not kept then, and on its standard error. */
   readonly onMessage?: (message: JsonObject) => void;
   /** How long other users' locks are waited for; four minutes unless told. */
   readonly lockPatienceMs?: number;
@@ -70,11 +70,13 @@ export class Repository {
     const { lock } = request;
     using _ = lock === "none" ? undefined : await this.gate.enter(lock, call.signal);
     const wait = new LockWait(request.lockPatienceMs ?? defaultPatienceMs, this.#clock, this.restic.version);
-    for (;;) {
+    for (let tries = 1; ; tries += 1) {
       const command = this.command(request, lock === "none" ? [] : wait.flags());
       const answer = await runRestic(command, request, call);
       if (isAccepted(answer.end, request)) return answer;
-      await this.#overcome(request, answer.end, wait, call);
+      const isMissing = faultOf(answer.end) === "no-repository";
+      if (isMissing && tries === 1 && this.#config.initialize) await this.#initialize(call);
+      else await this.#waitForLock(request, answer.end, wait, call);
     }
   }
 
@@ -119,27 +121,23 @@ export class Repository {
     await this.#access.password.close();
   }
 
-  /** Does what lets the request succeed at its next try, or throws why it failed. */
-  async #overcome(request: ResticRequest, end: ResticEnd, wait: LockWait, call: Call): Promise<void> {
+  /** Waits where the repository is locked and the request can be sent again; throws why it failed otherwise. */
+  async #waitForLock(request: ResticRequest, end: ResticEnd, wait: LockWait, call: Call): Promise<void> {
     const error = this.errorOf(request, end);
     const canRepeat = request.input?.canReplay ?? true;
-    const fault = faultOf(end);
-    if (fault === "no-repository" && this.#config.initialize && canRepeat && this.#initialized === undefined) {
-      await this.#initialize(call);
-      return;
-    }
-    if (fault !== "locked" || !canRepeat) throw error;
+    if (faultOf(end) !== "locked" || !canRepeat) throw error;
     if (wait.isFirst) await this.#removeStaleLocks(call);
     if (!(await wait.next(call))) throw error;
     call.log.info("the repository is locked: trying again", { action: request.action });
   }
 
+  /** Once, however many requests find that there is no repository. */
   async #initialize(call: Call): Promise<void> {
-    this.#initialized ??= this.#runInit(call);
+    const started = (this.#initialized ??= this.#runInit(call));
     try {
-      await this.#initialized;
+      await started;
     } catch (error) {
-      this.#initialized = undefined;
+      if (this.#initialized === started) this.#initialized = undefined;
       throw error;
     }
   }

@@ -18,5 +18,8 @@ export { checksumOf, combineChecksums, createChecksum, isSameChecksum, printChec
 export type { ComputedAlgorithm, RunningChecksum } from "./checksum.ts";
 export { defaultMemoryLimitBytes, driverObjectStore } from "./driver-object-store.ts";
 export type { DriverObjectStoreOptions } from "./driver-object-store.ts";
+export { guardGzip } from "./gzip-guard.ts";
+export { verified } from "./integrity.ts";
 export { compareKeys } from "./listing.ts";
+export { nameOf } from "./object-name.ts";
 export { largestObjectBytes } from "./part-plan.ts";
