@@ -42,7 +42,7 @@ export interface VolumeRig extends Workspace {
   runRestic(...args: string[]): Promise<string>;
   /** How many snapshots restic counts. */
   countSnapshots(): Promise<number>;
-  /** Throws unless restic finds the repository sound. */
+  /** Throws unless restic finds the repository sound. Nothing else may be using it. */
   check(): Promise<void>;
 }
 
@@ -94,7 +94,8 @@ export async function startVolumeRig(): Promise<VolumeRig> {
       return answer?.length ?? 0;
     },
     check: async () => {
-      await runRestic("unlock");
+      // Nothing works on it any more; a killed process may stay known for a while, which keeps its lock from being stale.
+      await runRestic("unlock", "--remove-all");
       await runRestic("check", "--read-data");
     },
   };
