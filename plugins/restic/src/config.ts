@@ -1,4 +1,4 @@
-import { bool, byteSize, custom, oneOf, parseSecretReference, text } from "@flotilla/sdk/plugin";
+import { bool, byteSize, custom, parseSecretReference, text } from "@flotilla/sdk/plugin";
 import type { ConfigSchema, ConfigValues } from "@flotilla/sdk/plugin";
 import { parseRepository } from "./repository-location.ts";
 
@@ -31,11 +31,14 @@ export const repositoryKeys = {
     defaultText: "in the server's scratch folder, otherwise the temporary one",
     origin: "ours",
   }),
-  cacheLimit: byteSize("Size beyond which the oldest files of a repository's cache are removed.", {
-    fallback: 512 * 1024 ** 2,
-    defaultText: "512Mi",
-    origin: "ours",
-  }),
+  cacheLimit: byteSize(
+    "Size beyond which the oldest files of a repository's cache are removed, whenever a location is opened.",
+    {
+      fallback: 512 * 1024 ** 2,
+      defaultText: "512Mi",
+      origin: "ours",
+    },
+  ),
 } as const;
 
 /** The keys of which one at most says what the password is. */
@@ -53,11 +56,6 @@ export const objectStoreConfig = {
       origin: "server",
     }),
     ...repositoryKeys,
-    prunePolicy: oneOf(
-      "`daily` starts `restic prune` in the background after a deletion, once a day at most; `never` leaves it to you.",
-      ["never", "daily"],
-      { fallback: "never", origin: "ours" },
-    ),
   },
   exclusive: [passwordKeys],
 } as const satisfies ConfigSchema;

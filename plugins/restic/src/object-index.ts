@@ -1,3 +1,4 @@
+import { PluginError } from "@flotilla/sdk/plugin";
 import type { ObjectRef } from "@flotilla/sdk/plugin";
 import { parseTags } from "./object-tags.ts";
 import type { ObjectRecord } from "./object-tags.ts";
@@ -7,7 +8,7 @@ import type { ListedSnapshot } from "./snapshot-list.ts";
 export interface ObjectVersion extends ObjectRecord {
   /** Its record's snapshot. */
   readonly recordId: string;
-  /** Its data's snapshot; undefined for an empty object and for a deletion. */
+  /** Its data's snapshot, which may be the same; undefined for an empty object and for a deletion. */
   readonly dataId: string | undefined;
 }
 
@@ -23,15 +24,16 @@ export class ObjectIndex {
   /** Of each object, the newest first. */
   readonly #objects = new Map<string, Map<string, ObjectVersion[]>>();
   readonly #data = new Map<string, LooseData>();
-  /** Records whose data is gone, which therefore show nothing. */
+  /** Records whose data is gone or not whole, which therefore show nothing. */
   readonly #orphans: ObjectVersion[] = [];
   #lastOrder = 0;
 
   constructor(snapshots: readonly ListedSnapshot[]) {
     const records: { readonly record: ObjectRecord; readonly id: string }[] = [];
-    for (const { id, startedMs, tags } of snapshots) {
+    for (const { id, startedMs, tags, sizeBytes } of snapshots) {
       const found = parseTags(tags);
       if (found?.kind === "data") this.#data.set(found.upload, { id, upload: found.upload, startedMs });
+      else if (found?.holdsData === true) this.#placeWhole(found.record, id, sizeBytes);
       else if (found !== undefined) records.push({ record: found.record, id });
     }
     for (const { record, id } of records) this.#place(record, id);
@@ -93,6 +95,18 @@ export class ObjectIndex {
     const left = objects?.get(key)?.filter((other) => other.upload !== upload) ?? [];
     if (left.length > 0) objects?.set(key, left);
     else objects?.delete(key);
+  }
+
+  /** Shows the object of a snapshot that is data and record in one, where its input came whole. */
+  #placeWhole(record: ObjectRecord, id: string, sizeBytes: number | undefined): void {
+    if (sizeBytes === undefined)
+      throw new PluginError(
+        "list the objects: restic 0.17 or later wrote to this repository, and older ones cannot tell which objects are whole; use such a version here too",
+        { kind: "invalid-config" },
+      );
+    const version = { ...record, recordId: id, dataId: id };
+    if (record.content?.sizeBytes === sizeBytes) this.add(version);
+    else this.#orphans.push(version);
   }
 
   #place(record: ObjectRecord, recordId: string): void {

@@ -59,8 +59,8 @@ export async function forgetVersions(
 ): Promise<void> {
   const [first] = versions;
   if (first === undefined) return;
-  const ids = versions.flatMap(({ recordId, dataId }) => (dataId === undefined ? [recordId] : [recordId, dataId]));
-  await forgetSnapshots(repository, ids, `delete ${nameOf(first)}`, call);
+  const ids = new Set(versions.flatMap(({ recordId, dataId }) => [recordId, dataId ?? recordId]));
+  await forgetSnapshots(repository, [...ids], `delete ${nameOf(first)}`, call);
   for (const version of versions) view.removed(version);
 }
 

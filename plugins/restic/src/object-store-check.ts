@@ -4,7 +4,7 @@ import type { Call, Finding, ObjectRef } from "@flotilla/sdk/plugin";
 import { objectStoreConfig } from "./config.ts";
 import type { ObjectStoreConfig } from "./config.ts";
 import { forgetSnapshots } from "./object-removal.ts";
-import { uploadData } from "./object-upload.ts";
+import { ObjectUpload } from "./object-upload.ts";
 import type { Repository } from "./repository.ts";
 import type { RepositoryView } from "./repository-view.ts";
 
@@ -27,7 +27,8 @@ export async function* checkRepository(
   let probeId: string | undefined;
   yield await tried("add", "a snapshot can be added", async () => {
     const probe: ObjectRef = { bucket: config.bucket, key: `check-${randomUUID()}` };
-    probeId = (await uploadData(repository, probe, once(Buffer.from("flotilla check\n")), call)).dataId;
+    await using upload = new ObjectUpload(probe, once(Buffer.from("flotilla check\n")));
+    probeId = await upload.storeData(repository, call);
   });
   if (probeId === undefined) return;
   const id = probeId;

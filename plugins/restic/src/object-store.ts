@@ -1,5 +1,5 @@
 import { compareKeys, nameOf } from "@flotilla/sdk/objects";
-import { isKind, PluginError, systemClock } from "@flotilla/sdk/plugin";
+import { PluginError, systemClock } from "@flotilla/sdk/plugin";
 import type {
   Call,
   ObjectDescription,
@@ -12,8 +12,8 @@ import type { ObjectStoreConfig } from "./config.ts";
 import { checkRepository } from "./object-store-check.ts";
 import { downloadObject } from "./object-download.ts";
 import { removeObject } from "./object-removal.ts";
-import { storeRecord, uploadData } from "./object-upload.ts";
-import type { ObjectRecord } from "./object-tags.ts";
+import { putObject } from "./object-put.ts";
+import type { ObjectContent, ObjectRecord } from "./object-tags.ts";
 import { Repository } from "./repository.ts";
 import { RepositoryView } from "./repository-view.ts";
 import { Tidying } from "./tidying.ts";
@@ -26,7 +26,7 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
 
   return {
     putObject: async (object, body, call) => {
-      await putObject({ repository, view }, object, body, call);
+      await putObject(repository, view, object, body, call);
       tidying.begin(call.log);
     },
     getObject: (object, call) => downloadObject(repository, view, object, call),
@@ -60,49 +60,6 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
   };
 }
 
-/** An object is stored in two steps: its bytes, which nobody sees, and the record that shows them. */
-async function putObject(
-  { repository, view }: { readonly repository: Repository; readonly view: RepositoryView },
-  object: ObjectRef,
-  body: AsyncIterable<Uint8Array>,
-  call: Call,
-): Promise<void> {
-  try {
-    // Beside the upload: the record must come after all that there are, whatever the clocks of their writers say.
-    const known = view.recent(call).catch((error: unknown) => error);
-    const { upload, content, dataId } = await uploadData(repository, object, body, call);
-    const failure = await known;
-    if (failure instanceof Error) throw failure;
-    const order = Math.max(Date.now(), view.lastOrder + 1);
-    const record: ObjectRecord = { ...object, upload, order, content };
-    const recordId = await storeRecordSurely(repository, view, record, call);
-    if (recordId !== undefined) view.made({ ...record, recordId, dataId });
-  } catch (error) {
-    throw PluginError.from(error);
-  }
-}
-
-/** Stores a record; where that fails, the repository says whether it was stored all the same. */
-async function storeRecordSurely(
-  repository: Repository,
-  view: RepositoryView,
-  record: ObjectRecord,
-  call: Call,
-): Promise<string | undefined> {
-  try {
-    return await storeRecord(repository, record, call);
-  } catch (error) {
-    if (call.signal.aborted || isKind(error, "held")) throw error;
-    const found = await view.complete(call).then(
-      (index) => index.versions(record).some(({ upload }) => upload === record.upload),
-      () => false,
-    );
-    if (!found) throw error;
-    call.log.info("restic failed after it had stored the object", { reason: PluginError.from(error).message });
-    return undefined;
-  }
-}
-
 /** Looks an object up; that there is none is said only of a listing made for the question. */
 async function find(view: RepositoryView, object: ObjectRef, call: Call): ReturnType<typeof findRecent> {
   return (await findRecent(view, object, call)) ?? (await view.complete(call)).current(object);
@@ -112,10 +69,7 @@ async function findRecent(view: RepositoryView, object: ObjectRef, call: Call): 
   return (await view.recent(call)).current(object);
 }
 
-function describe(
-  { upload, order }: ObjectRecord,
-  { sizeBytes, sha256 }: NonNullable<ObjectRecord["content"]>,
-): ObjectDescription {
+function describe({ upload, order }: ObjectRecord, { sizeBytes, sha256 }: ObjectContent): ObjectDescription {
   return {
     sizeBytes: BigInt(sizeBytes),
     checksum: { algorithm: "sha256", value: sha256.toString("base64"), scope: "full-object" },

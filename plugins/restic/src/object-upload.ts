@@ -2,8 +2,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { guardGzip, nameOf } from "@flotilla/sdk/objects";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call, JsonObject, ObjectRef } from "@flotilla/sdk/plugin";
-import { dataTags, recordTags } from "./object-tags.ts";
-import type { ObjectRecord } from "./object-tags.ts";
+import { dataTags, recordTags, wholeTags } from "./object-tags.ts";
+import type { ObjectContent, ObjectRecord } from "./object-tags.ts";
 import { ReplayableBody } from "./replayable-body.ts";
 import type { Repository } from "./repository.ts";
 
@@ -14,12 +14,59 @@ interface StoredData {
   readonly sizeBytes: number;
 }
 
-/** An object's bytes in the repository, which nobody sees yet. */
-export interface UploadedData {
-  readonly upload: string;
-  readonly content: NonNullable<ObjectRecord["content"]>;
-  /** The snapshot; undefined for an empty object. */
-  readonly dataId: string | undefined;
+/** An object's bytes, on their way into the repository. */
+export class ObjectUpload implements AsyncDisposable {
+  readonly upload: string = randomUUID();
+  readonly #object: ObjectRef;
+  readonly #counted: CountedBody;
+  readonly #input: ReplayableBody;
+
+  constructor(object: ObjectRef, body: AsyncIterable<Uint8Array>) {
+    this.#object = object;
+    this.#counted = new CountedBody(guardGzip(object, body));
+    this.#input = new ReplayableBody(this.#counted);
+  }
+
+  /** Size and hash of what has passed, which is all of it after {@link isSmall} said so, and after {@link storeData}. */
+  get content(): ObjectContent {
+    return this.#counted.content();
+  }
+
+  /** Whether all of it is in memory now, so that its record can be told before its bytes are sent. */
+  async isSmall(): Promise<boolean> {
+    return await this.#input.readAhead();
+  }
+
+  /** Stores the bytes in a snapshot that alone shows nothing. Resolves to its id; undefined for an empty object. */
+  async storeData(repository: Repository, call: Call): Promise<string | undefined> {
+    // restic refuses an input without a byte.
+    if ((await this.isSmall()) && this.content.sizeBytes === 0) return undefined;
+    return await this.#store(repository, dataTags(this.#object, this.upload), call);
+  }
+
+  /**
+   * Stores bytes and record in one snapshot: it shows the object if it is as long as the record says, so that one whose
+   * input was cut off by the end of this process shows nothing. For versions whose snapshots tell their size.
+   */
+  async storeWhole(repository: Repository, record: ObjectRecord, call: Call): Promise<string> {
+    return await this.#store(repository, wholeTags(record), call);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#input.close();
+  }
+
+  async #store(repository: Repository, tags: readonly string[], call: Call): Promise<string> {
+    const action = `put ${nameOf(this.#object)}`;
+    const name = dataName(this.#object.key);
+    const stored = await backUp(repository, { action, name, tags, input: this.#input }, call);
+    const { sizeBytes } = this.content;
+    if (stored.sizeBytes === sizeBytes) return stored.id;
+    throw new PluginError(
+      `${action}: restic stored ${stored.sizeBytes} of ${sizeBytes} bytes; nothing is visible of them`,
+      { kind: "incomplete" },
+    );
+  }
 }
 
 /** Records have the same bytes, name and hour, so that they share their tree and cost one small file each. */
@@ -27,41 +74,15 @@ const recordName = "flotilla-record";
 const recordBody = Buffer.from("The tags of this snapshot describe an object; see flotilla.io/object.\n");
 const hourMs = 3_600_000;
 
-/** Stores the bytes of an object in a snapshot of their own, which alone shows nothing. */
-export async function uploadData(
-  repository: Repository,
-  object: ObjectRef,
-  body: AsyncIterable<Uint8Array>,
-  call: Call,
-): Promise<UploadedData> {
-  const upload = randomUUID();
-  const counted = new CountedBody(guardGzip(object, body));
-  const input = new ReplayableBody(counted);
-  try {
-    // restic refuses an input without a byte.
-    if (await input.isEmpty()) return { upload, content: counted.content(), dataId: undefined };
-    const tags = dataTags(object, upload);
-    const request = { action: `put ${nameOf(object)}`, name: dataName(object.key), tags, input };
-    const stored = await backUp(repository, request, call);
-    const content = counted.content();
-    if (stored.sizeBytes !== content.sizeBytes)
-      throw new PluginError(
-        `put ${nameOf(object)}: restic stored ${stored.sizeBytes} of ${content.sizeBytes} bytes; nothing is visible of them`,
-        { kind: "incomplete" },
-      );
-    return { upload, content, dataId: stored.id };
-  } finally {
-    await input.close();
-  }
-}
+/** A prune may take long, and a backup shall outwait it. */
+const lockPatienceMs = 30 * 60_000;
 
 /** Stores the record that makes an object visible, or says that it is deleted. Resolves to the snapshot's id. */
 export async function storeRecord(repository: Repository, record: ObjectRecord, call: Call): Promise<string> {
   const action = `${record.content === undefined ? "delete" : "put"} ${nameOf(record)}`;
-  const hour = new Date(Math.floor(Date.now() / hourMs) * hourMs);
+  const time = new Date(Math.floor(Date.now() / hourMs) * hourMs);
   const input = new ReplayableBody(once(recordBody));
-  const request = { action, name: recordName, tags: recordTags(record), input, time: hour };
-  return (await backUp(repository, request, call)).id;
+  return (await backUp(repository, { action, name: recordName, tags: recordTags(record), input, time }, call)).id;
 }
 
 /** The name of the file in the snapshot; one that a file system could hold too, so that people can restore it. */
@@ -94,6 +115,7 @@ async function backUp(repository: Repository, backup: BackupRequest, call: Call)
         ...tags.flatMap((tag) => ["--tag", tag]),
       ],
       lock: "append",
+      lockPatienceMs,
       input,
       onMessage: (message) => {
         summary = summaryOf(message) ?? summary;
@@ -144,7 +166,7 @@ class CountedBody implements AsyncIterable<Uint8Array> {
   }
 
   /** What has passed. */
-  content(): NonNullable<ObjectRecord["content"]> {
+  content(): ObjectContent {
     return { sizeBytes: this.#sizeBytes, sha256: this.#hash.copy().digest() };
   }
 }

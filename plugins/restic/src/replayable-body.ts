@@ -22,12 +22,14 @@ export class ReplayableBody {
     return this.#kept !== undefined;
   }
 
-  /** Whether there is not a single chunk. Waits for the first one. */
-  async isEmpty(): Promise<boolean> {
-    this.#next ??= this.#source.next();
-    const { done } = await this.#next;
-    if (done === true) this.#isOver = true;
-    return this.#isOver && this.#keptBytes === 0;
+  /** Reads as much as is kept; true where that is all of it. */
+  async readAhead(): Promise<boolean> {
+    while (!this.#isOver && this.#keptBytes <= keptBytes) {
+      const step = await this.#source.next();
+      if (step.done === true) this.#isOver = true;
+      else this.#keep(step.value);
+    }
+    return this.#isOver;
   }
 
   /** Writes the body until it ends, or the receiver is gone, which the signal tells. Throws what the body throws. */
@@ -59,16 +61,19 @@ export class ReplayableBody {
   }
 
   async #pass(chunk: Uint8Array, write: (chunk: Uint8Array) => Promise<void>): Promise<void> {
-    this.#keptBytes += chunk.byteLength;
-    if (this.#keptBytes <= keptBytes) this.#kept?.push(chunk);
-    else this.#forget();
-    const isKept = this.canReplay;
+    if (this.#keptBytes <= keptBytes) {
+      this.#keep(chunk);
+      await write(chunk);
+      return;
+    }
+    for (const written of this.#kept ?? []) giveBlock(written);
+    this.#kept = undefined;
     await write(chunk);
-    if (!isKept) giveBlock(chunk);
+    giveBlock(chunk);
   }
 
-  #forget(): void {
-    for (const chunk of this.#kept ?? []) giveBlock(chunk);
-    this.#kept = undefined;
+  #keep(chunk: Uint8Array): void {
+    this.#keptBytes += chunk.byteLength;
+    this.#kept?.push(chunk);
   }
 }

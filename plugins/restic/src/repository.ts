@@ -62,6 +62,8 @@ export class Repository {
       restic: restic.version.text,
       program: restic.path,
     });
+    // Not awaited, so that no call waits for it. The server never closes a location: it ends the process.
+    void boundCache(access.cacheFolder, config.cacheLimit).catch(() => {});
     return new Repository(config, restic, access, clock);
   }
 
@@ -115,9 +117,8 @@ export class Repository {
     };
   }
 
-  /** Bounds the cache and frees what was opened. */
+  /** Frees what was opened. */
   async close(): Promise<void> {
-    await boundCache(this.#access.cacheFolder, this.#config.cacheLimit);
     await this.#access.password.close();
   }
 

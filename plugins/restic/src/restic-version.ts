@@ -5,6 +5,8 @@ export interface ResticVersion {
   readonly text: string;
   /** `--retry-lock`, of 0.16. */
   readonly waitsForLocks: boolean;
+  /** Snapshots tell how many bytes they hold, since 0.17. */
+  readonly tellsSizes: boolean;
 }
 
 /** Debian 12's, and the first whose repositories are compressed. */
@@ -24,5 +26,5 @@ export function parseVersion(answer: string, path: string): ResticVersion {
     throw new PluginError(`"${path}" is restic ${text}; this plugin needs ${minimumVersion} or later`, {
       kind: "invalid-config",
     });
-  return { text, waitsForLocks: isAtLeast(16) };
+  return { text, waitsForLocks: isAtLeast(16), tellsSizes: isAtLeast(17) };
 }

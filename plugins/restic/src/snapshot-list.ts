@@ -6,6 +6,8 @@ export interface ListedSnapshot {
   /** When its backup began. */
   readonly startedMs: number;
   readonly tags: readonly string[];
+  /** The bytes of its files; undefined where a restic before 0.17 lists it. */
+  readonly sizeBytes: number | undefined;
 }
 
 /** Reads the answer of `restic snapshots --json`. */
@@ -24,12 +26,18 @@ export function parseSnapshotList(output: string): readonly ListedSnapshot[] {
 
 function parseSnapshot(value: unknown): ListedSnapshot {
   // Every field is looked at below before it counts.
-  const snapshot = value as { readonly id?: unknown; readonly time?: unknown; readonly tags?: unknown } | null;
-  const { id, time, tags } = snapshot ?? {};
+  const snapshot = value as {
+    readonly id?: unknown;
+    readonly time?: unknown;
+    readonly tags?: unknown;
+    readonly summary?: { readonly total_bytes_processed?: unknown };
+  } | null;
+  const { id, time, tags, summary } = snapshot ?? {};
+  const bytes = summary?.total_bytes_processed;
   const startedMs = typeof time === "string" ? Date.parse(time) : Number.NaN;
   if (typeof id !== "string" || Number.isNaN(startedMs)) throw unreadable(undefined);
   const texts = Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === "string") : [];
-  return { id, startedMs, tags: texts };
+  return { id, startedMs, tags: texts, sizeBytes: typeof bytes === "number" ? bytes : undefined };
 }
 
 function unreadable(cause: unknown): PluginError {
