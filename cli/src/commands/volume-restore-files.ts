@@ -42,11 +42,15 @@ export async function restoreFiles(
   return await restoreOne(session, opened, snapshot, resolve(session.context.workingDirectory, flags.to));
 }
 
-/** A restic repository that was named, else the one that belongs to the namespace in the BackupStorageLocation. */
+/**
+ * The restic repository that was named, else the one of the namespace beside the backups of the BackupStorageLocation;
+ * other keys (resticPath, passwordFile) are given as --volume-config in either case.
+ */
 async function locationOf(flags: FileRestoreFlags): Promise<VolumeLocation> {
   const named = await resolveVolumeLocation({ ...flags, provider: flags.provider ?? resticProvider });
-  if (named !== undefined) return { ...named, config: { writtenBy: "velero", ...named.config } };
-  return veleroRepositoryLocation(await resolveObjectLocation(flags), flags.namespace);
+  if (named?.config["repository"] !== undefined) return { ...named, config: { writtenBy: "velero", ...named.config } };
+  const beside = veleroRepositoryLocation(await resolveObjectLocation(flags), flags.namespace);
+  return { ...beside, config: { ...beside.config, ...named?.config } };
 }
 
 async function matching(
