@@ -19,7 +19,21 @@ mkdirSync(join(state, "cache"), { recursive: true });
 writeFileSync(passwordFile, "correct horse battery staple\n");
 writeFileSync(wrongPasswordFile, "not the password\n");
 execFileSync(restic, ["init", "--repo", repository, "--password-file", passwordFile], { stdio: "ignore" });
-const facts = { restic, repository, passwordFile, wrongPasswordFile, cacheFolder: join(state, "cache") };
+// Two roots, each with a folder that is a volume.
+const [volumeRoot, secondVolumeRoot] = [join(state, "volumes"), join(state, "second-volumes")];
+for (const root of [volumeRoot, secondVolumeRoot]) {
+  mkdirSync(join(root, "shared", "claim"), { recursive: true });
+  writeFileSync(join(root, "shared", "claim", "file"), "content\n");
+}
+const facts = {
+  volumeRoot,
+  secondVolumeRoot,
+  restic,
+  repository,
+  passwordFile,
+  wrongPasswordFile,
+  cacheFolder: join(state, "cache"),
+};
 process.stdin.resume();
 process.stdin.once("end", () => process.exit());
 process.stdout.write(`${JSON.stringify(facts)}\n`);
