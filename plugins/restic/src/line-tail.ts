@@ -22,7 +22,7 @@ export class LineTail {
   }
 
   #keep(line: string): void {
-    const text = textOf(line.trim());
+    const text = textOf(line.trim()).replaceAll(/\s*\n\s*/g, " ");
     if (text === "") return;
     this.#lines.push(text.slice(0, keptLength));
     if (this.#lines.length > keptLines) this.#lines.shift();

@@ -1,6 +1,7 @@
 import { nameOf, verified } from "@flotilla/sdk/objects";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call, ObjectRef } from "@flotilla/sdk/plugin";
+import { whileRead } from "./absent-reader.ts";
 import { noSnapshotCode } from "./errors.ts";
 import type { ObjectVersion } from "./object-index.ts";
 import { dataName } from "./object-upload.ts";
@@ -45,7 +46,8 @@ async function* verifiedData(
   if (content === undefined || dataId === undefined) return;
   const { sizeBytes, sha256 } = content;
   const args = ["dump", dataId, `/${dataName(key)}`];
-  const body = repository.stream({ action: `get ${nameOf(object)}`, args, lock: "none" }, call);
+  const request = { action: `get ${nameOf(object)}`, args, lock: "none" } as const;
+  const body = whileRead((inner) => repository.stream(request, inner), call);
   const checksum = { algorithm: "sha256", bytes: sha256, scope: "full-object" } as const;
   yield* verified(object, { sizeBytes, checksum, body }, call);
 }

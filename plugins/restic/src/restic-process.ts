@@ -85,6 +85,12 @@ export class ResticProcess {
     this.#stdin.end();
   }
 
+  /** Ends one that holds no lock, without reading the rest of its output. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+    this.stdout.destroy();
+  }
+
   /** Lets it give up: it takes its lock out of the repository, and is killed where that lasts. */
   interrupt(): void {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#timers !== undefined) return;

@@ -4,6 +4,7 @@ import type { Call, JsonObject } from "@flotilla/sdk/plugin";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { ReplayableBody } from "./replayable-body.ts";
+import { StartLimit } from "./start-limit.ts";
 import { ResticProcess } from "./restic-process.ts";
 import type { ResticCommand, ResticEnd } from "./restic-process.ts";
 
@@ -33,7 +34,7 @@ const stallLimitMs = 20 * 60_000;
  * then, and its input stays open until it is gone, since it would take the end of that for success.
  */
 export async function runRestic(command: ResticCommand, traffic: ResticTraffic, call: Call): Promise<ResticAnswer> {
-  call.signal.throwIfAborted();
+  const start = await takeStart(call);
   const restic = ResticProcess.start(command);
   const stop = new AbortController();
   const stall = setTimeout(() => {
@@ -44,10 +45,15 @@ export async function runRestic(command: ResticCommand, traffic: ResticTraffic, 
   const signal = AbortSignal.any([call.signal, stop.signal]);
   const interrupt = (): void => restic.interrupt();
   signal.addEventListener("abort", interrupt, { once: true });
+  // While it is fed it has not begun to work: the pipe takes some bytes before that.
   const onProgress = (): void => void stall.refresh();
+  const onOutput = (): void => {
+    start.end();
+    onProgress();
+  };
   const gone = new AbortController();
   try {
-    const output = collect(restic, traffic, onProgress);
+    const output = collect(restic, traffic, onOutput);
     output.catch(() => {});
     send(restic, traffic.input, gone.signal, onProgress).catch((error: unknown) => {
       if (!gone.signal.aborted) stop.abort(error);
@@ -57,26 +63,52 @@ export async function runRestic(command: ResticCommand, traffic: ResticTraffic, 
     return { end, output: await output };
   } finally {
     gone.abort();
+    start.end();
     clearTimeout(stall);
     signal.removeEventListener("abort", interrupt);
   }
 }
 
-/** Streams what a restic writes, as fast as it is read. Returns how it ended; leaving early ends it. */
+/** Streams what a restic without a lock writes, as fast as it is read. Returns how it ended; leaving early kills it. */
 export async function* streamRestic(command: ResticCommand, call: Call): AsyncGenerator<Uint8Array, ResticEnd, void> {
-  call.signal.throwIfAborted();
+  const start = await takeStart(call);
   const restic = ResticProcess.start(command);
   restic.endInput();
-  const interrupt = (): void => restic.interrupt();
-  call.signal.addEventListener("abort", interrupt, { once: true });
+  const kill = (): void => restic.kill();
+  call.signal.addEventListener("abort", kill, { once: true });
   try {
-    yield* readBlocks(restic.stdout);
+    for await (const block of readBlocks(restic.stdout)) {
+      start.end();
+      yield block;
+    }
     call.signal.throwIfAborted();
     return await restic.end;
   } finally {
-    call.signal.removeEventListener("abort", interrupt);
-    restic.interrupt();
+    start.end();
+    call.signal.removeEventListener("abort", kill);
+    restic.kill();
   }
+}
+
+/** Of this process, for all its locations. */
+const starts = new StartLimit(3);
+
+/** One that says nothing, however far it is, must not keep others waiting for ever. */
+const longestStartMs = 15_000;
+
+async function takeStart({ signal }: Call): Promise<{ end(): void }> {
+  signal.throwIfAborted();
+  const release = await starts.take(signal);
+  if (signal.aborted) release();
+  signal.throwIfAborted();
+  const timer = setTimeout(release, longestStartMs);
+  timer.unref();
+  return {
+    end: () => {
+      clearTimeout(timer);
+      release();
+    },
+  };
 }
 
 async function send(
