@@ -20,6 +20,8 @@ export interface StandInProgram {
 export interface DemoCloud {
   /** As in `--provider`. */
   readonly provider: string;
+  /** What its plugin registers; velero.io/ and the provider unless told. */
+  readonly implementation?: string;
   /** The names of the stand-ins, for the step that starts them. */
   readonly services: string;
   /** How the cloud's own tools write a place of an object. */
@@ -38,5 +40,5 @@ export interface DemoCloud {
     readonly volumeConfig: Readonly<Record<string, string>>;
   };
   /** The file below the stand-in that holds an object's bytes. */
-  objectFile(state: string, bucket: string, key: string): string;
+  objectFile(state: string, bucket: string, key: string, facts: StandInFacts): string | Promise<string>;
 }
