@@ -201,7 +201,7 @@ describe("objects in a restic repository", { skip }, () => {
     const location = await rig.open("damaged");
     await location.put("key", Buffer.from("x"));
     const folder = join(rig.repository, "snapshots");
-    const garbage = join(folder, "0".repeat(64));
+    const garbage = join(folder, "1".repeat(64));
     await writeFile(garbage, bytesOf(200, "garbage"));
     try {
       await assert.rejects(location.list(), /1 snapshot files cannot be read .*restic check/);
