@@ -6,11 +6,12 @@ import { after, before, describe, test } from "node:test";
 
 import { failureOf } from "../wire/bytes.ts";
 import { builtCommand } from "../wire/workspace.ts";
-import { needsRestic, startVolumeRig } from "./volume-rig.ts";
+import { needsRestic, startVolumeRig, treeOf } from "./volume-rig.ts";
 import type { VolumeRig } from "./volume-rig.ts";
 
 const anyType = { volumeType: "folder", volumeAz: "", iops: undefined };
 const tags = { "velero.io/backup": "nightly" };
+const pluginCommand = builtCommand("restic", "FLOTILLA_RESTIC_PLUGIN_UNDER_TEST");
 const isSuperuser = process.getuid?.() === 0;
 const serverUser = 1002;
 
@@ -73,6 +74,52 @@ describe("volumes as the server's user sees them", { ...needsRestic, timeout: 12
     },
   );
 
+  test(
+    "attributes of users come back; those of the system are left out where the user may not set them",
+    options,
+    async (t) => {
+      const volumeId = await rig.addVolume("pvc-4", { a: "a" });
+      const names = { "user.note": "kept", "security.flotilla": "left" };
+      if (!setAttributes(join(volumeId, "a"), names)) {
+        t.skip("python3 or the file system sets no attributes here");
+        return;
+      }
+      const snapshotter = await rig.open({ session: rig.start({}, await asServerUser()) });
+      const snapshotId = await snapshotter.createSnapshot({ volumeId, volumeAz: "", tags });
+
+      const restored = await snapshotter.createVolumeFromSnapshot({ snapshotId, ...anyType });
+
+      assert.deepEqual(attributesOf(join(restored, "a")), ["user.note"]);
+    },
+  );
+
+  test(
+    "the pod of the guide, a superuser with four capabilities, brings everything back as it was",
+    options,
+    async () => {
+      const volumeId = await rig.addVolume("pvc-5", { "private/key": "k", shared: "s" });
+      await chown(join(volumeId, "private/key"), 999, 999);
+      await chmod(join(volumeId, "private/key"), 0o600);
+      await chown(join(volumeId, "private"), 999, 998);
+      await chmod(join(volumeId, "private"), 0o2700);
+      await chown(volumeId, 70, 70);
+      const four = "-all,+chown,+dac_override,+fowner,+fsetid";
+      const command = await rig.standIn(
+        "as-in-the-guide",
+        `exec setpriv --bounding-set=${four} --inh-caps=-all '${pluginCommand}' "$@"`,
+      );
+      const session = rig.start({}, command);
+      const snapshotter = await rig.open({ session });
+
+      const snapshotId = await snapshotter.createSnapshot({ volumeId, volumeAz: "", tags });
+      const restored = await snapshotter.createVolumeFromSnapshot({ snapshotId, ...anyType });
+
+      assert.deepEqual(await treeOf(restored), await treeOf(volumeId));
+      const warnings = session.lines.filter(({ level }) => level === "warn");
+      assert.deepEqual(warnings, []);
+    },
+  );
+
   test("a root that the server's user may not write is named when a restore needs it", options, async () => {
     const volumeId = await rig.addVolume("readonly/pvc");
     const snapshotter = await rig.open({ session: rig.start({}, await asServerUser()) });
@@ -90,8 +137,27 @@ describe("volumes as the server's user sees them", { ...needsRestic, timeout: 12
 async function asServerUser(): Promise<string> {
   const path = await rig.standIn(
     "as-server-user",
-    `exec setpriv --reuid=${serverUser} --regid=${serverUser} --clear-groups '${builtCommand("restic", "FLOTILLA_RESTIC_PLUGIN_UNDER_TEST")}' "$@"`,
+    `exec setpriv --reuid=${serverUser} --regid=${serverUser} --clear-groups '${pluginCommand}' "$@"`,
   );
   execFileSync("chmod", ["-R", "a+rwX", rig.folder]);
   return path;
+}
+
+/** Node has no such calls. */
+function setAttributes(path: string, attributes: Readonly<Record<string, string>>): boolean {
+  try {
+    for (const [name, value] of Object.entries(attributes))
+      python("import os,sys; os.setxattr(sys.argv[1], sys.argv[2], sys.argv[3].encode())", path, name, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function attributesOf(path: string): readonly string[] {
+  return python("import os,sys; print(*sorted(os.listxattr(sys.argv[1])))", path).split(/\s+/).filter(Boolean);
+}
+
+function python(...args: readonly string[]): string {
+  return execFileSync("python3", ["-c", ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
 }

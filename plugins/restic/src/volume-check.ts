@@ -95,14 +95,20 @@ async function* checkRestores(
   if (restoreFolder !== undefined) yield await checkRestoreFolder(volumeRoot, restoreFolder);
   const rights = await restoreRights();
   const user = `${rights.userId}:${rights.groupId}`;
-  const subject = "owners of restored files";
+  const owners = "owners of restored files";
   yield rights.canSetOwners
-    ? ok(subject, `they are set: the server runs as ${user} with CAP_CHOWN`)
+    ? ok(owners, `they are set: the server runs as ${user} with CAP_CHOWN`)
     : advice(
-        subject,
+        owners,
         `files that are restored will all belong to ${user}, and files that ${user} may not read fail a backup`,
         "run the server as the superuser with CAP_CHOWN, CAP_DAC_OVERRIDE and CAP_FOWNER where volumes hold files of several users",
       );
+  if (!rights.canSetSystemAttributes)
+    yield advice(
+      "attributes of restored files",
+      "labels of SELinux, capabilities of programs and other attributes of the namespaces security and trusted are left out",
+      "nothing, where the node labels volumes itself; otherwise add CAP_SYS_ADMIN to the server",
+    );
 }
 
 async function checkRestoreFolder(volumeRoot: string, restoreFolder: string): Promise<Finding> {

@@ -1,6 +1,6 @@
 import { isAbsolute, normalize } from "node:path";
 
-import { custom, oneOf } from "@flotilla/sdk/plugin";
+import { custom, oneOf, text } from "@flotilla/sdk/plugin";
 import type { ConfigSchema, ConfigValues } from "@flotilla/sdk/plugin";
 
 import { passwordKeys, repositoryKeys } from "./config.ts";
@@ -11,6 +11,7 @@ import { relativeFolder } from "./volume-relative-folder.ts";
 export const volumeSnapshotterConfig = {
   keys: {
     ...repositoryKeys,
+    caCert: text("PEM certificates trusted besides the system's.", { origin: "ours" }),
     volumeRoot: custom(
       "Folder of the server's pod below which the volumes are mounted. Nothing outside of it is read or written.",
       "absolute path",

@@ -11,7 +11,7 @@ export interface RestoreRights {
   readonly groupId: number;
   /** Otherwise every file belongs to the process's own user, which restic does not report. */
   readonly canSetOwners: boolean;
-  /** Attributes of the namespaces security and trusted; otherwise restic fails at the first one. */
+  /** Extended attributes of the namespaces security and trusted; otherwise restic leaves them out in silence. */
   readonly canSetSystemAttributes: boolean;
 }
 

@@ -11,7 +11,6 @@ import { readStatus } from "./volume-messages.ts";
 import type { ResticStatus } from "./volume-messages.ts";
 import { NewFolder } from "./volume-new-folder.ts";
 import { lostOwners, restoreRights } from "./volume-owners.ts";
-import type { RestoreRights } from "./volume-owners.ts";
 import { ProgressWatch } from "./volume-progress.ts";
 import type { VolumeSnapshot } from "./volume-snapshots.ts";
 
@@ -69,29 +68,10 @@ export async function restoreInto(
     watch.hear(status);
     onStatus(status);
   };
-  const args = [
-    "restore",
-    snapshotId,
-    "--json",
-    "--target",
-    `./${folder.hidden}`,
-    ...withoutSystemAttributes(repository, rights),
-  ];
+  const args = ["restore", snapshotId, "--json", "--target", `./${folder.hidden}`];
   const request = { action, args, lock: "none", workingFolder: folder.parent, onMessage } as const;
   await repository.run(request, watch.call);
   return await lostOwners(repository, snapshotId, rights, call);
-}
-
-/** Labels of SELinux and file capabilities are the node's to give; an older restic fails at the first one. */
-function withoutSystemAttributes({ restic }: Repository, rights: RestoreRights): readonly string[] {
-  if (rights.canSetSystemAttributes || !choosesAttributes(restic.version.text)) return [];
-  return ["--exclude-xattr", "security.*", "--exclude-xattr", "trusted.*"];
-}
-
-/** Since 0.18. */
-function choosesAttributes(version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major > 0 || minor >= 18;
 }
 
 /** What is known to be too much is refused before hours of restoring. */

@@ -43,7 +43,6 @@ export async function openVolumeSnapshotter(
     );
   const access = {
     ...config,
-    caCert: undefined,
     ...(isVeleros ? { defaultPassword: veleroDefaultPassword } : {}),
   };
   const repository = await Repository.open(access, context);
