@@ -27,6 +27,8 @@ export interface ResticRequest {
   readonly input?: ReplayableBody;
   /** Hears each line of JSON on its standard output, which is not kept then, and on its standard error. */
   readonly onMessage?: (message: JsonObject) => void;
+  /** It says nothing while it works, so that silence is no sign that it hangs. */
+  readonly isSilent?: boolean;
   /** How long other users' locks are waited for; four minutes unless told. */
   readonly lockPatienceMs?: number;
   /** Exit codes that are no failure, besides 0. */

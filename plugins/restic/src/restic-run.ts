@@ -21,6 +21,8 @@ export interface ResticTraffic {
   readonly input?: ReplayableBody;
   /** Hears each line of JSON, of its standard output and of its standard error. */
   readonly onMessage?: (message: JsonObject) => void;
+  /** It says nothing while it works, however long that is, so that silence is no sign that it hangs. */
+  readonly isSilent?: boolean;
 }
 
 /**
@@ -28,6 +30,8 @@ export interface ResticTraffic {
  * While it works it says so once a second (RESTIC_PROGRESS_FPS), where it is asked for messages.
  */
 const stallLimitMs = 20 * 60_000;
+/** The server's own call ends after a day. */
+const silentLimitMs = 24 * 60 * 60_000;
 
 /**
  * Runs a restic to its end, whatever that is. Throws where the call aborts or the input throws: restic is interrupted
@@ -37,11 +41,12 @@ export async function runRestic(command: ResticCommand, traffic: ResticTraffic, 
   const start = await takeStart(call);
   const restic = ResticProcess.start(command);
   const stop = new AbortController();
+  const limitMs = traffic.isSilent === true ? silentLimitMs : stallLimitMs;
   const stall = setTimeout(() => {
-    const minutes = stallLimitMs / 60_000;
+    const minutes = limitMs / 60_000;
     const text = `${traffic.action}: restic made no progress for ${minutes} min; check the repository's store`;
     stop.abort(new PluginError(text, { kind: "timeout" }));
-  }, stallLimitMs);
+  }, limitMs);
   const signal = AbortSignal.any([call.signal, stop.signal]);
   const interrupt = (): void => restic.interrupt();
   signal.addEventListener("abort", interrupt, { once: true });

@@ -5,6 +5,8 @@ export interface ResticVersion {
   readonly text: string;
   /** `--retry-lock`, of 0.16. */
   readonly waitsForLocks: boolean;
+  /** `restore` tells how far it is, since 0.16. */
+  readonly tellsRestores: boolean;
   /** Snapshots tell how many bytes they hold, since 0.17. */
   readonly tellsSizes: boolean;
 }
@@ -26,5 +28,5 @@ export function parseVersion(answer: string, path: string): ResticVersion {
     throw new PluginError(`"${path}" is restic ${text}; this plugin needs ${minimumVersion} or later`, {
       kind: "invalid-config",
     });
-  return { text, waitsForLocks: isAtLeast(16), tellsSizes: isAtLeast(17) };
+  return { text, waitsForLocks: isAtLeast(16), tellsRestores: isAtLeast(16), tellsSizes: isAtLeast(17) };
 }

@@ -81,6 +81,6 @@ function reasonOf(number: JsonValue | undefined): string {
 function amount(value: JsonValue | undefined): bigint {
   if (typeof value === "number" && Number.isSafeInteger(value)) return BigInt(value);
   // A number beyond a double keeps its text.
-  const text = isJsonObject(value) && "rawJSON" in value ? value["rawJSON"] : undefined;
+  const text = typeof value === "object" && value !== null && "rawJSON" in value ? value.rawJSON : undefined;
   return typeof text === "string" && /^\d+$/.test(text) ? BigInt(text) : 0n;
 }

@@ -8,6 +8,8 @@ export interface ProgressWatchOptions {
   /** Begins errors and log lines: `snapshot the volume /volumes/a`. */
   readonly action: string;
   readonly clock: Clock;
+  /** It will say nothing, so that silence is no sign that nothing moves. */
+  readonly isSilent?: boolean;
 }
 
 /** restic tries a failed request again for a quarter of an hour; a single huge file moves its count of bytes. */
@@ -23,23 +25,22 @@ export class ProgressWatch implements Disposable {
   /** The call, aborted also when nothing moves any more. */
   readonly call: Call;
   readonly #options: ProgressWatchOptions;
-  readonly #stall: ClockTimer;
+  readonly #stall: ClockTimer | undefined;
   readonly #startedAt: number;
   #last = "";
   #logPauseMs = firstLogMs;
   #nextLogAt: number;
 
   constructor(options: ProgressWatchOptions, call: Call) {
-    const { action, clock } = options;
+    const { action, clock, isSilent = false } = options;
     const stalled = new AbortController();
     this.#options = options;
     this.call = { log: call.log, signal: AbortSignal.any([call.signal, stalled.signal]) };
     this.#startedAt = clock.now();
     this.#nextLogAt = this.#startedAt + firstLogMs;
-    this.#stall = clock.timer(stallLimitMs, () => {
-      const text = `${action}: no progress for ${stallLimitMs / 60_000} min; look at the mount of the volume and at the repository's store`;
-      stalled.abort(new PluginError(text, { kind: "timeout" }));
-    });
+    const text = `${action}: no progress for ${stallLimitMs / 60_000} min; look at the mount of the volume and at the repository's store`;
+    const giveUp = (): void => stalled.abort(new PluginError(text, { kind: "timeout" }));
+    this.#stall = isSilent ? undefined : clock.timer(stallLimitMs, giveUp);
   }
 
   /** Hears how far it is. */
@@ -48,7 +49,7 @@ export class ProgressWatch implements Disposable {
     const now = [files, bytes, totalFiles, totalBytes].join(" ");
     if (now === this.#last) return;
     this.#last = now;
-    this.#stall.refresh();
+    this.#stall?.refresh();
     const time = this.#options.clock.now();
     if (time < this.#nextLogAt) return;
     const seconds = Math.round((time - this.#startedAt) / 1000);
@@ -58,6 +59,6 @@ export class ProgressWatch implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#stall.cancel();
+    this.#stall?.cancel();
   }
 }

@@ -61,7 +61,9 @@ export async function restoreInto(
   call: Call,
 ): Promise<string> {
   const rights = await restoreRights();
-  using watch = new ProgressWatch({ action, clock }, call);
+  const isSilent = !repository.restic.version.tellsRestores;
+  if (isSilent) call.log.info(`${action}: this restic does not tell how far it is; 0.16 and later do`);
+  using watch = new ProgressWatch({ action, clock, isSilent }, call);
   const onMessage = (message: JsonObject): void => {
     const status = readStatus(message);
     if (status === undefined) return;
@@ -69,7 +71,7 @@ export async function restoreInto(
     onStatus(status);
   };
   const args = ["restore", snapshotId, "--json", "--target", `./${folder.hidden}`];
-  const request = { action, args, lock: "none", workingFolder: folder.parent, onMessage } as const;
+  const request = { action, args, lock: "none", workingFolder: folder.parent, onMessage, isSilent } as const;
   await repository.run(request, watch.call);
   return await lostOwners(repository, snapshotId, rights, call);
 }
