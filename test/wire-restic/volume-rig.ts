@@ -17,7 +17,7 @@ export const needsRestic: { readonly skip: string | false } = {
 };
 
 /** How a VolumeSnapshotLocation differs from the usual one. */
-export interface SnapshotterOptions {
+interface SnapshotterOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** The plugin process. Default: one of its own. */
   readonly session?: Session;

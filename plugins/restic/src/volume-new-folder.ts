@@ -84,7 +84,7 @@ function inTheWay(path: string, cause: unknown): PluginError {
 }
 
 /** Removes a tree, also one whose folders its owner may not write. */
-export async function removeTree(path: string): Promise<void> {
+async function removeTree(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });
   } catch (error) {

@@ -3,7 +3,7 @@ import { fieldsOf, parseTemplate } from "./volume-path-template.ts";
 import type { PathTemplate } from "./volume-path-template.ts";
 
 /** The sources of a PersistentVolume that name a path themselves. */
-export const pathSources = ["nfs", "hostPath", "local"] as const;
+const pathSources = ["nfs", "hostPath", "local"] as const;
 
 /** Where volumes of one kind, at or below one path of theirs, are found below the volume root. */
 export interface PathRule {

@@ -50,7 +50,7 @@ export async function openVolumeSnapshotter(
 }
 
 /** What a snapshotter works with. */
-export interface ResticVolumeSnapshotterOptions extends Pick<
+interface ResticVolumeSnapshotterOptions extends Pick<
   VolumeSnapshotterConfig,
   "volumeRoot" | "volumePaths" | "restoreFolder" | "exclude" | "writtenBy"
 > {
@@ -65,7 +65,7 @@ const volumeType = "folder";
  * Snapshots of folders that the server can see. A volume's id is the path of its folder in the server's pod, so that it
  * says where to look and belongs to one root only.
  */
-export class ResticVolumeSnapshotter implements OpenedVolumeSnapshotter {
+class ResticVolumeSnapshotter implements OpenedVolumeSnapshotter {
   readonly #options: ResticVolumeSnapshotterOptions;
 
   constructor(options: ResticVolumeSnapshotterOptions) {

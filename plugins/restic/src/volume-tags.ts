@@ -62,7 +62,7 @@ export function readCompletionTags(tags: readonly string[]): CompletionTags | un
 }
 
 /** Every `name=value` among the tags. */
-export function readTags(tags: readonly string[]): ReadonlyMap<string, string> {
+function readTags(tags: readonly string[]): ReadonlyMap<string, string> {
   const pairs = tags.flatMap((text) => {
     const cut = text.indexOf("=");
     return cut < 0 ? [] : [[decode(text.slice(0, cut)), decode(text.slice(cut + 1))] as const];
