@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, chown, lstat, mkdir, symlink, utimes } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { chmod, chown, lstat, mkdir, readdir, symlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import type { Finding } from "@flotilla/sdk/plugin";
 
 import { failureOf } from "../wire/bytes.ts";
+import { until } from "../wire/until.ts";
 import { needsRestic, startVolumeRig, treeOf } from "./volume-rig.ts";
 import type { VolumeRig } from "./volume-rig.ts";
 
@@ -128,6 +130,32 @@ describe("volumes as restic snapshots", { ...needsRestic, timeout: 120_000 }, ()
     assert.equal(await rig.countSnapshots(), before);
     const error = await failureOf(snapshotter.createVolumeFromSnapshot({ snapshotId, ...anyType }));
     assert.equal(error.kind, "not-found");
+  });
+
+  test("a deletion does not wait for a snapshot that takes long, and the next one clears up after it", async () => {
+    const snapshotter = await rig.open();
+    const [kept, doomed] = [await rig.addVolume("pvc-8"), await rig.addVolume("pvc-9")];
+    const first = await snapshotter.createSnapshot({ volumeId: kept, volumeAz: "", tags });
+    const second = await snapshotter.createSnapshot({ volumeId: doomed, volumeAz: "", tags });
+    const before = await rig.countSnapshots();
+    const resticPath = await rig.standIn("slow", 'exec "$RESTIC" "$@" --limit-upload 300');
+    const session = rig.start();
+    const slow = await rig.open({ session, config: { resticPath } });
+    const volumeId = await rig.addVolume("pvc-slow", { big: randomBytes(3_000_000) });
+    let isDone = false;
+    const running = slow.createSnapshot({ volumeId, volumeAz: "", tags: {} }).finally(() => (isDone = true));
+    await until("restic had begun", async () => (await readdir(join(rig.repository, "locks"))).length > 0);
+
+    await slow.deleteSnapshot(second);
+    const endedFirst = isDone;
+    const error = await failureOf(slow.createVolumeFromSnapshot({ snapshotId: second, ...anyType }));
+    await running;
+    await slow.deleteSnapshot(first);
+
+    assert.equal(endedFirst, false);
+    assert.equal(error.kind, "not-found");
+    // The files and the mark of two are gone, those of the slow one and the mark of a deletion are there.
+    assert.equal(await rig.countSnapshots(), before - 4 + 3);
   });
 
   test("volumes are snapshotted at once in one repository, and none waits for the others to end", async () => {

@@ -1,9 +1,9 @@
-import { ownDomain, PluginError } from "@flotilla/sdk/plugin";
+import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call, Clock, JsonObject } from "@flotilla/sdk/plugin";
 
-import { ReplayableBody } from "./replayable-body.ts";
 import type { Repository } from "./repository.ts";
 import type { VolumeFolder } from "./volume-folder.ts";
+import { host, writeMark } from "./volume-mark.ts";
 import { readError, readStatus, readSummary } from "./volume-messages.ts";
 import type { BackupSummary, UnreadFile } from "./volume-messages.ts";
 import { ProgressWatch } from "./volume-progress.ts";
@@ -17,8 +17,6 @@ export interface VolumeBackup extends Omit<VolumeTags, "isMountPoint"> {
   readonly clock: Clock;
 }
 
-/** Always the same, so that restic finds the former snapshot of a volume wherever the server ran. */
-const host = ownDomain;
 const shownFiles = 5;
 
 /**
@@ -39,7 +37,8 @@ export async function backUpVolume(
   try {
     await volume.requireSame();
     requireWhole(action, unread, call);
-    await markComplete(repository, { snapshotId: backup.snapshotId, bytes: summary.bytes }, watch.call);
+    const tags = printCompletionTags({ snapshotId: backup.snapshotId, bytes: summary.bytes });
+    await writeMark(repository, { action: `${action}: mark it as complete`, tags }, watch.call);
   } catch (error) {
     await forgetQuietly(repository, summary.snapshotId, call);
     throw error;
@@ -93,35 +92,6 @@ function backupArguments(name: string, backup: VolumeBackup & VolumeTags): reado
     ...backup.exclude.flatMap((pattern) => ["--exclude", pattern]),
     `./${name}`,
   ];
-}
-
-async function markComplete(
-  repository: Repository,
-  mark: { readonly snapshotId: string; readonly bytes: bigint },
-  call: Call,
-): Promise<void> {
-  const name = `${mark.snapshotId}.json`;
-  const content = Buffer.from(`${JSON.stringify({ ...mark, bytes: String(mark.bytes) })}\n`);
-  const request = {
-    action: `mark the snapshot ${mark.snapshotId} as complete`,
-    args: [
-      "backup",
-      "--host",
-      host,
-      ...printCompletionTags(mark).flatMap((tag) => ["--tag", tag]),
-      "--stdin",
-      "--stdin-filename",
-      name,
-    ],
-    lock: "append",
-    input: new ReplayableBody(once(content)),
-  } as const;
-  await repository.run(request, call);
-}
-
-// oxlint-disable-next-line typescript/require-await -- a body is an async iterable
-async function* once(content: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield content;
 }
 
 /** Files that were deleted meanwhile are missed by nobody; any other that could not be read makes the snapshot worthless. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { leftovers, newSnapshotId } from "./volume-snapshots.ts";
-import { printCompletionTags, printVolumeTags } from "./volume-tags.ts";
+import { printCompletionTags, printDeletionTags, printVolumeTags } from "./volume-tags.ts";
 import { veleroSnapshots } from "./velero-repository.ts";
 
 const hourMs = 60 * 60_000;
@@ -30,6 +30,21 @@ test("only old files of volumes without a mark are left over; objects and snapsh
   const found = leftovers([files("whole", 100), mark, files("dead", 100), files("young", 40), object, others], now);
 
   assert.deepEqual(found, ["files-dead"]);
+});
+
+test("what was marked as deleted is left over at once, its mark only when all else of it is gone", () => {
+  const whole = {
+    id: "mark",
+    startedMs: now,
+    tags: printCompletionTags({ snapshotId: "s", bytes: 1n }),
+    sizeBytes: undefined,
+  };
+  const deletion = { id: "deletion", startedMs: now, tags: printDeletionTags("s"), sizeBytes: undefined };
+
+  assert.deepEqual(leftovers([files("s", 1), whole, deletion], now), ["files-s", "mark"]);
+  assert.deepEqual(leftovers([whole, deletion], now), ["mark"]);
+  assert.deepEqual(leftovers([deletion], now), ["deletion"]);
+  assert.deepEqual(leftovers([files("s", 1), whole], now), []);
 });
 
 test("ids of snapshots tell the time, and no two are alike", () => {

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 
-import { PluginError } from "@flotilla/sdk/plugin";
+import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 
 import type { Repository } from "./repository.ts";
 import { parseSnapshotList } from "./snapshot-list.ts";
 import type { ListedSnapshot } from "./snapshot-list.ts";
-import { readCompletionTags, readVolumeTags } from "./volume-tags.ts";
+import { writeMark } from "./volume-mark.ts";
+import { printDeletionTags, readCompletionTags, readDeletionTags, readVolumeTags } from "./volume-tags.ts";
 import type { VolumeTags } from "./volume-tags.ts";
 
 /** A complete snapshot of a volume. */
@@ -18,6 +19,8 @@ export interface VolumeSnapshot extends VolumeTags {
   readonly filesId: string;
 }
 
+/** Somebody who removes something is done by then; a backup may be hours from its end. */
+const lockPatienceMs = 60_000;
 /** Beyond any upload that still runs: the server's call for a snapshot ends after a day. */
 const leftoverAgeMs = 48 * 60 * 60_000;
 
@@ -48,34 +51,62 @@ export async function findVolumeSnapshot(
   call: Call,
 ): Promise<VolumeSnapshot> {
   const listing = await listSnapshots(repository, call);
-  const { files, marks } = piecesOf(listing.snapshots, snapshotId);
+  const { files, marks, isDeleted } = piecesOf(listing.snapshots, snapshotId);
   const [found] = files;
   const [mark] = marks;
-  if (found === undefined || mark === undefined) throw unknownSnapshot(repository, snapshotId, listing);
+  if (isDeleted || found === undefined || mark === undefined) throw unknownSnapshot(repository, snapshotId, listing);
   return { ...found.volume, takenAt: new Date(found.startedMs), filesId: found.id, bytes: mark.bytes };
 }
 
-/** Forgets a snapshot, complete or not; its data is freed by the next prune. Throws `not-found`. */
-export async function forgetVolumeSnapshot(repository: Repository, snapshotId: string, call: Call): Promise<void> {
+/**
+ * Forgets a snapshot, complete or not; its data is freed by the next prune. Where the repository is in use for longer, or
+ * may only be added to, a mark says that it counts no more, and a later deletion forgets it. Throws `not-found`.
+ */
+export async function deleteVolumeSnapshot(repository: Repository, snapshotId: string, call: Call): Promise<void> {
   const listing = await listSnapshots(repository, call);
-  const { files, marks } = piecesOf(listing.snapshots, snapshotId);
-  if (files.length + marks.length === 0) throw unknownSnapshot(repository, snapshotId, listing);
+  const { files, marks, isDeleted } = piecesOf(listing.snapshots, snapshotId);
+  if (isDeleted || files.length + marks.length === 0) throw unknownSnapshot(repository, snapshotId, listing);
   // The repository is had for itself alone now, so that what dead processes left goes, too.
   const ids = [...files, ...marks].map(({ id }) => id);
-  await forget(repository, [...ids, ...leftovers(listing.snapshots, Date.now())], call);
+  const isForgotten = await forgetUnlessBusy(repository, [...ids, ...leftovers(listing.snapshots, Date.now())], call);
+  if (isForgotten) return;
+  const action = `mark the snapshot ${snapshotId} as deleted`;
+  await writeMark(repository, { action, tags: printDeletionTags(snapshotId) }, call);
+  call.log.info("the repository is in use: a snapshot counts no more, and a later deletion forgets it", { snapshotId });
+}
+
+async function forgetUnlessBusy(repository: Repository, ids: readonly string[], call: Call): Promise<boolean> {
+  // A snapshot of this process may run for hours.
+  if (!repository.gate.isFree) return false;
+  try {
+    await forget(repository, ids, call);
+    return true;
+  } catch (error) {
+    if (isKind(error, "held") || isKind(error, "denied")) return false;
+    throw error;
+  }
 }
 
 /** Forgets restic snapshots. */
 export async function forget(repository: Repository, ids: readonly string[], call: Call): Promise<void> {
-  await repository.run({ action: "forget a snapshot", args: ["forget", ...ids], lock: "exclusive" }, call);
+  const args = ["forget", ...ids];
+  await repository.run({ action: "forget a snapshot", args, lock: "exclusive", lockPatienceMs }, call);
 }
 
-/** What dead processes left: files without a mark that are older than any call. */
+/**
+ * What nobody can see any more: files without a mark that are older than any call, what was marked as deleted, and the
+ * marks of deletions that are done. These last go alone, or a deletion that is cut short would bring a snapshot back.
+ */
 export function leftovers(snapshots: readonly ListedSnapshot[], now: number): readonly string[] {
   const complete = new Set(snapshots.flatMap(({ tags }) => readCompletionTags(tags)?.snapshotId ?? []));
+  const deleted = new Set(snapshots.flatMap(({ tags }) => readDeletionTags(tags) ?? []));
+  const withFiles = new Set(snapshots.flatMap(({ tags }) => readVolumeTags(tags)?.snapshotId ?? []));
   const isLeft = ({ tags, startedMs }: ListedSnapshot): boolean => {
-    const volume = readVolumeTags(tags);
-    return volume !== undefined && !complete.has(volume.snapshotId) && now - startedMs > leftoverAgeMs;
+    const deletion = readDeletionTags(tags);
+    if (deletion !== undefined) return !withFiles.has(deletion) && !complete.has(deletion);
+    const id = readVolumeTags(tags)?.snapshotId;
+    const isDead = id !== undefined && !complete.has(id) && now - startedMs > leftoverAgeMs;
+    return isDead || deleted.has(id ?? readCompletionTags(tags)?.snapshotId ?? "");
   };
   return snapshots.filter(isLeft).map(({ id }) => id);
 }
@@ -83,6 +114,7 @@ export function leftovers(snapshots: readonly ListedSnapshot[], now: number): re
 interface Pieces {
   readonly files: readonly (ListedSnapshot & { readonly volume: VolumeTags })[];
   readonly marks: readonly (ListedSnapshot & { readonly bytes: bigint })[];
+  readonly isDeleted: boolean;
 }
 
 function piecesOf(snapshots: readonly ListedSnapshot[], snapshotId: string): Pieces {
@@ -94,7 +126,8 @@ function piecesOf(snapshots: readonly ListedSnapshot[], snapshotId: string): Pie
     const mark = readCompletionTags(snapshot.tags);
     return mark?.snapshotId === snapshotId ? [{ ...snapshot, bytes: mark.bytes }] : [];
   });
-  return { files, marks };
+  const isDeleted = snapshots.some(({ tags }) => readDeletionTags(tags) === snapshotId);
+  return { files, marks, isDeleted };
 }
 
 /** The server takes "not found" for gone, so that it is said only where every snapshot could be looked at. */

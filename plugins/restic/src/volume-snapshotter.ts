@@ -28,7 +28,7 @@ import { parentOf, VolumeFolder } from "./volume-folder.ts";
 import { folderOf, withFolder } from "./volume-persistent-volume.ts";
 import { relativeFolder } from "./volume-relative-folder.ts";
 import { restoreVolume } from "./volume-restore.ts";
-import { findVolumeSnapshot, forgetVolumeSnapshot, newSnapshotId } from "./volume-snapshots.ts";
+import { deleteVolumeSnapshot, findVolumeSnapshot, newSnapshotId } from "./volume-snapshots.ts";
 
 /** Opens a VolumeSnapshotLocation. The repository is asked for nothing yet. */
 export async function openVolumeSnapshotter(
@@ -112,7 +112,7 @@ class ResticVolumeSnapshotter implements OpenedVolumeSnapshotter {
 
   async deleteSnapshot(snapshotId: string, call: Call): Promise<void> {
     this.#requireOwn();
-    await forgetVolumeSnapshot(this.#options.repository, snapshotId, call);
+    await deleteVolumeSnapshot(this.#options.repository, snapshotId, call);
   }
 
   async getVolumeId(volume: PersistentVolume, call: Call): Promise<string> {

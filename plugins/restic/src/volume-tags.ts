@@ -19,6 +19,7 @@ const names = {
   mount: `${own}-is-mount-point`,
   complete: `${own}-complete`,
   bytes: `${own}-bytes`,
+  deleted: `${own}-deleted`,
 } as const;
 
 /** The tags of a snapshot of a volume. */
@@ -59,6 +60,16 @@ export function readCompletionTags(tags: readonly string[]): CompletionTags | un
   const snapshotId = read.get(names.complete);
   const bytes = read.get(names.bytes) ?? "";
   return snapshotId === undefined ? undefined : { snapshotId, bytes: /^\d+$/.test(bytes) ? BigInt(bytes) : 0n };
+}
+
+/** The tags of the mark that makes a snapshot count no more, until it can be forgotten. */
+export function printDeletionTags(snapshotId: string): readonly string[] {
+  return [tag(names.deleted, snapshotId)];
+}
+
+/** The id of the snapshot that such a mark speaks of; undefined for a snapshot that is none. */
+export function readDeletionTags(tags: readonly string[]): string | undefined {
+  return readTags(tags).get(names.deleted);
 }
 
 /** Every `name=value` among the tags. */
