@@ -51,7 +51,7 @@ describe("volumes as restic snapshots", { ...needsRestic, timeout: 120_000 }, ()
     );
   });
 
-  test("the repository holds the volume's own folder and none of the server's paths, and tags that people can read", async () => {
+  test("the tree of a snapshot holds the volume's own folder and none of the server's paths, and its tags can be read", async () => {
     const snapshotter = await rig.open();
     const volumeId = await rig.addVolume("a/b/pvc-2");
 
