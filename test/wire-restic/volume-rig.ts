@@ -6,15 +6,14 @@ import { promisify } from "node:util";
 import type { VolumeSnapshotterClient } from "@flotilla/host";
 
 import { findRestic, noRestic } from "../restic/find-restic.ts";
+import { skip } from "./restic-rig.ts";
 import { builtCommand, openPluginWorkspace } from "../wire/workspace.ts";
 import type { Session, Workspace } from "../wire/workspace.ts";
 
 const run = promisify(execFile);
 
 /** Given to tests that need restic: skips them, and says why, where there is none. */
-export const needsRestic: { readonly skip: string | false } = {
-  skip: findRestic() === undefined ? noRestic : false,
-};
+export const needsRestic: { readonly skip: string | false } = { skip };
 
 /** How a VolumeSnapshotLocation differs from the usual one. */
 interface SnapshotterOptions {
