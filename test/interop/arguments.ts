@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import { builtAzurePlugin, builtPlugin } from "./paths.ts";
+import { builtAzurePlugin, builtPlugin, builtResticPlugin } from "./paths.ts";
 
 /** The servers by the names under which `--targets` takes them. */
-const targetNames = ["versitygw", "ministack", "moto", "azurite", "stand-ins", "azure-stand-ins"] as const;
+const targetNames = ["versitygw", "ministack", "moto", "azurite", "stand-ins", "azure-stand-ins", "restic"] as const;
 
 /** The name of a server. */
 export type TargetName = (typeof targetNames)[number];
@@ -11,6 +11,7 @@ export type TargetName = (typeof targetNames)[number];
 export interface InteropArguments {
   readonly plugin: string;
   readonly azurePlugin: string;
+  readonly resticPlugin: string;
   /** An executable of velero-plugin-for-microsoft-azure; no registry of Go modules serves it. */
   readonly azureOther: string | undefined;
   readonly expectOfficial: boolean;
@@ -25,6 +26,7 @@ export const usage = `usage: npm run test:interop -- [options]
 
   --plugin FILE        the executable to check (default: plugins/aws/dist/flotilla-plugin-aws)
   --azure-plugin FILE  the same for Azure (default: plugins/azure/dist/flotilla-plugin-azure)
+  --restic-plugin FILE the same for restic (default: plugins/restic/dist/flotilla-plugin-restic)
   --azure-other FILE   an executable of velero-plugin-for-microsoft-azure, built elsewhere, to exchange objects with
   --expect official    the executable is velero-plugin-for-aws: its known faults must show
   --only REGEXP        run the checks whose "target: title" matches
@@ -39,6 +41,7 @@ export function parseInteropArguments(args: readonly string[]): InteropArguments
     options: {
       plugin: { type: "string", default: builtPlugin },
       "azure-plugin": { type: "string", default: builtAzurePlugin },
+      "restic-plugin": { type: "string", default: builtResticPlugin },
       "azure-other": { type: "string" },
       expect: { type: "string" },
       only: { type: "string", default: "" },
@@ -58,6 +61,7 @@ export function parseInteropArguments(args: readonly string[]): InteropArguments
   return {
     plugin: values.plugin,
     azurePlugin: values["azure-plugin"],
+    resticPlugin: values["restic-plugin"],
     azureOther: values["azure-other"],
     expectOfficial: values.expect === "official",
     filter: values.only,

@@ -8,7 +8,8 @@ import { stagePlugin } from "./plugin-folders.ts";
 import { runProbes } from "./probes.ts";
 import { startServers, type Servers } from "./servers.ts";
 import { addTallies, readTally, type Tally } from "./tally.ts";
-import { azurite, installAll, officialPlugin, pythonServers, veleroClient, versitygw } from "./toolchain.ts";
+import { resticTargets, runResticTests } from "./restic-targets.ts";
+import { azurite, installAll, officialPlugin, pythonServers, restic, veleroClient, versitygw } from "./toolchain.ts";
 import type { CheckSpec } from "./spec.ts";
 
 function print(line: string): void {
@@ -50,6 +51,7 @@ async function install(options: InteropArguments): Promise<void> {
       ...(options.targets.includes("versitygw") ? [versitygw] : []),
       ...(needsPython ? [pythonServers] : []),
       ...(options.targets.includes("azurite") ? [azurite] : []),
+      ...(options.targets.includes("restic") ? [restic] : []),
       ...(options.interchange ? [officialPlugin] : []),
     ],
     print,
@@ -81,11 +83,23 @@ async function runChecks(options: InteropArguments, servers: Servers, dir: strin
     });
     tallies.push(await check({ ...spec, blob, arm }, dir));
   }
+  if (options.targets.includes("restic") && !options.expectOfficial) {
+    tallies.push(...(await checkRestic(options, servers, dir)));
+  }
   return tallies;
 }
 
+async function checkRestic(options: InteropArguments, servers: Servers, dir: string): Promise<Tally[]> {
+  const plugin = options.resticPlugin;
+  const spec = await specOf(options, dir, { cloud: "restic", plugin, other: undefined, isOfficial: false });
+  // The stand-ins are S3 for the AWS plugin; restic is checked on servers that others wrote.
+  const s3 = servers.s3.filter(({ name }) => name === "versitygw");
+  const tally = await check({ ...spec, restic: await resticTargets(dir, s3) }, dir);
+  return [tally, await runResticTests()];
+}
+
 interface Checked {
-  readonly cloud: "aws" | "azure";
+  readonly cloud: "aws" | "azure" | "restic";
   readonly plugin: string;
   /** What its objects and snapshots are exchanged with. */
   readonly other: string | undefined;
@@ -95,7 +109,7 @@ interface Checked {
 async function specOf(options: InteropArguments, dir: string, checked: Checked): Promise<CheckSpec> {
   const { cloud, plugin, other, isOfficial } = checked;
   return {
-    provider: `velero.io/${cloud}`,
+    provider: cloud === "restic" ? "flotilla.io/restic" : `velero.io/${cloud}`,
     plugin: await stagePlugin(dir, plugin, { name: `${cloud}-checked`, knownFaults: isOfficial }),
     ...(other === undefined
       ? {}
@@ -104,6 +118,7 @@ async function specOf(options: InteropArguments, dir: string, checked: Checked):
     ec2: [],
     blob: [],
     arm: [],
+    restic: [],
     workDir: join(dir, `checks-${cloud}`),
     filter: options.filter,
   };

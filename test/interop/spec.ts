@@ -84,6 +84,15 @@ export interface ArmTarget {
   readonly location: string;
 }
 
+/** A restic repository to check on. */
+export interface ResticTarget {
+  readonly name: string;
+  /** As the server hands it to Init. */
+  readonly config: Readonly<Record<string, string>>;
+  /** What changes in it for a location that has another password. */
+  readonly wrongPassword: Readonly<Record<string, string>>;
+}
+
 /** What `velero-client check` is told. */
 export interface CheckSpec {
   /** The implementation name of the plugins. */
@@ -94,6 +103,7 @@ export interface CheckSpec {
   readonly ec2: readonly Ec2Target[];
   readonly blob: readonly BlobTarget[];
   readonly arm: readonly ArmTarget[];
+  readonly restic: readonly ResticTarget[];
   readonly workDir: string;
   readonly filter: string;
 }

@@ -39,6 +39,9 @@ export const officialGcpPlugin = goProgram(
 /** The Cloud Storage server written in Go. */
 export const fakeGcsServer = goProgram("github.com/fsouza/fake-gcs-server", "v1.56.1");
 
+/** restic itself, which the restic plugin drives. */
+export const restic = goProgram("github.com/restic/restic/cmd/restic", "v0.18.1");
+
 /** The S3 and EC2 servers written in Python. */
 export const pythonServers = {
   name: `moto ${motoVersion} and ministack ${ministackVersion} (PyPI)`,

@@ -86,7 +86,13 @@ func (r *runner) runAll() error {
 			r.runOn(target.Name, target.Capabilities, volumeInterchangeChecks(), func() *T { return &T{ec2: target} })
 		}
 	}
-	return r.runAzure()
+	if err := r.runAzure(); err != nil {
+		return err
+	}
+	for _, target := range r.spec.Restic {
+		r.runOn(target.Name, nil, append(resticChecks(), resticVolumeChecks()...), func() *T { return &T{restic: target} })
+	}
+	return nil
 }
 
 func (r *runner) runAzure() error {

@@ -28,6 +28,7 @@ type T struct {
 	ec2      EC2Target
 	blob     blobServer
 	arm      ARMTarget
+	restic   ResticTarget
 	dir      string
 	prefix   string
 	sessions []*veleroserver.Session
