@@ -55,9 +55,9 @@ function poly1305(message: Buffer, r: Buffer, s: Buffer): Buffer {
     sum = ((sum + littleEndian(block) + (1n << BigInt(8 * block.length))) * factor) % prime;
   }
   const tag = (sum + littleEndian(s)) & (2n ** 128n - 1n);
-  return Buffer.from(tag.toString(16).padStart(32, "0"), "hex").reverse();
+  return Buffer.from(Buffer.from(tag.toString(16).padStart(32, "0"), "hex").toReversed());
 }
 
 function littleEndian(bytes: Buffer): bigint {
-  return BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
+  return BigInt(`0x${Buffer.from(bytes.toReversed()).toString("hex")}`);
 }

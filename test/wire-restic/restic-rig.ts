@@ -20,13 +20,13 @@ export const skipSlow: string | false =
     : skip;
 
 /** The name under which the plugin registers. */
-export const pluginName = "flotilla.io/restic";
+const pluginName = "flotilla.io/restic";
 
 /** The executable under test: the built one, or the file that FLOTILLA_RESTIC_PLUGIN_UNDER_TEST names. */
-export const pluginCommand: string = builtCommand("restic", "FLOTILLA_RESTIC_PLUGIN_UNDER_TEST");
+const pluginCommand: string = builtCommand("restic", "FLOTILLA_RESTIC_PLUGIN_UNDER_TEST");
 
 /** A snapshot as restic itself lists it. */
-export interface Snapshot {
+interface Snapshot {
   readonly id: string;
   readonly tags?: readonly string[];
 }

@@ -9,7 +9,7 @@ import type { Repository } from "./repository.ts";
 import { parseSnapshotList } from "./snapshot-list.ts";
 
 /** How long other processes' changes may stay unseen where the repository is not a folder of this machine. */
-export const staleAfterMs = 10_000;
+const staleAfterMs = 10_000;
 
 /** A snapshot may vanish between restic's listing and its reading it; one that is damaged stays. */
 const listTries = 3;

@@ -12,7 +12,7 @@ export interface ResticVersion {
 }
 
 /** Debian 12's, and the first whose repositories are compressed. */
-export const minimumVersion = "0.14.0";
+const minimumVersion = "0.14.0";
 
 /** Reads the answer of `restic version`. */
 export function parseVersion(answer: string, path: string): ResticVersion {
