@@ -228,13 +228,16 @@ describe("volumes as restic snapshots", { ...needsRestic, timeout: 120_000 }, ()
     assert.match(files, /^\/same\/mine$/m);
   });
 
-  test("flotilla check tells of restic, the repository, the root and the owners", async () => {
-    const snapshotter = await rig.open({ config: { volumePaths: "nfs:10.0.0.1:/export=not-mounted" } });
+  test("flotilla check tells of restic, the repository, the root, the rules' folders, room and owners", async () => {
+    const volumePaths = "nfs:10.0.0.1:/export=not-mounted hostPath=checked csi:d=checked/{volumeHandle}";
+    const snapshotter = await rig.open({ config: { volumePaths, restoreFolder: "checked" } });
+    await rig.addVolume("checked/a");
 
     const findings: Finding[] = [];
     for await (const finding of snapshotter.check()) findings.push(finding);
 
     const severities = Object.fromEntries(findings.map(({ subject, severity }) => [subject, severity]));
+    assert.match(findings.find(({ subject }) => subject === "restoreFolder")?.detail ?? "", /has \d+ MiB free/);
     const { "attributes of restored files": _, ...expected } = severities;
     assert.deepEqual(expected, {
       restic: "ok",
@@ -242,6 +245,8 @@ describe("volumes as restic snapshots", { ...needsRestic, timeout: 120_000 }, ()
       volumePaths: "ok",
       volumeRoot: "ok",
       "volumePaths not-mounted": "failure",
+      "volumePaths checked": "ok",
+      restoreFolder: "ok",
       "owners of restored files": process.getuid?.() === 0 ? "ok" : "advice",
     });
   });

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, readdir, realpath, statfs } from "node:fs/promises";
+import { access, readdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 
 import { advice, failure, ok, PluginError, tried } from "@flotilla/sdk/plugin";
@@ -68,10 +68,35 @@ async function* checkFolders(
   rules: readonly VolumePathRule[],
 ): AsyncGenerator<Finding, void, undefined> {
   for (const folder of new Set(rules.map(fixedFolder)))
-    if (folder !== "")
-      yield await tried(`volumePaths ${folder}`, `${join(volumeRoot, folder)} is there`, async () => {
-        await using _ = await HeldFolder.open({ root: volumeRoot, folder });
-      });
+    if (folder !== "") yield await checkFolder(`volumePaths ${folder}`, { volumeRoot, folder, mode: constants.R_OK });
+}
+
+interface FolderCheck {
+  readonly volumeRoot: string;
+  readonly folder: string;
+  /** What the server's user must be able to do there, beside passing through. */
+  readonly mode: number;
+}
+
+async function checkFolder(subject: string, { volumeRoot, folder, mode }: FolderCheck): Promise<Finding> {
+  const shown = join(volumeRoot, folder);
+  const ability = mode === constants.W_OK ? "writable" : "readable";
+  try {
+    await using held = await HeldFolder.open({ root: volumeRoot, folder });
+    await access(held.path, mode | constants.X_OK).catch((error: unknown) => {
+      throw new PluginError(
+        `use ${shown}: it is not ${ability} for the server's user; give its pod a user or capabilities that may`,
+        {
+          kind: "denied",
+          cause: error,
+        },
+      );
+    });
+    const { bavail, bsize } = await statfs(held.path, { bigint: true });
+    return ok(subject, `${shown} is ${ability} and has ${(bavail * bsize) / 1024n ** 2n} MiB free`);
+  } catch (error) {
+    return failure(subject, error);
+  }
 }
 
 function fixedFolder(rule: VolumePathRule): string {
@@ -92,7 +117,8 @@ async function* checkRestores(
   volumeRoot: string,
   restoreFolder: string | undefined,
 ): AsyncGenerator<Finding, void, undefined> {
-  if (restoreFolder !== undefined) yield await checkRestoreFolder(volumeRoot, restoreFolder);
+  if (restoreFolder !== undefined)
+    yield await checkFolder("restoreFolder", { volumeRoot, folder: restoreFolder, mode: constants.W_OK });
   const rights = await restoreRights();
   const user = `${rights.userId}:${rights.groupId}`;
   const owners = "owners of restored files";
@@ -109,24 +135,4 @@ async function* checkRestores(
       "labels of SELinux, capabilities of programs and other attributes of the namespaces security and trusted are left out",
       "nothing, where the node labels volumes itself; otherwise add CAP_SYS_ADMIN to the server",
     );
-}
-
-async function checkRestoreFolder(volumeRoot: string, restoreFolder: string): Promise<Finding> {
-  const shown = join(volumeRoot, restoreFolder);
-  try {
-    await using held = await HeldFolder.open({ root: volumeRoot, folder: restoreFolder });
-    await access(held.path, constants.W_OK | constants.X_OK).catch((error: unknown) => {
-      throw new PluginError(`restore below ${shown}: access denied; mount it so that the server's user may write`, {
-        kind: "denied",
-        cause: error,
-      });
-    });
-    const { bavail, bsize } = await statfs(held.path, { bigint: true });
-    return ok(
-      "restoreFolder",
-      `${await realpath(shown)} is writable and has ${(bavail * bsize) / 1024n ** 2n} MiB free`,
-    );
-  } catch (error) {
-    return failure("restoreFolder", error);
-  }
 }
