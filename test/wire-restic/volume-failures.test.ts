@@ -78,6 +78,29 @@ describe("what goes wrong with volumes", { ...needsRestic, timeout: 120_000 }, (
     assert.deepEqual(await readdir(join(rig.folder, "trap")), []);
   });
 
+  test("a snapshot that others made to hold a link in the volume's place is refused", async () => {
+    const snapshotter = await rig.open();
+    const volumeId = await rig.addVolume("forged/pvc");
+    const snapshotId = await snapshotter.createSnapshot({ volumeId, volumeAz: "", tags });
+    const forged = join(rig.folder, "forged");
+    await mkdir(forged);
+    await symlink("/etc", join(forged, "pvc"));
+    const own = ["--tag", `flotilla.io/volume-snapshot=forged`, "--tag", "flotilla.io/volume-folder=forged/pvc"];
+    const resticIn = (...args: readonly string[]): string =>
+      execFileSync(rig.restic, [...args, "--repo", rig.repository, "--password-file", rig.passwordFile, "--no-cache"], {
+        cwd: forged,
+        encoding: "utf8",
+      });
+    resticIn("backup", "./pvc", ...own);
+    resticIn("backup", "./pvc", "--tag", "flotilla.io/volume-complete=forged");
+
+    const error = await failureOf(snapshotter.createVolumeFromSnapshot({ snapshotId: "forged", ...anyType }));
+
+    assert.equal(error.kind, "corrupt");
+    assert.deepEqual(await namesIn("forged"), ["pvc"]);
+    assert.equal((await snapshotter.describeSnapshot(snapshotId)).state, "completed");
+  });
+
   test("a restore whose parent is not mounted says so and makes no folder in its place", async () => {
     const snapshotter = await rig.open();
     const volumeId = await rig.addVolume("unmounted/pvc");

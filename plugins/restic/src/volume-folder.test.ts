@@ -54,6 +54,11 @@ test("a folder that is not there is not found, a file is refused, and a missing 
   await assert.rejects(elsewhere, (error) => isKind(error, "unavailable") && /volumeRoot/.test(error.message));
 });
 
+test("a folder that climbs out of the root is refused, however it is written", async () => {
+  for (const folder of ["../outside/pvc-1", "nfs/../../outside/pvc-1", "/outside", "nfs//pvc-1", "nfs/./pvc-1", ".."])
+    await refusal(folder, "invalid-argument", /is refused|symbolic link/);
+});
+
 test("the root itself may be a symbolic link: the administrator chose it", async () => {
   await symlink(root, join(scratch, "mounted"));
 

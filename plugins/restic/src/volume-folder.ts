@@ -6,6 +6,8 @@ import { basename, dirname, join } from "node:path";
 
 import { PluginError } from "@flotilla/sdk/plugin";
 
+import { relativeFolder } from "./volume-relative-folder.ts";
+
 /** A folder below the volume root, named as it must not be left: by the root and the way from there. */
 export interface FolderPlace {
   /** Absolute; may itself be reached through symbolic links, since the administrator chose it. */
@@ -41,6 +43,7 @@ export class HeldFolder implements AsyncDisposable {
    * out the server's own files, and one that stays inside would give a volume two names.
    */
   static async open(place: FolderPlace): Promise<HeldFolder> {
+    requireNames(place);
     const root = await realRoot(place.root);
     const real = join(root, place.folder);
     await refuseLinks(root, place);
@@ -92,6 +95,7 @@ export class VolumeFolder implements AsyncDisposable {
 
   /** Throws `not-found` where there is no such folder, `invalid-argument` where it is a link or no folder. */
   static async open(place: FolderPlace): Promise<VolumeFolder> {
+    requireNames(place);
     const parent = await HeldFolder.open({ root: place.root, folder: parentOf(place.folder) });
     try {
       return new VolumeFolder(parent, place, await folderStats(parent, place));
@@ -125,6 +129,20 @@ export class VolumeFolder implements AsyncDisposable {
 export function parentOf(folder: string): string {
   const parent = dirname(folder);
   return parent === "." ? "" : parent;
+}
+
+/** What is joined to the root must not climb out of it, wherever it came from. */
+function requireNames({ root, folder }: FolderPlace): void {
+  if (folder === "") return;
+  let reason = "it is not written as names joined by slashes";
+  try {
+    if (relativeFolder(folder) === folder) return;
+  } catch (error) {
+    reason = error instanceof Error ? error.message : String(error);
+  }
+  throw new PluginError(`open a folder below ${root}: ${JSON.stringify(folder)} is refused, for ${reason}`, {
+    kind: "invalid-argument",
+  });
 }
 
 async function realRoot(root: string): Promise<string> {

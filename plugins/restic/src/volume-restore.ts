@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { statfs } from "node:fs/promises";
-import { basename } from "node:path";
+import { lstat, statfs } from "node:fs/promises";
+import { basename, join } from "node:path";
 
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call, Clock, JsonObject } from "@flotilla/sdk/plugin";
@@ -40,8 +40,18 @@ export async function restoreVolume(
   const original = basename(snapshot.folder);
   const name = newName(original);
   await held.requireInPlace();
+  await requireFolder(action, join(folder.path, original));
   await explained(action, folder.commit(name, original));
   return parent === "" ? name : `${parent}/${name}`;
+}
+
+/** A snapshot that somebody else made may hold anything under that name, a link out of the root among it. */
+async function requireFolder(action: string, path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) return;
+  throw new PluginError(`${action}: it does not hold the folder that its tags name; use another snapshot`, {
+    kind: "corrupt",
+  });
 }
 
 /** One restic to restore with. */

@@ -8,8 +8,13 @@ const own = { snapshotId: "volume-1", folder: "nfs/pvc 1", isMountPoint: false }
 test("whatever the server gives as tags, restic gets tags that it keeps as they are, and they are read back", () => {
   const name = fc.string({ minLength: 1, unit: "grapheme" }).filter((text) => !text.startsWith("flotilla.io/volume"));
   const given = fc.dictionary(name, fc.string({ unit: "grapheme" }), { noNullPrototype: true });
+  const names = fc.array(
+    fc.stringMatching(/^[a-z ,=%é]{1,6}$/).filter((text) => text !== ""),
+    { minLength: 1 },
+  );
+  const folders = names.map((list) => list.join("/"));
   fc.assert(
-    fc.property(given, fc.string({ minLength: 1 }), fc.boolean(), (tags, folder, isMountPoint) => {
+    fc.property(given, folders, fc.boolean(), (tags, folder, isMountPoint) => {
       const printed = printVolumeTags({ ...own, folder, isMountPoint, tags });
 
       // restic cuts at commas and trims white space.
@@ -28,6 +33,11 @@ test("a label of the server cannot pass for one of the plugin's own tags", () =>
 
   assert.deepEqual(readVolumeTags(printed), { ...own, tags: { app: "a" } });
   assert.equal(readCompletionTags(printed), undefined);
+});
+
+test("a folder that leads out of the root is none, whoever wrote the tag", () => {
+  for (const folder of ["..", "../etc", "a/../../etc", "/etc", "a//b", ".", "", "a\nb"])
+    assert.equal(readVolumeTags(printVolumeTags({ ...own, folder, tags: {} })), undefined, folder);
 });
 
 test("a mark is told from files, and snapshots of others are neither", () => {

@@ -1,5 +1,7 @@
 import { ownDomain } from "@flotilla/sdk/plugin";
 
+import { relativeFolder } from "./volume-relative-folder.ts";
+
 /** What a snapshot of a volume says of itself, in tags of restic. */
 export interface VolumeTags {
   /** As the server records it. Kept in a tag, so that it outlives copies into another repository. */
@@ -37,9 +39,18 @@ export function printVolumeTags({ snapshotId, folder, isMountPoint, tags }: Volu
 export function readVolumeTags(tags: readonly string[]): VolumeTags | undefined {
   const read = readTags(tags);
   const [snapshotId, folder] = [read.get(names.id), read.get(names.folder)];
-  if (snapshotId === undefined || folder === undefined) return undefined;
+  if (snapshotId === undefined || folder === undefined || !isFolder(folder)) return undefined;
   const given = [...read].filter(([name]) => !name.startsWith(own));
   return { snapshotId, folder, isMountPoint: read.has(names.mount), tags: Object.fromEntries(given) };
+}
+
+/** Who may write into the repository may write any tag. */
+function isFolder(text: string): boolean {
+  try {
+    return relativeFolder(text) === text;
+  } catch {
+    return false;
+  }
 }
 
 /** What the mark of a complete snapshot says. */
