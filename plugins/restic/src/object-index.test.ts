@@ -40,9 +40,10 @@ test("a record without its data is no object, and shows no older version either 
 
   assert.equal(index.current(object)?.upload, "old");
   assert.deepEqual(
-    index.superseded().map(({ upload }) => upload),
+    index.orphans().map(({ upload }) => upload),
     ["new"],
   );
+  assert.deepEqual(index.superseded(), []);
 });
 
 test("of two versions the one of the higher order counts, wherever the listing has it", () => {

@@ -24,7 +24,6 @@ export class ObjectIndex {
   /** Of each object, the newest first. */
   readonly #objects = new Map<string, Map<string, ObjectVersion[]>>();
   readonly #data = new Map<string, LooseData>();
-  /** Records whose data is gone or not whole, which therefore show nothing. */
   readonly #orphans: ObjectVersion[] = [];
   #lastOrder = 0;
 
@@ -64,10 +63,12 @@ export class ObjectIndex {
   /** Versions that a newer one replaced, and deletions with nothing left to delete. */
   superseded(): readonly ObjectVersion[] {
     const all = [...this.#objects.values()].flatMap((objects) => [...objects.values()]);
-    return [
-      ...this.#orphans,
-      ...all.flatMap((versions) => (versions.length > 1 ? versions.slice(1) : versions.filter(isDeletion))),
-    ];
+    return all.flatMap((versions) => (versions.length > 1 ? versions.slice(1) : versions.filter(isDeletion)));
+  }
+
+  /** Records whose data is gone or not whole, which therefore show nothing. */
+  orphans(): readonly ObjectVersion[] {
+    return this.#orphans;
   }
 
   /** Data that no record shows. */

@@ -52,8 +52,8 @@ async function isForgotten(
 
 /** Forgets versions of objects that nobody shall see. */
 export async function forgetVersions(
-  repository: Repository,
-  view: RepositoryView,
+  repository: Pick<Repository, "run">,
+  view: Pick<RepositoryView, "removed">,
   versions: readonly ObjectVersion[],
   call: Call,
 ): Promise<void> {
@@ -69,7 +69,7 @@ const idsAtOnce = 500;
 
 /** Forgets snapshots; their data stays until the repository is pruned. */
 export async function forgetSnapshots(
-  repository: Repository,
+  repository: Pick<Repository, "run">,
   ids: readonly string[],
   action: string,
   call: Call,

@@ -1,6 +1,5 @@
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call, Logger } from "@flotilla/sdk/plugin";
-import type { ObjectVersion } from "./object-index.ts";
 import { forgetSnapshots, forgetVersions } from "./object-removal.ts";
 import type { Repository } from "./repository.ts";
 import type { RepositoryView } from "./repository-view.ts";
@@ -14,14 +13,17 @@ const supersededAfterMs = 10 * 60_000;
  */
 const looseAfterMs = 72 * 3_600_000;
 
+type TidiedRepository = Pick<Repository, "run" | "gate">;
+type TidiedView = Pick<RepositoryView, "complete" | "removed" | "forgotten">;
+
 /** Forgets what nobody sees any more, once in the life of a process, in the background, and only if nobody is in the way. */
 export class Tidying {
-  readonly #repository: Repository;
-  readonly #view: RepositoryView;
+  readonly #repository: TidiedRepository;
+  readonly #view: TidiedView;
   readonly #stop = new AbortController();
   #work: Promise<void> | undefined;
 
-  constructor(repository: Repository, view: RepositoryView) {
+  constructor(repository: TidiedRepository, view: TidiedView) {
     this.#repository = repository;
     this.#view = view;
   }
@@ -29,6 +31,11 @@ export class Tidying {
   /** Begins, unless it has been done. Never throws. */
   begin(log: Logger): void {
     this.#work ??= this.#tidy({ log, signal: this.#stop.signal });
+  }
+
+  /** Resolves when it is done; at once where it has not begun. */
+  async ended(): Promise<void> {
+    await this.#work;
   }
 
   /** Ends it, where it is under way. */
@@ -39,12 +46,16 @@ export class Tidying {
 
   async #tidy(call: Call): Promise<void> {
     try {
-      const index = await this.#view.recent(call);
+      // Whole: beside a snapshot that cannot be read, a record looks as if it had lost its data.
+      const index = await this.#view.complete(call);
       const now = Date.now();
-      const superseded = index.superseded().filter(({ order }) => now - order > supersededAfterMs);
+      const superseded = [
+        ...index.superseded().filter(({ order }) => now - order > supersededAfterMs),
+        ...index.orphans().filter(({ order }) => now - order > looseAfterMs),
+      ];
       const loose = index.looseData().filter(({ startedMs }) => now - startedMs > looseAfterMs);
       if (superseded.length + loose.length === 0 || !this.#repository.gate.isFree) return;
-      await this.#forget(superseded, call);
+      await forgetVersions(this.#repository, this.#view, superseded, call);
       const ids = loose.map(({ id }) => id);
       await forgetSnapshots(this.#repository, ids, "remove uploads that never became objects", call);
       this.#view.forgotten(ids);
@@ -53,9 +64,5 @@ export class Tidying {
       if (!this.#stop.signal.aborted)
         call.log.debug("tidying is left to a later process", { reason: PluginError.from(error).message });
     }
-  }
-
-  async #forget(superseded: readonly ObjectVersion[], call: Call): Promise<void> {
-    await forgetVersions(this.#repository, this.#view, superseded, call);
   }
 }
