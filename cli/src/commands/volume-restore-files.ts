@@ -7,7 +7,7 @@ import { Option } from "commander";
 import type { Report } from "../context.ts";
 import { resolveObjectLocation, resolveVolumeLocation } from "../location.ts";
 import type { VolumeLocation } from "../location.ts";
-import { formatTable } from "../output/table.ts";
+import { formatTable, printable } from "../output/table.ts";
 import { formatBytes, formatTime } from "../output/units.ts";
 import type { CommonFlags, OpenedVolumes, Session } from "../session.ts";
 import { resticProvider, veleroRepositoryLocation } from "../velero-repository.ts";
@@ -86,7 +86,7 @@ async function restoreOne(
   const { files, bytes, loss } = last;
   return {
     json: { ...snapshot, folder, files: Number(files), bytes: Number(bytes), loss },
-    text: `${volume} of ${namespace}/${pod} as of ${formatTime(snapshot.takenAt)} is in ${folder} (${amount(last)})\n`,
+    text: `${printable(`${volume} of ${namespace}/${pod}`)} as of ${formatTime(snapshot.takenAt)} is in ${folder} (${amount(last)})\n`,
   };
 }
 
