@@ -56,8 +56,8 @@ test("of two versions the one of the higher order counts, wherever the listing h
     assert.equal(index.current(object)?.dataId, "data-b");
     assert.equal(index.lastOrder, 2);
     assert.deepEqual(
-      index.superseded().map(({ recordId }) => recordId),
-      ["record-a"],
+      index.superseded().map(({ version, sinceMs }) => `${version.recordId} ${sinceMs}`),
+      ["record-a 2"],
     );
   }
 });
@@ -76,14 +76,14 @@ test("a deletion hides what is older, not what is newer, and is left over once a
   assert.equal(hidden.current(object), undefined);
   assert.deepEqual(hidden.keys("b"), []);
   assert.deepEqual(
-    hidden.superseded().map(({ upload }) => upload),
+    hidden.superseded().map(({ version }) => version.upload),
     ["a"],
   );
 
   const putAgain = new ObjectIndex([deletion("d", 2), record("a", 3), data("a")]);
   assert.equal(putAgain.current(object)?.upload, "a");
   assert.deepEqual(
-    new ObjectIndex([deletion("d", 2)]).superseded().map(({ upload }) => upload),
+    new ObjectIndex([deletion("d", 2)]).superseded().map(({ version }) => version.upload),
     ["d"],
   );
 });

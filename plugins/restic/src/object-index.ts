@@ -60,10 +60,16 @@ export class ObjectIndex {
     return [...objects].filter(([, [newest]]) => newest?.content !== undefined).map(([key]) => key);
   }
 
-  /** Versions that a newer one replaced, and deletions with nothing left to delete. */
-  superseded(): readonly ObjectVersion[] {
+  /** Versions that nobody sees since `sinceMs`: a newer one replaced them, or they are deletions of nothing. */
+  superseded(): readonly { readonly version: ObjectVersion; readonly sinceMs: number }[] {
     const all = [...this.#objects.values()].flatMap((objects) => [...objects.values()]);
-    return all.flatMap((versions) => (versions.length > 1 ? versions.slice(1) : versions.filter(isDeletion)));
+    return all.flatMap((versions) =>
+      versions.flatMap((version, index) => {
+        const newer = versions[index - 1];
+        if (newer !== undefined) return [{ version, sinceMs: newer.order }];
+        return versions.length === 1 && isDeletion(version) ? [{ version, sinceMs: version.order }] : [];
+      }),
+    );
   }
 
   /** Records whose data is gone or not whole, which therefore show nothing. */

@@ -50,7 +50,10 @@ export class Tidying {
       const index = await this.#view.complete(call);
       const now = Date.now();
       const superseded = [
-        ...index.superseded().filter(({ order }) => now - order > supersededAfterMs),
+        ...index
+          .superseded()
+          .filter(({ sinceMs }) => now - sinceMs > supersededAfterMs)
+          .map(({ version }) => version),
         ...index.orphans().filter(({ order }) => now - order > looseAfterMs),
       ];
       const loose = index.looseData().filter(({ startedMs }) => now - startedMs > looseAfterMs);
