@@ -8,6 +8,7 @@ import { stagePlugin } from "./plugin-folders.ts";
 import { runProbes } from "./probes.ts";
 import { startServers, type Servers } from "./servers.ts";
 import { addTallies, readTally, type Tally } from "./tally.ts";
+import { resticTargets, runResticTests } from "./restic-targets.ts";
 import {
   azurite,
   fakeGcsServer,
@@ -15,6 +16,7 @@ import {
   officialGcpPlugin,
   officialPlugin,
   pythonServers,
+  restic,
   veleroClient,
   versitygw,
   type Installation,
@@ -63,6 +65,7 @@ async function install({ targets, interchange }: InteropArguments): Promise<void
     ...needs(["moto", "ministack"], pythonServers),
     ...needs(["azurite"], azurite),
     ...needs(["fake-gcs"], fakeGcsServer),
+    ...needs(["restic"], restic),
   ];
   const others = interchange ? [...needs(ofAws, officialPlugin), ...needs(ofGcp, officialGcpPlugin)] : [];
   await installAll([veleroClient, ...servers, ...others], print);
@@ -98,11 +101,23 @@ async function runChecks(options: InteropArguments, servers: Servers, dir: strin
     const spec = await specOf(options, dir, { cloud: "gcp", plugin: options.gcpPlugin, other, isOfficial });
     tallies.push(await check({ ...spec, gcs, gce }, dir));
   }
+  if (options.targets.includes("restic") && !options.expectOfficial) {
+    tallies.push(...(await checkRestic(options, servers, dir)));
+  }
   return tallies;
 }
 
+async function checkRestic(options: InteropArguments, servers: Servers, dir: string): Promise<Tally[]> {
+  const plugin = options.resticPlugin;
+  const spec = await specOf(options, dir, { cloud: "restic", plugin, other: undefined, isOfficial: false });
+  // The stand-ins are S3 for the AWS plugin; restic is checked on servers that others wrote.
+  const s3 = servers.s3.filter(({ name }) => name === "versitygw");
+  const tally = await check({ ...spec, restic: await resticTargets(dir, s3) }, dir);
+  return [tally, await runResticTests()];
+}
+
 interface Checked {
-  readonly cloud: "aws" | "azure" | "gcp";
+  readonly cloud: "aws" | "azure" | "gcp" | "restic";
   readonly plugin: string;
   /** What its objects and snapshots are exchanged with. */
   readonly other: string | undefined;
@@ -112,7 +127,7 @@ interface Checked {
 async function specOf(options: InteropArguments, dir: string, checked: Checked): Promise<CheckSpec> {
   const { cloud, plugin, other, isOfficial } = checked;
   return {
-    provider: `velero.io/${cloud}`,
+    provider: cloud === "restic" ? "flotilla.io/restic" : `velero.io/${cloud}`,
     plugin: await stagePlugin(dir, plugin, { name: `${cloud}-checked`, knownFaults: isOfficial }),
     ...(other === undefined
       ? {}
@@ -123,6 +138,7 @@ async function specOf(options: InteropArguments, dir: string, checked: Checked):
     arm: [],
     gcs: [],
     gce: [],
+    restic: [],
     workDir: join(dir, `checks-${cloud}`),
     filter: options.filter,
   };
