@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { formerVelero, type FormerVelero } from "./toolchain.ts";
-import { builtAzurePlugin, builtGcpPlugin, builtPlugin } from "./paths.ts";
+import { builtAzurePlugin, builtGcpPlugin, builtPlugin, builtResticPlugin } from "./paths.ts";
 
 /** The servers by the names under which `--targets` takes them. */
 const targetNames = [
@@ -12,6 +12,7 @@ const targetNames = [
   "stand-ins",
   "azure-stand-ins",
   "gcp-stand-ins",
+  "restic",
 ] as const;
 
 /** The name of a server. */
@@ -22,6 +23,7 @@ export interface InteropArguments {
   readonly plugin: string;
   readonly azurePlugin: string;
   readonly gcpPlugin: string;
+  readonly resticPlugin: string;
   /** An executable of velero-plugin-for-microsoft-azure; no registry of Go modules serves it. */
   readonly azureOther: string | undefined;
   readonly expectOfficial: boolean;
@@ -39,6 +41,7 @@ export const usage = `usage: npm run test:interop -- [options]
   --plugin FILE        the executable to check (default: plugins/aws/dist/flotilla-plugin-aws)
   --azure-plugin FILE  the same for Azure (default: plugins/azure/dist/flotilla-plugin-azure)
   --gcp-plugin FILE    the same for Google Cloud (default: plugins/gcp/dist/flotilla-plugin-gcp)
+  --restic-plugin FILE the same for restic (default: plugins/restic/dist/flotilla-plugin-restic)
   --azure-other FILE   an executable of velero-plugin-for-microsoft-azure, built elsewhere, to exchange objects with
   --expect official    the executables are the official plugins for AWS and Google Cloud: their known faults must show
   --velero MINOR       drive them by the client code of an earlier Velero: ${Object.keys(formerVelero).join(", ")}
@@ -55,6 +58,7 @@ export function parseInteropArguments(args: readonly string[]): InteropArguments
       plugin: { type: "string", default: builtPlugin },
       "azure-plugin": { type: "string", default: builtAzurePlugin },
       "gcp-plugin": { type: "string", default: builtGcpPlugin },
+      "restic-plugin": { type: "string", default: builtResticPlugin },
       "azure-other": { type: "string" },
       expect: { type: "string" },
       velero: { type: "string" },
@@ -76,6 +80,7 @@ export function parseInteropArguments(args: readonly string[]): InteropArguments
     plugin: values.plugin,
     azurePlugin: values["azure-plugin"],
     gcpPlugin: values["gcp-plugin"],
+    resticPlugin: values["restic-plugin"],
     azureOther: values["azure-other"],
     expectOfficial: values.expect === "official",
     velero: values.velero === undefined ? undefined : toFormerVelero(values.velero),

@@ -8,6 +8,7 @@ import { stagePlugin } from "./plugin-folders.ts";
 import { runProbes } from "./probes.ts";
 import { startServers, type Servers } from "./servers.ts";
 import { addTallies, readTally, type Tally } from "./tally.ts";
+import { resticTargets, runResticTests } from "./restic-targets.ts";
 import {
   azurite,
   fakeGcsServer,
@@ -16,6 +17,7 @@ import {
   officialGcpPlugin,
   officialPlugin,
   pythonServers,
+  restic,
   veleroClient,
   versitygw,
   type Installation,
@@ -69,6 +71,7 @@ async function install(options: InteropArguments): Promise<void> {
     ...needs(["moto", "ministack"], pythonServers),
     ...needs(["azurite"], azurite),
     ...needs(["fake-gcs"], fakeGcsServer),
+    ...needs(["restic"], restic),
   ];
   const others = interchange ? [...needs(ofAws, officialPlugin), ...needs(ofGcp, officialGcpPlugin)] : [];
   await installAll([clientOf(options), ...servers, ...others], print);
@@ -104,11 +107,23 @@ async function runChecks(options: InteropArguments, servers: Servers, dir: strin
     const spec = await specOf(options, dir, { cloud: "gcp", plugin: options.gcpPlugin, other, isOfficial });
     tallies.push(await check(clientOf(options).path, { ...spec, gcs, gce }, dir));
   }
+  if (options.targets.includes("restic") && !options.expectOfficial) {
+    tallies.push(...(await checkRestic(options, servers, dir)));
+  }
   return tallies;
 }
 
+async function checkRestic(options: InteropArguments, servers: Servers, dir: string): Promise<Tally[]> {
+  const plugin = options.resticPlugin;
+  const spec = await specOf(options, dir, { cloud: "restic", plugin, other: undefined, isOfficial: false });
+  // The stand-ins are S3 for the AWS plugin; restic is checked on servers that others wrote.
+  const s3 = servers.s3.filter(({ name }) => name === "versitygw");
+  const tally = await check({ ...spec, restic: await resticTargets(dir, s3) }, dir);
+  return [tally, await runResticTests()];
+}
+
 interface Checked {
-  readonly cloud: "aws" | "azure" | "gcp";
+  readonly cloud: "aws" | "azure" | "gcp" | "restic";
   readonly plugin: string;
   /** What its objects and snapshots are exchanged with. */
   readonly other: string | undefined;
@@ -118,7 +133,7 @@ interface Checked {
 async function specOf(options: InteropArguments, dir: string, checked: Checked): Promise<CheckSpec> {
   const { cloud, plugin, other, isOfficial } = checked;
   return {
-    provider: `velero.io/${cloud}`,
+    provider: cloud === "restic" ? "flotilla.io/restic" : `velero.io/${cloud}`,
     plugin: await stagePlugin(dir, plugin, { name: `${cloud}-checked`, knownFaults: isOfficial }),
     ...(other === undefined
       ? {}
@@ -129,6 +144,7 @@ async function specOf(options: InteropArguments, dir: string, checked: Checked):
     arm: [],
     gcs: [],
     gce: [],
+    restic: [],
     workDir: join(dir, `checks-${cloud}`),
     filter: options.filter,
   };

@@ -78,6 +78,9 @@ export const arm64Emulator = {
 
 const unpackEmulator = "apt-get download qemu-user-static && dpkg-deb --extract qemu-user-static_*.deb . && rm *.deb";
 
+/** restic itself, which the restic plugin drives. */
+export const restic = goProgram("github.com/restic/restic/cmd/restic", "v0.18.1");
+
 /** The S3 and EC2 servers written in Python. */
 export const pythonServers = {
   name: `moto ${motoVersion} and ministack ${ministackVersion} (PyPI)`,

@@ -84,7 +84,7 @@ async function perform(context: CliContext, flags: RunFlags, request: DemoReques
     async () => ({ store: await session.openStore(), volumes: await session.openRequiredVolumes() }),
     ({ store }) => ({ where: store.client.command, detail: `${store.client.name} for objects and volumes` }),
   );
-  const damage = async (key: string) => await damageFile(cloud.objectFile(state, bucket, key));
+  const damage = async (key: string) => await damageFile(await cloud.objectFile(state, bucket, key, standIns.facts));
   const printObject = (name: string, key: string): string => cloud.printObject(name, key);
   const stage = { printObject, from, state, steps, session, store, volumes, damage };
   const good = await goodBackupSteps(stage);
@@ -135,7 +135,7 @@ async function commonFlags(
   return {
     with: (changes) => ({
       ...flags,
-      provider: cloud.provider,
+      provider: cloud.implementation ?? cloud.provider,
       bucket: changes.bucket ?? bucket,
       prefix: changes.prefix ?? prefix,
       credentialsFile,

@@ -87,7 +87,13 @@ func (r *runner) runAll() error {
 			r.runOn(target.Name, target.Capabilities, volumeInterchangeChecks(), func() *T { return &T{ec2: target} })
 		}
 	}
-	return errors.Join(r.runAzure(), r.runGCP())
+	if err := errors.Join(r.runAzure(), r.runGCP()); err != nil {
+		return err
+	}
+	for _, target := range r.spec.Restic {
+		r.runOn(target.Name, nil, append(resticChecks(), resticVolumeChecks()...), func() *T { return &T{restic: target} })
+	}
+	return nil
 }
 
 func (r *runner) runAzure() error {
