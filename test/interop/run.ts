@@ -118,7 +118,7 @@ async function checkRestic(options: InteropArguments, servers: Servers, dir: str
   const spec = await specOf(options, dir, { cloud: "restic", plugin, other: undefined, isOfficial: false });
   // The stand-ins are S3 for the AWS plugin; restic is checked on servers that others wrote.
   const s3 = servers.s3.filter(({ name }) => name === "versitygw");
-  const tally = await check({ ...spec, restic: await resticTargets(dir, s3) }, dir);
+  const tally = await check(clientOf(options).path, { ...spec, restic: await resticTargets(dir, s3) }, dir);
   return [tally, await runResticTests()];
 }
 
