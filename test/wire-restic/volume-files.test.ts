@@ -149,8 +149,16 @@ spec:
     const run = await flotilla(
       "volume",
       "restore",
-      ...["--plugin", builtCommand("restic", "FLOTILLA_RESTIC_PLUGIN_UNDER_TEST"), "--location", location],
-      ...["--namespace", "shop", "--volume", "uploads", "--to", to],
+      "--plugin",
+      builtCommand("restic", "FLOTILLA_RESTIC_PLUGIN_UNDER_TEST"),
+      "--location",
+      location,
+      "--namespace",
+      "shop",
+      "--volume",
+      "uploads",
+      "--to",
+      to,
       ...["resticPath", "cacheFolder"].flatMap((key) => ["--volume-config", `${key}=${values()[key]}`]),
     );
 
