@@ -18,7 +18,7 @@ const otherKey = randomBytes(64).toString("base64");
 const lines = { STORAGE_KEY: accountKey, OTHER_KEY: otherKey };
 
 /** How a location with a copy differs from the usual one. */
-export interface CopiedOptions extends LocationOptions {
+interface CopiedOptions extends LocationOptions {
   /** More of the target's query. */
   readonly query?: Readonly<Record<string, string>>;
   /** Of the target. */
