@@ -34,7 +34,7 @@ func objectChecks() []check {
 	return slices.Concat(
 		bodyChecks(), absenceChecks(), failureChecks(), listingChecks(), signedURLChecks(), configurationChecks(),
 		checksumChecks(), corruptionChecks(), networkChecks(), truncationChecks(), crashChecks(), locationChecks(),
-		azureObjectChecks(),
+		azureObjectChecks(), azureCopyChecks(),
 	)
 }
 
