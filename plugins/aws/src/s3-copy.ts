@@ -89,28 +89,24 @@ async function copyParts(
   const fields = sourceFields(origin, source);
   const parts: UploadedPart[] = [];
   const retry = { ...defaultTries, clock: systemClock, random: Math.random };
-  const failed = new AbortController();
-  const inner: Call = { log: call.log, signal: AbortSignal.any([call.signal, failed.signal]) };
+  const failures: unknown[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
-    for (let range = ranges[next]; range !== undefined && !inner.signal.aborted; range = ranges[next]) {
+    for (let range = ranges[next]; range !== undefined && failures.length === 0; range = ranges[next]) {
       const { start, end } = range;
       const number = (next += 1);
       const what = `${attempt.action}, part ${number}`;
       const copy = async (): Promise<UploadedPart> =>
-        await upload.copyPart(number, { source: fields, start, end }, { ...attempt, action: what }, inner);
-      parts.push(requireChecksum(await withRetry(retry, inner, what, copy), checksumAlgorithm, what));
+        await upload.copyPart(number, { source: fields, start, end }, { ...attempt, action: what }, call);
+      parts.push(requireChecksum(await withRetry(retry, call, what, copy), checksumAlgorithm, what));
     }
   };
+  // Those under way are waited for when one has failed: a part that arrives after the abort would be left.
   const workers = Array.from({ length: partsInFlight }, async () => {
-    await work().catch((error: unknown) => {
-      // One that fails for good ends the others; theirs are then only echoes.
-      if (!failed.signal.aborted) failed.abort(error);
-    });
+    await work().catch((error: unknown) => void failures.push(error));
   });
   await Promise.all(workers);
-  call.signal.throwIfAborted();
-  failed.signal.throwIfAborted();
+  if (failures.length > 0) throw PluginError.from(failures[0]);
   return parts.toSorted((a, b) => a.number - b.number);
 }
 

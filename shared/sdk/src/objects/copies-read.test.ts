@@ -200,6 +200,41 @@ describe("questions", () => {
     assert.match(warnings(rig)[0]?.message ?? "", /only a copy .* s3:\/\/c\/there/);
   });
 
+  test("about an object that a required copy lacks are answered with no while the location is out of reach", async () => {
+    const rig = bench();
+    rig.lose("primary");
+
+    assert.equal(await rig.store.objectExists(ref, rig.call), false);
+  });
+
+  test("about an object that a best-effort copy lacks are not answered while the location is out of reach", async () => {
+    const rig = bench({ mode: "best-effort" });
+    rig.lose("primary");
+
+    await assert.rejects(rig.store.objectExists(ref, rig.call), (error) => isKind(error, "unavailable"));
+  });
+
+  test("for a signed URL lead to the place that has the object", async () => {
+    const rig = bench();
+    await put(rig, small);
+    assert.match(await rig.store.createSignedUrl(ref, 600, rig.call), /velero%2Fbackups/);
+
+    rig.primary.objects.delete(ref.key);
+    assert.match(await rig.store.createSignedUrl(ref, 600, rig.call), /there%2Fbackups/);
+
+    const lost = bench();
+    await put(lost, small);
+    lost.lose("primary");
+    assert.match(await lost.store.createSignedUrl(ref, 600, lost.call), /there%2Fbackups/);
+  });
+
+  test("that nobody answers do not stand in the way of a signed URL", async () => {
+    const denied = new PluginError("access denied", { kind: "denied" });
+    const rig = bench({ primary: [{ on: "stat", action: { does: "fail", error: denied } }] });
+
+    assert.match(await rig.store.createSignedUrl(ref, 600, rig.call), /velero%2Fbackups/);
+  });
+
   test("about an object that nobody has are answered with no", async () => {
     assert.equal(await bench().store.objectExists(ref, bench().call), false);
   });

@@ -104,14 +104,16 @@ class CopiesLayer implements Store {
   }
 
   async objectExists(object: ObjectRef, call: Call): Promise<boolean> {
-    const { place, answer } = await this.#first(call, nameOf(object), async (place) => {
-      return (await this.#stat(place, object, call)) !== undefined;
-    });
-    return answer || (place === this.#primary && (await this.#existsAsCopy(object, call)));
+    const { place, answer } = await this.#firstStat(object, call);
+    if (answer !== undefined) return true;
+    const copy = place === this.#primary ? await this.#findCopy(object, call) : undefined;
+    // The server asks before it makes a backup of a name: what only a copy still holds must not be written over.
+    if (copy !== undefined) this.#warn(call, "only a copy of this object is left", copy, nameOf(object), undefined);
+    return copy !== undefined;
   }
 
   async describeObject(object: ObjectRef, call: Call): Promise<ObjectDescription> {
-    const { answer } = await this.#first(call, nameOf(object), async (place) => await this.#stat(place, object, call));
+    const { answer } = await this.#firstStat(object, call);
     if (answer !== undefined) return answer;
     throw new PluginError(`describe ${nameOf(object)}: not found`, { kind: "not-found" });
   }
@@ -147,13 +149,47 @@ class CopiesLayer implements Store {
   }
 
   async createSignedUrl(object: ObjectRef, ttlSeconds: number, call: Call): Promise<string> {
-    const reason = this.#primary.unreachable;
-    const place = reason === undefined ? undefined : this.#copies.find((copy) => copy.unreachable === undefined);
-    if (place === undefined) return await this.#store.createSignedUrl(object, ttlSeconds, call);
+    const place = await this.#placeToSignFor(object, call);
+    if (place === this.#primary) return await this.#store.createSignedUrl(object, ttlSeconds, call);
     const { driver } = await place.context();
     const url = await driver.sign(place.keyOf(object.key), ttlSeconds, call);
-    this.#warn(call, "signing a URL of a copy", place, nameOf(object), reason);
+    this.#warn(call, "signing a URL of a copy", place, nameOf(object), this.#primary.unreachable);
     return url;
+  }
+
+  /** Looks where the object is, since a URL is read by somebody who cannot ask anybody else. */
+  async #placeToSignFor(object: ObjectRef, call: Call): Promise<ObjectPlace> {
+    try {
+      const { place, answer } = await firstAnswer(this.#all, call, async (place) => {
+        return await this.#knownStat(place, object, call);
+      });
+      if (answer !== undefined) return place;
+      return (await this.#findCopy(object, call)) ?? this.#primary;
+    } catch (error) {
+      if (call.signal.aborted) throw error;
+      // Signing needs no answer: what cannot be looked up may still be read.
+      call.log.info("the object of a signed URL cannot be looked up", {
+        ...object,
+        reason: PluginError.from(error).message,
+      });
+      return this.#primary;
+    }
+  }
+
+  async #firstStat(
+    object: ObjectRef,
+    call: Call,
+  ): Promise<{ readonly place: ObjectPlace; readonly answer: ObjectDescription | undefined }> {
+    return await this.#first(call, nameOf(object), async (place) => await this.#knownStat(place, object, call));
+  }
+
+  /** The same, but that a best-effort copy is missing says nothing about the object. */
+  async #knownStat(place: ObjectPlace, object: ObjectRef, call: Call): Promise<ObjectDescription | undefined> {
+    const description = await this.#stat(place, object, call);
+    if (description !== undefined || place.mode !== "best-effort") return description;
+    throw new PluginError(`${nameOf(place.refOf(object))}: there is no copy, which tells nothing of the object`, {
+      kind: "incomplete",
+    });
   }
 
   async #stat(place: ObjectPlace, object: ObjectRef, call: Call): Promise<ObjectDescription | undefined> {
@@ -191,21 +227,20 @@ class CopiesLayer implements Store {
     return { place, answer };
   }
 
-  /** The server asks before it makes a backup of a name: what only a copy still holds must not be written over. */
-  async #existsAsCopy(object: ObjectRef, call: Call): Promise<boolean> {
+  /** A copy of what the location itself does not have. */
+  async #findCopy(object: ObjectRef, call: Call): Promise<ObjectPlace | undefined> {
     for (const place of this.#copies) {
       if (place.unreachable !== undefined) continue;
       try {
-        if ((await place.ask(call, async () => await this.#stat(place, object, call))) === undefined) continue;
-        this.#warn(call, "only a copy of this object is left", place, nameOf(object), undefined);
-        return true;
+        const description = await place.ask(call, async () => await this.#stat(place, object, call));
+        if (description !== undefined) return place;
       } catch (error) {
         if (call.signal.aborted) throw error;
         const reason = PluginError.from(error).message;
         call.log.info("a copy cannot be asked for an object", { ...object, copy: place.name, reason });
       }
     }
-    return false;
+    return undefined;
   }
 
   /** Once for each object and thing that was done: the server counts these lines as warnings of the backup. */
