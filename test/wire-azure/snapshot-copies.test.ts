@@ -75,6 +75,23 @@ describe("a location whose snapshots are to be copied", { concurrency: true, tim
     });
   });
 
+  test("a target without a resource group has its copies beside the snapshots, and they are told apart", async () => {
+    const home = await rig.openHome({ config: { wait: "completed", copyToRegions: otherRegion, region: homeRegion } });
+    const snapshotId = await home.createSnapshot({ volumeId: rig.addDisk(), volumeAz, tags: tagsOf("beside") });
+
+    const both = await snapshotsIn(azureDefaults.resourceGroup, "beside");
+    const origins = await collectAll(home.copies.listOrigins({ backup: "beside" }));
+    const copies = await collectAll(home.copies.listCopies({ region: otherRegion, originId: snapshotId }));
+    await home.deleteSnapshot(snapshotId);
+
+    assert.deepEqual(
+      origins.map((origin) => origin.snapshotId),
+      [snapshotId],
+    );
+    assert.deepEqual(new Set(both), new Set([snapshotId, ...copies.map(({ copyId }) => copyId)]));
+    assert.deepEqual(await snapshotsIn(azureDefaults.resourceGroup, "beside"), []);
+  });
+
   test("with wait a copy that cannot be made fails the snapshot and leaves neither", async () => {
     arm.addSubscription({ subscriptionId: azureDefaults.subscriptionId, resourceGroups: ["closed"] });
     const scope = `/subscriptions/${azureDefaults.subscriptionId}/resourceGroups/closed`;
