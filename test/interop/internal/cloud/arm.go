@@ -93,6 +93,21 @@ func (a ARM) Find(id string) (*Resource, error) {
 	return &found, nil
 }
 
+// SnapshotsIn lists the snapshots of a resource group, as far as one page goes.
+func (a ARM) SnapshotsIn(subscription, group string) ([]Resource, error) {
+	id := fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/snapshots", subscription, group)
+	answer, err := a.send(http.MethodGet, id, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := answer.expect(http.StatusOK); err != nil {
+		return nil, err
+	}
+	var page struct{ Value []Resource }
+	err = json.Unmarshal(answer.Body, &page)
+	return page.Value, err
+}
+
 func (a ARM) send(method, id string, body any) (Answer, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
