@@ -40,6 +40,37 @@ export const runtimeLibraries: Readonly<Record<Platform, Readonly<Record<string,
   },
 };
 
+/** Programs that an executable starts, by the executable's name: the file in the package that pins each. */
+export const shippedPrograms: Readonly<
+  Record<string, Readonly<Record<Platform, DebianPackage & { readonly file: string }>>>
+> = {
+  "flotilla-plugin-restic": {
+    // Of Debian 12: it needs no library but the C library, in a version that the server's image has.
+    "linux-x64": {
+      path: "pool/main/r/restic/restic_0.14.0-1+b5_amd64.deb",
+      sha256: "9d7e8c210736f3f15ed7cf425ab56aa5259b07d8422b958494bfd4359b5024d1",
+      file: "usr/bin/restic",
+    },
+    "linux-arm64": {
+      path: "pool/main/r/restic/restic_0.14.0-1+b5_arm64.deb",
+      sha256: "d0fb9c3b51aef8e58fbb185f2455d038424ba9e301c219d00e46f2a6a1effcfd",
+      file: "usr/bin/restic",
+    },
+  },
+};
+
+/** The package that holds the copyright of the runtime libraries, which theirs only point to. */
+export const runtimeLibraryCopyright: Readonly<Record<Platform, DebianPackage>> = {
+  "linux-x64": {
+    path: "pool/main/g/gcc-10/gcc-10-base_10.2.1-6_amd64.deb",
+    sha256: "be65535e94f95fbf04b104e8ab36790476f063374430f7dfc6c516cbe2d2cd1e",
+  },
+  "linux-arm64": {
+    path: "pool/main/g/gcc-10/gcc-10-base_10.2.1-6_arm64.deb",
+    sha256: "7d782bece7b4a36bed045a7e17d17244cb8f7e4732466091b01412ebf215defb",
+  },
+};
+
 const authorities: DebianPackage = {
   path: "pool/updates/main/c/ca-certificates/ca-certificates_20250419~deb12u2_all.deb",
   sha256: "b9f76b5271a7ac373fd5e7e1b5b826a71ddd702b42a0d104955ecb1acfffc94b",

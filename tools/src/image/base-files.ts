@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { downloadPackage, unpackPackage } from "../debian-download.ts";
 import { basePackages } from "../debian-packages.ts";
 import type { Platform } from "../platform.ts";
+import { copyrightFile } from "./copyright-file.ts";
 import type { LayerFile } from "./layer.ts";
 
 /** The program loader's path, which each executable of the platform has in its header, and the folder it searches. */
@@ -40,7 +41,7 @@ export function baseFiles(platform: Platform): LayerFile[] {
       { path: "/etc/nsswitch.conf", mode: 0o644, content: Buffer.from("hosts: files dns\n") },
       { path: "/etc/ssl/certs/ca-certificates.crt", mode: 0o644, content: certificates(join(scratch, authorities)) },
       { path: "/tmp", mode: 0o1777 },
-      ...["libc6", "ca-certificates"].map((name) => copyright(scratch, name)),
+      ...["libc6", "ca-certificates"].map((name) => copyrightFile(scratch, name)),
     ];
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -51,9 +52,4 @@ export function baseFiles(platform: Platform): LayerFile[] {
 function certificates(folder: string): Buffer {
   const files = readdirSync(folder).filter((file) => file.endsWith(".crt"));
   return Buffer.concat(files.sort().map((file) => readFileSync(join(folder, file))));
-}
-
-function copyright(root: string, name: string): LayerFile {
-  const path = `/usr/share/doc/${name}/copyright`;
-  return { path, mode: 0o644, content: readFileSync(join(root, path)) };
 }

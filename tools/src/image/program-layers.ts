@@ -1,13 +1,14 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { packageListName, readBundledPackages } from "../bundled-packages.ts";
-import { basePackages, runtimeLibraries } from "../debian-packages.ts";
+import { basePackages, runtimeLibraries, runtimeLibraryCopyright, shippedPrograms } from "../debian-packages.ts";
 import { libraryFolderName } from "../executable-name.ts";
 import { nodeBinary } from "../node-binary.ts";
 import { outputFolder } from "../platform.ts";
 import type { Platform } from "../platform.ts";
 import { baseFiles } from "./base-files.ts";
 import { billOfMaterials } from "./bill-of-materials.ts";
+import { copyrightFiles } from "./copyright-file.ts";
 import { writeLayer } from "./layer.ts";
 import type { Layer, LayerFile } from "./layer.ts";
 import { licenceTexts } from "./licences.ts";
@@ -51,7 +52,8 @@ function programFiles({ name, folder }: ImageProgram, output: string): LayerFile
 function documents({ name, version }: ImageProgram, output: string, platform: Platform): LayerFile[] {
   const bundled = readBundledPackages(join(output, packageListName(name)));
   const nodeFolder = dirname(dirname(nodeBinary(platform)));
-  const debian = [...Object.values(basePackages[platform]), ...Object.values(runtimeLibraries[platform])];
+  const programs = [shippedPrograms[name]?.[platform]].filter((pinned) => pinned !== undefined);
+  const debian = [...Object.values(basePackages[platform]), ...Object.values(runtimeLibraries[platform]), ...programs];
   const texts = {
     "licences.txt": licenceTexts(bundled, nodeFolder),
     "bill-of-materials.cdx.json": billOfMaterials({
@@ -62,9 +64,10 @@ function documents({ name, version }: ImageProgram, output: string, platform: Pl
       debian,
     }),
   };
-  return Object.entries(texts).map(([file, text]) => ({
+  const own = Object.entries(texts).map(([file, text]) => ({
     path: `/usr/share/doc/${name}/${file}`,
     mode: 0o644,
     content: Buffer.from(text),
   }));
+  return [...own, ...copyrightFiles([runtimeLibraryCopyright[platform], ...programs])];
 }
