@@ -81,6 +81,18 @@ for (const [title, prepare, kind] of [
   });
 }
 
+test("a target that cannot be reached leaves no snapshot behind that no backup knows", async () => {
+  const { snapshotter, copier, inner, hooks } = rig();
+  hooks.before = ({ region, operation }) => {
+    if (region === "two") throw new PluginError("no route", { kind: "unavailable" });
+    if (operation === "listOrigins") copier.settle();
+  };
+
+  await assert.rejects(snapshotter.createSnapshot(request, call), { kind: "timeout" });
+
+  assert.deepEqual([inner.snapshotIds, copier.copies.size], [[], 0]);
+});
+
 test("without wait one line says what makes the copies, and only once", async () => {
   const lines: string[] = [];
   const log: Logger = { ...silentLogger, info: (line) => void lines.push(line) };

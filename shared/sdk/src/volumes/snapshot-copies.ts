@@ -161,16 +161,39 @@ class CopiedSnapshots {
     });
   }
 
+  /**
+   * Removes as much as it can, the snapshot in any case: no backup knows of it, so that nobody would ever delete it,
+   * while a copy without its snapshot is found by whoever prunes.
+   */
   async #removeFailed(snapshotId: string, call: Call): Promise<void> {
-    try {
-      // The call itself may have been aborted or have run out of time.
-      await this.delete(snapshotId, { log: call.log, signal: AbortSignal.timeout(cleanupTimeoutMs) });
-    } catch (error) {
-      call.log.info("a snapshot whose copies failed could not be removed", {
-        snapshotId,
-        reason: PluginError.from(error).message,
+    // The call itself may have been aborted or have run out of time.
+    const own: Call = { log: call.log, signal: AbortSignal.timeout(cleanupTimeoutMs) };
+    const faults: string[] = [];
+    const attempt = async (work: () => Promise<void>): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        if (!isKind(error, "not-found")) faults.push(PluginError.from(error).message);
+      }
+    };
+    await attempt(async () => {
+      const removals = (await this.#copies.targets(own)).map(async ({ region }) => {
+        await attempt(async () => await this.#removeCopies(region, snapshotId, own));
       });
-    }
+      await Promise.all(removals);
+    });
+    // Each step has its own time: a target that is silent must not use up the snapshot's.
+    const last: Call = { log: call.log, signal: AbortSignal.timeout(cleanupTimeoutMs) };
+    await attempt(async () => await this.#snapshotter.deleteSnapshot(snapshotId, last));
+    if (faults.length === 0) return;
+    const text =
+      "not all of a snapshot whose copies failed could be removed; `flotilla volume prune` finds copies of it";
+    call.log.info(text, { snapshotId, reason: faults.join("; ") });
+  }
+
+  async #removeCopies(region: string, originId: string, call: Call): Promise<void> {
+    const copies = await Array.fromAsync(this.#copies.listCopies({ region, originId }, call));
+    for (const { copyId } of copies) await this.#copies.deleteCopy({ region, copyId }, call);
   }
 }
 
