@@ -4,7 +4,7 @@ import { Option } from "commander";
 
 import { UsageError } from "./cli-error.ts";
 import { repeatable } from "./common-options.ts";
-import { resolveObjectLocation } from "./location.ts";
+import { resolveObjectLocation, withoutCopies } from "./location.ts";
 import type { LocationSide, ObjectLocation } from "./location.ts";
 import type { OpenedStore, Session } from "./session.ts";
 
@@ -61,7 +61,9 @@ export async function openPair(
       `the location ${to.name} of --to is ReadOnly: set spec.accessMode to ReadWrite in ${flags.to}`,
     );
   }
-  return { from: await session.openStoreApart(from), to: await session.openStoreApart(to) };
+  // Two places are compared as they are: a copy that answers for what one of them has lost would hide the loss.
+  const [here, there] = isWritten ? [from, to] : [withoutCopies(from), withoutCopies(to)];
+  return { from: await session.openStoreApart(here), to: await session.openStoreApart(there) };
 }
 
 /** A location in words: `backups/cluster-1 (velero.io/aws)`. */
