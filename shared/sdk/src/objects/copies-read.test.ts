@@ -207,6 +207,8 @@ describe("questions", () => {
 
     const other = { bucket: "b", key: "velero/backups/a/a-csi-volumesnapshots.json.gz" };
     assert.equal(await rig.store.objectExists(other, rig.call), false);
+    const ofRestore = { bucket: "b", key: "velero/restores/r/restore-r-resource-list.json.gz" };
+    assert.equal(await rig.store.objectExists(ofRestore, rig.call), false);
   });
 
   test("about an object of a backup that is older than its copies are not answered during an outage", async () => {

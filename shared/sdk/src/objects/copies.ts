@@ -191,13 +191,15 @@ class CopiesLayer implements Store {
 
   /**
    * The same, but that a copy is missing says nothing about the object: a best-effort one may have failed, and where a
-   * required place has nothing of the folder, the whole backup may be older than its copies. The server takes "absent"
-   * for a backup without snapshots, and restores empty volumes.
+   * required place has nothing of a backup, the backup may be older than its copies. The server takes "absent" for a
+   * backup without snapshots, and restores empty volumes. What it asks of restores/ is what it could not store during
+   * the outage; there it must go on.
    */
   async #knownStat(place: ObjectPlace, object: ObjectRef, call: Call): Promise<ObjectDescription | undefined> {
     const description = await this.#stat(place, object, call);
     if (description !== undefined || place === this.#primary) return description;
-    if (place.mode === "required" && (await this.#hasFolderOf(place, object, call))) return undefined;
+    const isOfBackup = object.key.startsWith(`${this.#top}backups/`);
+    if (place.mode === "required" && (!isOfBackup || (await this.#hasFolderOf(place, object, call)))) return undefined;
     throw new PluginError(`${nameOf(place.refOf(object))}: there is no copy, which tells nothing of the object`, {
       kind: "incomplete",
     });
