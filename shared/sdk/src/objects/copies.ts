@@ -94,7 +94,8 @@ class CopiesLayer implements Store {
       // Without this, each put would wait once more for a place that is known to be out of reach.
       if (place.mode === "best-effort" && place.unreachable !== undefined) throw place.unreachable;
       await place.ask(call, async () => {
-        await makeCopy(original, { context: await place.context(), ref: place.refOf(object) }, call);
+        const copy = { context: await place.context(), ref: place.refOf(object) };
+        await makeCopy(original, copy, { outlastsSilence: place.mode === "required" }, call);
       });
     });
   }
@@ -134,7 +135,7 @@ class CopiesLayer implements Store {
 
   async deleteObject(object: ObjectRef, call: Call): Promise<void> {
     const words = {
-      failed: `delete ${nameOf(object)}: nothing was deleted, since this copy cannot be:`,
+      failed: `delete ${nameOf(object)}: it is kept in its own bucket, since this copy cannot be deleted:`,
       warning: "the copy of a deleted object is left behind: delete it by hand",
       fields: { ...object },
     };
