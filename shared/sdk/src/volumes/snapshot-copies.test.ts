@@ -148,6 +148,26 @@ test("a target that cannot be reached fails the deletion and nothing is deleted 
   );
 });
 
+test("a target that cannot be reached is not asked again for each snapshot, only after a while", async () => {
+  const clock = new TestClock({ skipsSleep: true });
+  const { snapshotter, copier, inner, hooks } = rig({ clock });
+  const [first, second] = [await inner.createSnapshot(request), await inner.createSnapshot(request)];
+  const outage = new PluginError("no route", { kind: "unavailable" });
+  hooks.before = ({ region }) => {
+    if (region === "two") throw outage;
+  };
+
+  await assert.rejects(snapshotter.deleteSnapshot(first, call), { kind: "unavailable" });
+  const asked = copier.requests.length;
+  await assert.rejects(snapshotter.deleteSnapshot(second, call), { kind: "unavailable" });
+  assert.equal(copier.requests.length, asked);
+
+  hooks.before = () => {};
+  await clock.advance(30_000);
+  await snapshotter.deleteSnapshot(first, call);
+  assert.deepEqual(inner.snapshotIds, [second]);
+});
+
 test("a copy that vanished meanwhile does not keep its origin", async () => {
   const { snapshotter, copier, inner, hooks } = rig();
   const snapshotId = await inner.createSnapshot(request);

@@ -1,4 +1,4 @@
-import { isKind, PluginError } from "../plugin/index.ts";
+import { isKind, isTransient, PluginError } from "../plugin/index.ts";
 import type {
   Call,
   Clock,
@@ -27,6 +27,8 @@ export interface SnapshotCopiesOptions {
 }
 
 const cleanupTimeoutMs = 60_000;
+/** For so long a target that did not answer is not asked again. */
+const silentMs = 30_000;
 
 /**
  * A snapshotter whose snapshots have copies: made with them where the location waits, deleted before them. A location
@@ -71,6 +73,8 @@ class CopiedSnapshots {
   readonly #snapshotter: OpenedVolumeSnapshotter;
   readonly #copies: SnapshotCopier;
   readonly #options: SnapshotCopiesOptions;
+  /** Targets that did not answer lately. */
+  readonly #silent = new Map<string, { readonly until: number; readonly error: unknown }>();
   #hasAdvised = false;
 
   constructor(snapshotter: OpenedVolumeSnapshotter, copies: SnapshotCopier, options: SnapshotCopiesOptions) {
@@ -98,10 +102,11 @@ class CopiedSnapshots {
 
   /** Finds all copies before it deletes the first, so that a region which cannot be reached leaves everything as it was. */
   async delete(snapshotId: string, call: Call): Promise<void> {
+    const targets = await this.#copies.targets(call);
+    for (const { region } of targets) this.#refuseSilent(region);
     const found: CopyRef[] = [];
-    for (const { region } of await this.#copies.targets(call))
-      for await (const { copyId } of this.#copies.listCopies({ region, originId: snapshotId }, call))
-        found.push({ region, copyId });
+    for (const { region } of targets)
+      for (const copyId of await this.#findCopies(region, snapshotId, call)) found.push({ region, copyId });
     for (const copy of found)
       try {
         await this.#copies.deleteCopy(copy, call);
@@ -110,6 +115,24 @@ class CopiedSnapshots {
         if (!isKind(error, "not-found")) throw error;
       }
     await this.#snapshotter.deleteSnapshot(snapshotId, call);
+  }
+
+  /** The server deletes a backup's snapshots one by one: each would wait anew for a region that is known to be lost. */
+  #refuseSilent(region: string): void {
+    const silent = this.#silent.get(region);
+    if (silent !== undefined && this.#options.clock.now() < silent.until) throw silent.error;
+  }
+
+  async #findCopies(region: string, originId: string, call: Call): Promise<readonly string[]> {
+    try {
+      const copies = await Array.fromAsync(this.#copies.listCopies({ region, originId }, call));
+      this.#silent.delete(region);
+      return copies.map(({ copyId }) => copyId);
+    } catch (error) {
+      if (isTransient(error) && !call.signal.aborted)
+        this.#silent.set(region, { until: this.#options.clock.now() + silentMs, error });
+      throw error;
+    }
   }
 
   async #awaitCopies(snapshotId: string, call: Call): Promise<void> {
@@ -192,8 +215,8 @@ class CopiedSnapshots {
   }
 
   async #removeCopies(region: string, originId: string, call: Call): Promise<void> {
-    const copies = await Array.fromAsync(this.#copies.listCopies({ region, originId }, call));
-    for (const { copyId } of copies) await this.#copies.deleteCopy({ region, copyId }, call);
+    for (const copyId of await this.#findCopies(region, originId, call))
+      await this.#copies.deleteCopy({ region, copyId }, call);
   }
 }
 
