@@ -25,7 +25,10 @@ export interface SidesFlags {
 /** Two opened locations. */
 export interface StorePair {
   readonly from: OpenedStore;
+  /** What is stored here gets its copies. */
   readonly to: OpenedStore;
+  /** The same place, to be judged: none of its copies answers for what it has lost or damaged. */
+  readonly toItself: OpenedStore;
 }
 
 /** The flags of a command on two locations. */
@@ -61,9 +64,14 @@ export async function openPair(
       `the location ${to.name} of --to is ReadOnly: set spec.accessMode to ReadWrite in ${flags.to}`,
     );
   }
-  // Two places are compared as they are: a copy that answers for what one of them has lost would hide the loss.
-  const [here, there] = isWritten ? [from, to] : [withoutCopies(from), withoutCopies(to)];
-  return { from: await session.openStoreApart(here), to: await session.openStoreApart(there) };
+  const toItself = await session.openStoreApart(withoutCopies(to));
+  if (!isWritten) return { from: await session.openStoreApart(withoutCopies(from)), to: toItself, toItself };
+  const hasCopies = to.config["copyTo"] !== undefined;
+  return {
+    from: await session.openStoreApart(from),
+    to: hasCopies ? await session.openStoreApart(to) : toItself,
+    toItself,
+  };
 }
 
 /** A location in words: `backups/cluster-1 (velero.io/aws)`. */

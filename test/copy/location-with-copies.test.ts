@@ -75,3 +75,17 @@ test("what a location has lost is brought back from its copy", async () => {
   const beside = await cloud.place("mend-home", { isThere: true });
   assert.ok((await beside.get("one", "one-logs.gz")).equals(await away.get("one", "one-logs.gz")));
 });
+
+test("what a location gives back damaged is not taken for copied because its own copy is whole", async () => {
+  const from = await cloud.place("written-from");
+  await seedBackup(from, "one");
+  await cloud.place("written-away");
+  const home = await cloud.place("written-home", { config: { copyTo: "s3://written-away" } });
+  const match = { operation: "GetObject", bucket: "written-home" };
+  cloud.faults.add({ kind: "corrupt-response", atByte: 5 }, match, { times: Infinity });
+
+  const { exitCode } = await run(["backup", "copy", "one", ...between(from, home)]);
+
+  assert.equal(exitCode, 1);
+  assert.equal(await home.shows("one"), false);
+});
