@@ -1,4 +1,4 @@
-import { driverObjectStore } from "@flotilla/sdk/objects";
+import { backupsWithoutCopies, driverObjectStore } from "@flotilla/sdk/objects";
 import { requireOtherBuckets } from "@flotilla/sdk/plugin";
 import type { Call, Finding, OpenContext, OpenedObjectStore } from "@flotilla/sdk/plugin";
 import { openContainer } from "./azure-container.ts";
@@ -13,15 +13,14 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
   const container = await openContainer(config, context);
   const { session, customerKey } = container;
   const copies = copyPlaces(config, { session, customerKey }, context);
-  const store = driverObjectStore({
-    openDriver: (bucket) => container.openDriver(bucket),
-    memoryLimitBytes: memoryLimit,
-    copies: { root: { bucket, prefix }, places: copies.places },
-  });
+  const placed = { root: { bucket, prefix }, places: copies.places };
+  const openDriver = (name: string) => container.openDriver(name);
+  const store = driverObjectStore({ openDriver, memoryLimitBytes: memoryLimit, copies: placed });
   return Object.assign(store, {
     check: async function* (call: Call): AsyncGenerator<Finding> {
       yield* container.check(call);
       yield* copies.check(call);
+      yield* backupsWithoutCopies(placed, openDriver, call);
     },
     close: async () => {
       copies.close();
