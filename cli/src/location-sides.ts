@@ -4,7 +4,7 @@ import { Option } from "commander";
 
 import { UsageError } from "./cli-error.ts";
 import { repeatable } from "./common-options.ts";
-import { resolveObjectLocation } from "./location.ts";
+import { resolveObjectLocation, withoutCopies } from "./location.ts";
 import type { LocationSide, ObjectLocation } from "./location.ts";
 import type { OpenedStore, Session } from "./session.ts";
 
@@ -25,7 +25,10 @@ export interface SidesFlags {
 /** Two opened locations. */
 export interface StorePair {
   readonly from: OpenedStore;
+  /** What is stored here gets its copies. */
   readonly to: OpenedStore;
+  /** The same place, to be judged: none of its copies answers for what it has lost or damaged. */
+  readonly toItself: OpenedStore;
 }
 
 /** The flags of a command on two locations. */
@@ -61,7 +64,14 @@ export async function openPair(
       `the location ${to.name} of --to is ReadOnly: set spec.accessMode to ReadWrite in ${flags.to}`,
     );
   }
-  return { from: await session.openStoreApart(from), to: await session.openStoreApart(to) };
+  const toItself = await session.openStoreApart(withoutCopies(to));
+  if (!isWritten) return { from: await session.openStoreApart(withoutCopies(from)), to: toItself, toItself };
+  const hasCopies = to.config["copyTo"] !== undefined;
+  return {
+    from: await session.openStoreApart(from),
+    to: hasCopies ? await session.openStoreApart(to) : toItself,
+    toItself,
+  };
 }
 
 /** A location in words: `backups/cluster-1 (velero.io/aws)`. */

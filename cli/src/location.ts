@@ -61,6 +61,12 @@ export async function resolveObjectLocation(flags: LocationFlags): Promise<Objec
   return { ...identity(flags, file), bucket, prefix, config, isReadOnly: file?.isReadOnly ?? false };
 }
 
+/** The same place without its copies, which would answer for what it has lost or damaged: for whoever judges it. */
+export function withoutCopies(location: ObjectLocation): ObjectLocation {
+  const config = Object.fromEntries(Object.entries(location.config).filter(([key]) => key !== "copyTo"));
+  return { ...location, config };
+}
+
 /** The VolumeSnapshotLocation of the flags; undefined where none was given. */
 export async function resolveVolumeLocation(flags: LocationFlags): Promise<VolumeLocation | undefined> {
   const file = await optionalFile(flags.volumeLocation, "VolumeSnapshotLocation");

@@ -3,7 +3,7 @@ import { PluginError } from "@flotilla/sdk/plugin";
 
 import { UsageError } from "./cli-error.ts";
 import type { CliContext } from "./context.ts";
-import { resolveObjectLocation, resolveVolumeLocation } from "./location.ts";
+import { resolveObjectLocation, resolveVolumeLocation, withoutCopies } from "./location.ts";
 import type { LocationFlags, ObjectLocation, VolumeLocation } from "./location.ts";
 import { Progress } from "./output/progress.ts";
 import { printable } from "./output/table.ts";
@@ -70,10 +70,12 @@ export class Session implements AsyncDisposable {
 
   /** Opens the BackupStorageLocation of the flags. */
   async openStore(): Promise<OpenedStore> {
-    const location = await resolveObjectLocation(this.#flags);
-    const client = (await this.plugins()).manager.getObjectStore(location.provider);
-    await client.init(location.config);
-    return { location, client };
+    return await this.#open(await resolveObjectLocation(this.#flags));
+  }
+
+  /** The same for a command that judges what is there: none of its copies answers for it. */
+  async openStoreItself(): Promise<OpenedStore> {
+    return await this.#open(withoutCopies(await resolveObjectLocation(this.#flags)));
   }
 
   /** The same for a command that writes. */
@@ -128,6 +130,12 @@ export class Session implements AsyncDisposable {
     const plugins = await this.#plugins?.catch(() => undefined);
     const managers = plugins === undefined ? [] : [plugins.manager, ...this.#managersApart];
     await Promise.all(managers.map((manager) => manager.close()));
+  }
+
+  async #open(location: ObjectLocation): Promise<OpenedStore> {
+    const client = (await this.plugins()).manager.getObjectStore(location.provider);
+    await client.init(location.config);
+    return { location, client };
   }
 
   #hear(line: PluginLogLine): void {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { after, describe, test } from "node:test";
 
 import { bytesOf, collect, failureOf } from "../wire/bytes.ts";
+import { until } from "../wire/until.ts";
 import { smallPartBytes, smallParts } from "./blob-rig.ts";
 import { startCopiesRig } from "./copies-rig.ts";
 import type { Copied } from "./copies-rig.ts";
@@ -181,6 +182,8 @@ describe(
         await copied.location.flipBit("contents", bytes.length - 7);
 
         assert.ok((await copied.location.get("contents")).equals(bytes));
+        // The log comes by another pipe than the bytes.
+        await until("the warning came", () => rig.linesOf(`rotten-${name}`, "warn").length > 0);
         const [warning] = rig.linesOf(`rotten-${name}`, "warn");
         assert.match(`${warning?.message}`, new RegExp(`rotten-${name}-copy in storage account flotillacopies`));
       });

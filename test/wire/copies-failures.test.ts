@@ -275,6 +275,21 @@ describe("the check of a location with copies", { concurrency: true }, () => {
     assert.deepEqual([await location.list(), await copy.list()], [[], []]);
   });
 
+  test("tells which backups have no copy, as those that are older than copyTo", async () => {
+    const before = await rig.open("check-older", { config: { prefix: "team" } });
+    for (const name of ["one", "two"]) await before.put(`team/backups/${name}/velero-backup.json`, small);
+    const late = { config: { prefix: "team" }, path: "there", bucketIs: "there" } as const;
+    const { location } = await openCopied(rig, "check-older", late);
+    await location.put("team/backups/two/velero-backup.json", small);
+
+    const found = (await collectAll(location.store.check())).find(({ subject }) => subject.endsWith(": backups"));
+
+    assert.equal(found?.severity, "advice");
+    assert.equal(found?.subject, "copyTo s3://check-older-copy/there: backups");
+    assert.match(found?.detail ?? "", /^1 have no copy here.*: one$/);
+    assert.match(found?.remedy ?? "", /flotilla backup copy --all/);
+  });
+
   test("tells what a target lacks, as a failure only where the copy is required", async () => {
     const required = await openCopied(rig, "check-required", { copyIs: "missing" });
     const query = { mode: "best-effort" };

@@ -16,6 +16,7 @@ const regions = [
   "sa-east-1",
   "ca-central-1",
   "eu-north-1",
+  "eu-west-3",
 ];
 const rig = await startObjectRig({ regions });
 after(async () => {
@@ -56,6 +57,26 @@ describe("a lost region", { concurrency: true, timeout: 280_000 }, () => {
       assert.ok(warnings().every((line) => line.includes(`s3://lost-${loss}-copy`)));
     });
   }
+
+  test("does not make a backup that is older than its copies look like one without snapshots", async () => {
+    const region = "eu-west-3";
+    const session = rig.start(env);
+    const before = await rig.open("older-than-copies", { config: { region }, bucketRegion: region, session });
+    await before.put("backups/old/velero-backup.json", small);
+    await before.put("backups/old/old-volumesnapshots.json.gz", small);
+    const late = { region, session: rig.start(env), bucketIs: "there" } as const;
+    const { location } = await openCopied(rig, "older-than-copies", late);
+    await location.put("backups/new/velero-backup.json", small);
+    rig.s3.loseRegion(region);
+
+    for (const file of ["velero-backup.json", "old-volumesnapshots.json.gz"]) {
+      const error = await failureOf(location.exists(`backups/old/${file}`));
+      assert.equal(error.kind, "unavailable");
+    }
+    assert.equal(await location.exists("backups/new/new-volumesnapshots.json.gz"), false);
+    rig.s3.restoreRegion(region);
+    assert.equal(await location.exists("backups/old/old-volumesnapshots.json.gz"), true);
+  });
 
   test("of the copies makes puts fail where the copy is required, and warn where it is not", async () => {
     const copyRegion = "ap-south-1";

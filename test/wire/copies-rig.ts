@@ -26,6 +26,8 @@ export interface CopiedOptions {
   readonly region?: string;
   readonly copyRegion?: string;
   readonly copyIs?: "made" | "missing";
+  /** Whether the location's own bucket was made before. */
+  readonly bucketIs?: "there";
 }
 
 /** The process that looks at copies from beside: it knows nothing of the location that they are copies of. */
@@ -44,6 +46,7 @@ export async function openCopied(rig: ObjectRig, name: string, options: CopiedOp
     bucketRegion: region,
     session,
     ...(account === undefined ? {} : { account }),
+    ...(options.bucketIs === undefined ? {} : { bucketIs: options.bucketIs }),
   });
   const beside = others.get(rig) ?? rig.start();
   others.set(rig, beside);

@@ -74,12 +74,12 @@ function verify(context: CliContext, outcome: Outcome): Command {
     .option("--wait <duration>", "how long to wait for snapshots that are pending", "0s")
     .addHelpText(
       "after",
-      "\nExample:\n  flotilla verify backup nightly --location bsl.yaml --volume-location vsl.yaml --wait 10m",
+      "\nJudges the location itself: none of its copies (copyTo) answers for it, nor is looked at. Verify each as a location.\n\nExample:\n  flotilla verify backup nightly --location bsl.yaml --volume-location vsl.yaml --wait 10m",
     )
     .action(async (name: string, flags: CommonFlags & { wait: string }) => {
       await runCommand(context, outcome, flags, async (session) => {
         const waitMs = parseDuration(flags.wait, "--wait");
-        const store = await session.openStore();
+        const store = await session.openStoreItself();
         const volumes = await session.openVolumes();
         return reportVerified(await verifyBackup(session, store, volumes, { name, waitMs }));
       });

@@ -57,7 +57,7 @@ export async function compareObject(
   reading: Reading,
 ): Promise<ComparedObject> {
   const { session, stores } = run;
-  const sides = { from: sideOf(stores.from, backup, file), to: sideOf(stores.to, backup, file) };
+  const sides = { from: sideOf(stores.from, backup, file), to: sideOf(stores.toItself, backup, file) };
   try {
     const descriptions = {
       from: await describeSide(session, sides.from),

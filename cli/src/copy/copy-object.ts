@@ -77,8 +77,9 @@ async function verifyCopy(
   side: StoredSide,
   sent: FinishedDigest,
 ): Promise<ObjectDescription | undefined> {
-  const description = await describeSide(run.session, side);
-  const fault = faultOf(sent, description) ?? (await readBackFault(run, side, sent));
+  const itself: StoredSide = { store: run.stores.toItself, object: side.object };
+  const description = await describeSide(run.session, itself);
+  const fault = faultOf(sent, description) ?? (await readBackFault(run, itself, sent));
   if (fault === undefined) return description;
   const { store, object } = side;
   const outcome = await store.client.deleteObject(object, run.session.call).then(

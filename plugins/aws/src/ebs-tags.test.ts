@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { snapshotTags, tagSpecifications, volumeTags } from "./ebs-tags.ts";
+import { copyTags, snapshotTags, tagSpecifications, volumeTags } from "./ebs-tags.ts";
 
 test("a snapshot gets the server's tags before the volume's, and none of AWS's own", () => {
   const { tags } = snapshotTags(
@@ -25,6 +25,28 @@ test("a volume with the most tags leaves room for the server's", () => {
   assert.equal(Object.keys(tags).length, 50);
   assert.equal(dropped.length, 2);
   assert.equal(tags["velero.io/pv"], "p");
+});
+
+test("a snapshot of a volume that bears the mark of a copy is not marked as that copy", () => {
+  const volume = { team: "x", "flotilla.io/copy-of": "snap-1", "flotilla.io/copy-from": "eu-west-1" };
+
+  assert.deepEqual(snapshotTags({}, { "flotilla.io/request": "r" }, volume).tags, {
+    team: "x",
+    "flotilla.io/request": "r",
+  });
+});
+
+test("a copy of a snapshot with the most tags keeps the server's and ours", () => {
+  const kept = { "flotilla.io/throughput": "250", "velero.io/backup": "b", "velero.io/pv": "p" };
+  const many = Object.fromEntries(Array.from({ length: 47 }, (_, index) => [`tag-${index}`, ""]));
+  const origin = { snapshotId: "snap-1", region: "eu-west-1", tags: { ...many, ...kept } };
+
+  const { tags, dropped } = copyTags(origin, "r");
+
+  assert.equal(Object.keys(tags).length, 50);
+  const marks = { "flotilla.io/copy-of": "snap-1", "flotilla.io/copy-from": "eu-west-1", "flotilla.io/request": "r" };
+  assert.deepEqual({ ...tags, ...kept, ...marks }, tags);
+  assert.ok(dropped.length === 3 && dropped.every((name) => name.startsWith("tag-")));
 });
 
 test("a restored volume gets the snapshot's tags without our marks", () => {

@@ -14,15 +14,18 @@ const maxTags = 50;
 
 /** The tags of a new snapshot: the server's and our marks, then the volume's. */
 export function snapshotTags(server: Tags, marks: Tags, volume: Tags): ReturnType<typeof inheritTags> {
-  return inheritTags({ own: { ...server, ...marks }, inherited: volume, isReserved, maxTags });
+  // A volume that bears marks was not made by us, and a snapshot with its mark of a copy would be taken for that copy.
+  return inheritTags({ own: { ...server, ...marks }, inherited: volume, isReserved: isLeftOut, maxTags });
 }
 
-/** The tags of a copy: the marks that it is found by, then all that its origin has. */
+/** The tags of a copy: the marks that it is found by, then all that its origin has, the server's and ours first. */
 export function copyTags(
   origin: { readonly snapshotId: string; readonly region: string; readonly tags: Tags },
   requestId: string,
 ): ReturnType<typeof inheritTags> {
-  const own = { [copyOfTag]: origin.snapshotId, [copyFromTag]: origin.region, [requestMark]: requestId };
+  const told = Object.entries(origin.tags).filter(([name]) => isMark(name) || name.startsWith("velero.io/"));
+  const marks = { [copyOfTag]: origin.snapshotId, [copyFromTag]: origin.region, [requestMark]: requestId };
+  const own = { ...Object.fromEntries(told), ...marks };
   return inheritTags({ own, inherited: origin.tags, isReserved, maxTags });
 }
 
@@ -35,9 +38,8 @@ export function volumeTags(snapshot: Tags, clusterName: string | undefined): Tag
     clusterName === undefined
       ? {}
       : { [`kubernetes.io/cluster/${clusterName}`]: "owned", KubernetesCluster: clusterName };
-  const isLeftOut = (name: string): boolean =>
-    isReserved(name) || name.startsWith(`${ownDomain}/`) || (clusterName !== undefined && isOwnership(name));
-  return inheritTags({ own, inherited: snapshot, isReserved: isLeftOut, maxTags }).tags;
+  const isReserved = (name: string): boolean => isLeftOut(name) || (clusterName !== undefined && isOwnership(name));
+  return inheritTags({ own, inherited: snapshot, isReserved, maxTags }).tags;
 }
 
 /** From the SDK's form. */
@@ -60,4 +62,12 @@ function isReserved(name: string): boolean {
 
 function isOwnership(name: string): boolean {
   return name.startsWith("kubernetes.io/cluster/") || name === "KubernetesCluster";
+}
+
+function isMark(name: string): boolean {
+  return name.startsWith(`${ownDomain}/`);
+}
+
+function isLeftOut(name: string): boolean {
+  return isReserved(name) || isMark(name);
 }

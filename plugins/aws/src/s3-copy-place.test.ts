@@ -37,6 +37,9 @@ test("a KMS key stays in its region, a customer's key goes along, and a target's
   assert.equal(copyOf({ kmsKeyId: "k" }, "s3://c").kmsKeyId, undefined);
   assert.equal(copyOf({ kmsKeyId: "k" }, "s3://c?kmsKeyId=l").kmsKeyId, "l");
   assert.equal(copyOf({ customerKeyEncryptionFile: "f" }, "s3://c").customerKeyEncryptionFile, "f");
+  // The word alone would mean AWS's own key, which no other account can use, and not the bucket's.
+  assert.equal(copyOf({ kmsKeyId: "k", serverSideEncryption: "aws:kms" }, "s3://c").serverSideEncryption, undefined);
+  assert.equal(copyOf({ serverSideEncryption: "AES256" }, "s3://c").serverSideEncryption, "AES256");
   const own = copyOf({ customerKeyEncryptionFile: "f" }, "s3://c?serverSideEncryption=aws:kms");
   assert.deepEqual([own.customerKeyEncryptionFile, own.serverSideEncryption], [undefined, "aws:kms"]);
 });

@@ -76,7 +76,7 @@ export function copyConfig(config: ObjectStoreConfig, target: S3CopyTarget): Obj
   return {
     ...config,
     // A KMS key belongs to one region: another one's would be refused.
-    kmsKeyId: undefined,
+    ...(config.kmsKeyId === undefined ? {} : noKmsKey),
     ...(isAskedForRegion ? { region: undefined } : {}),
     ...(given.s3Url === undefined ? {} : { publicUrl: undefined }),
     ...(isEncryptionGiven(given) ? noEncryption : {}),
@@ -86,6 +86,9 @@ export function copyConfig(config: ObjectStoreConfig, target: S3CopyTarget): Obj
     copyTo: [],
   };
 }
+
+// With a key beside it, the word says nothing of its own; without one it would ask for AWS's instead of the bucket's.
+const noKmsKey = { kmsKeyId: undefined, serverSideEncryption: undefined } as const;
 
 const noEncryption = {
   serverSideEncryption: undefined,

@@ -125,15 +125,28 @@ export class ManagedDiskVolumeSnapshotter implements OpenedVolumeSnapshotter {
 
   async deleteSnapshot(snapshotId: string, call: Call): Promise<void> {
     const snapshot = readSnapshotId(snapshotId);
-    // An id names a snapshot in whatever region: after it, nothing would lead to its copies here.
-    const copies = this.#options.region === undefined ? [] : await this.#options.localCopies(snapshotId, call);
+    if (await this.#isOfOtherRegion(snapshot, snapshotId, call)) {
+      call.log.info("the snapshot is of another region, whose backups may need it: only its copies here are deleted", {
+        snapshotId,
+      });
+      return;
+    }
+    await this.#lifecycle.delete(snapshot, call);
+  }
+
+  /** After the copies here are deleted, to which nothing else would lead. An id names a snapshot in whatever region. */
+  async #isOfOtherRegion(snapshot: ComputeId, snapshotId: string, call: Call): Promise<boolean> {
+    const { region, localCopies, api } = this.#options;
+    if (region === undefined) return false;
+    const copies = await localCopies(snapshotId, call);
     for (const { copyId } of copies)
       try {
         await this.#lifecycle.delete(readSnapshotId(copyId), call);
       } catch (error) {
         if (!isKind(error, "not-found")) throw error;
       }
-    await this.#lifecycle.delete(snapshot, call);
+    // Its region may be lost. Where an earlier try has deleted the copies, only the snapshot itself can tell.
+    return copies.length > 0 || (await api.getSnapshot(snapshot, call)).location !== region;
   }
 
   async getVolumeId(volume: PersistentVolume, call: Call): Promise<string> {

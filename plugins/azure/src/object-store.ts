@@ -1,4 +1,4 @@
-import { driverObjectStore } from "@flotilla/sdk/objects";
+import { backupsWithoutCopies, driverObjectStore } from "@flotilla/sdk/objects";
 import { requireOtherBuckets } from "@flotilla/sdk/plugin";
 import type { Call, Finding, OpenContext, OpenedObjectStore } from "@flotilla/sdk/plugin";
 import { openContainer } from "./azure-container.ts";
@@ -21,6 +21,7 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
     check: async function* (call: Call): AsyncGenerator<Finding> {
       yield* container.check(call);
       yield* copies.check(call);
+      yield* backupsWithoutCopies(placed, openDriver, call);
     },
     close: async () => {
       copies.close();

@@ -1,6 +1,6 @@
-import { PluginError } from "../plugin/index.ts";
-import { allFailed, isUnreachable } from "./copy-place.ts";
-import type { Call } from "../plugin/index.ts";
+import { isKind, PluginError, withRetry } from "../plugin/index.ts";
+import { allFailed, isUnreachable, patienceMs } from "./copy-place.ts";
+import type { Call, RetryPolicy } from "../plugin/index.ts";
 import type { ObjectPlace, PlaceFailure } from "./copy-place.ts";
 
 /** An answer and who gave it. */
@@ -35,4 +35,24 @@ export async function firstAnswer<T>(
     }
   }
   throw allFailed(failures);
+}
+
+/** Tries again what a place refused at once, but not what it left unanswered so long that the next one is to be asked. */
+export async function retryRefusals<T>(
+  retry: RetryPolicy,
+  call: Call,
+  what: string,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const began = retry.clock.now();
+  const outcome = await withRetry(retry, call, what, async () => {
+    try {
+      return { isAnswer: true, answer: await ask() } as const;
+    } catch (error) {
+      if (!isKind(error, "timeout") && retry.clock.now() - began < patienceMs) throw error;
+      return { isAnswer: false, error } as const;
+    }
+  });
+  if (!outcome.isAnswer) throw outcome.error;
+  return outcome.answer;
 }

@@ -200,11 +200,70 @@ describe("questions", () => {
     assert.match(warnings(rig)[0]?.message ?? "", /only a copy .* s3:\/\/c\/there/);
   });
 
-  test("about an object that a required copy lacks are answered with no while the location is out of reach", async () => {
+  test("about an object that a required copy of its backup lacks are answered with no during an outage", async () => {
     const rig = bench();
+    await put(rig, small);
     rig.lose("primary");
 
-    assert.equal(await rig.store.objectExists(ref, rig.call), false);
+    const other = { bucket: "b", key: "velero/backups/a/a-csi-volumesnapshots.json.gz" };
+    assert.equal(await rig.store.objectExists(other, rig.call), false);
+    const ofRestore = { bucket: "b", key: "velero/restores/r/restore-r-resource-list.json.gz" };
+    assert.equal(await rig.store.objectExists(ofRestore, rig.call), false);
+  });
+
+  test("about an object of a backup that is older than its copies are not answered during an outage", async () => {
+    const rig = bench();
+    rig.primary.store(ref.key, small, undefined);
+    rig.lose("primary");
+
+    await assert.rejects(rig.store.objectExists(ref, rig.call), (error) => isKind(error, "unavailable"));
+  });
+
+  test("about a backup that is older than its copies are answered by the location, also after throttling", async () => {
+    const older = bench({ primary: [{ on: "stat", nth: [1, 2], action: outage }] });
+    older.primary.store(ref.key, small, undefined);
+    assert.equal(await older.store.objectExists(ref, older.call), true);
+    assert.deepEqual(warnings(older), []);
+
+    const listed = bench({ primary: [{ on: "list", nth: [1, 2, 3], action: outage }] });
+    listed.primary.store(ref.key, small, undefined);
+    assert.deepEqual(await listed.store.listObjects({ bucket: "b", prefix: "velero/" }, listed.call), [ref.key]);
+
+    const flapping = bench({ primary: [{ on: "stat", nth: [1, 2, 3], action: outage }] });
+    flapping.primary.store(ref.key, small, undefined);
+    await assert.rejects(flapping.store.objectExists(ref, flapping.call), (error) => isKind(error, "unavailable"));
+    assert.equal(await flapping.store.objectExists(ref, flapping.call), true);
+  });
+
+  test("that stay without an answer once are not asked of the location again and again", async () => {
+    const hung = bench({ primary: [{ on: "list", action: { does: "hang", heedsSignal: false } }] });
+    await put(hung, small);
+
+    const keys = hung.store.listObjects({ bucket: "b", prefix: "velero/" }, hung.call);
+    await settle();
+    await hung.clock.advance(patienceMs);
+
+    assert.deepEqual(await keys, [ref.key]);
+    assert.equal(hung.asked.primary.counts.get("list"), 1);
+  });
+
+  test("for lists are not answered by a best-effort copy, which may lack backups, but for the names at the top", async () => {
+    const rig = bench({ mode: "best-effort" });
+    await put(rig, small);
+    rig.lose("primary");
+
+    const top = { bucket: "b", prefix: "velero/", delimiter: "/" };
+    assert.deepEqual(await rig.store.listCommonPrefixes(top, rig.call), ["velero/backups/"]);
+    const backups = { ...top, prefix: "velero/backups/" };
+    for (const list of [
+      rig.store.listCommonPrefixes(backups, rig.call),
+      rig.store.listObjects({ bucket: "b", prefix: "velero/backups/a/" }, rig.call),
+    ])
+      await assert.rejects(list, (error) => {
+        assert.ok(isKind(error, "unavailable"));
+        assert.match(error.message, /best-effort copy may lack .*\(s3:\/\/c\/there\)/);
+        return true;
+      });
   });
 
   test("about an object that a best-effort copy lacks are not answered while the location is out of reach", async () => {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isKind } from "../plugin/index.ts";
+import { isKind, PluginError } from "../plugin/index.ts";
 import { bench, copyKey, damage, isIdle, large, outage, put, ref, small, warnings } from "../testing/copies-bench.ts";
-import { chunksOf, sampleBytes } from "../testing/index.ts";
+import { chunksOf, sampleBytes, settle } from "../testing/index.ts";
 import { unreachableMs } from "./copy-place.ts";
+import { completeLimitMs, requestLimitMs } from "./time-limits.ts";
 import type { Bench } from "../testing/copies-bench.ts";
 
 describe("a put", () => {
@@ -46,6 +47,36 @@ describe("a put", () => {
     assert.match(line?.message ?? "", /flotilla backup copy/);
     assert.deepEqual([line?.fields?.["key"], line?.fields?.["copy"]], [ref.key, "s3://c/there"]);
     assert.equal(others.length, 0);
+  });
+
+  test("waits once for a best-effort copy that never answers", async () => {
+    const rig = bench({
+      mode: "best-effort",
+      copy: [{ on: "copyFrom", action: { does: "hang", heedsSignal: false } }],
+    });
+
+    const stored = put(rig, small);
+    await settle();
+    await rig.clock.advance(completeLimitMs + requestLimitMs(small.length));
+    await stored;
+
+    assert.equal(rig.asked.copy.counts.get("copyFrom"), 1);
+    assert.equal(warnings(rig).length, 1);
+  });
+
+  test("does not try for long to connect to a best-effort copy", async () => {
+    const rig: Bench = bench({ mode: "best-effort" });
+    let requests = 0;
+    rig.asked.copy.copyFrom = async () => {
+      requests += 1;
+      await rig.clock.advance(20_000);
+      throw new PluginError("no connection", { kind: "unavailable" });
+    };
+
+    await put(rig, small);
+
+    assert.equal(requests, 2);
+    assert.equal(warnings(rig).length, 1);
   });
 
   test("does not wait again for a best-effort copy that is known to be out of reach", async () => {

@@ -1,5 +1,5 @@
-import { PluginError } from "../plugin/index.ts";
-import { firstAnswer } from "./ask-places.ts";
+import { PluginError, withRetry } from "../plugin/index.ts";
+import { firstAnswer, retryRefusals } from "./ask-places.ts";
 import { ObjectPlace } from "./copy-place.ts";
 import { onEachCopy } from "./each-copy.ts";
 import { listCommonPrefixes, listObjects } from "./listing.ts";
@@ -45,7 +45,7 @@ type Store = ObjectStore & ObjectInspector;
 export function withCopies(store: Store, options: CopiesOptions, context: CopiesContext): Store {
   const layer = new CopiesLayer(store, options, context);
   const { root } = options;
-  const folder = root.prefix === "" ? "" : `${root.prefix}/`;
+  const folder = folderOf(root);
   const isOurs = (bucket: string, key: string): boolean => bucket === root.bucket && key.startsWith(folder);
   const pick = ({ bucket, key }: ObjectRef): Store => (isOurs(bucket, key) ? layer : store);
   return {
@@ -68,9 +68,12 @@ class CopiesLayer implements Store {
   readonly #copies: readonly ObjectPlace[];
   readonly #all: readonly ObjectPlace[];
   readonly #warned = new Set<string>();
+  /** The prefix of all that the location holds. */
+  readonly #top: string;
 
   constructor(store: Store, { root, places }: CopiesOptions, { primary, clock, contextFor }: CopiesContext) {
     this.#store = store;
+    this.#top = folderOf(root);
     const own = { name: `bucket "${root.bucket}"`, bucket: root.bucket, prefix: undefined, mode: undefined };
     this.#primary = new ObjectPlace(root, own, async () => primary, clock);
     this.#copies = places.map(
@@ -91,7 +94,8 @@ class CopiesLayer implements Store {
       // Without this, each put would wait once more for a place that is known to be out of reach.
       if (place.mode === "best-effort" && place.unreachable !== undefined) throw place.unreachable;
       await place.ask(call, async () => {
-        await makeCopy(original, { context: await place.context(), ref: place.refOf(object) }, call);
+        const copy = { context: await place.context(), ref: place.refOf(object) };
+        await makeCopy(original, copy, { outlastsSilence: place.mode === "required" }, call);
       });
     });
   }
@@ -119,16 +123,19 @@ class CopiesLayer implements Store {
   }
 
   async listCommonPrefixes(query: PrefixQuery, call: Call): Promise<readonly string[]> {
-    return await this.#list(query, call, async (lister, there) => await listCommonPrefixes(lister, there, call));
+    // The names at the top are looked at to see whether the location can be used, not for what it holds.
+    const mayLack = query.prefix === this.#top;
+    const list = async (lister: BlobLister, there: PrefixQuery) => await listCommonPrefixes(lister, there, call);
+    return await this.#list(query, mayLack, call, list);
   }
 
   async listObjects(query: ListQuery, call: Call): Promise<readonly string[]> {
-    return await this.#list(query, call, async (lister, there) => await listObjects(lister, there, call));
+    return await this.#list(query, false, call, async (lister, there) => await listObjects(lister, there, call));
   }
 
   async deleteObject(object: ObjectRef, call: Call): Promise<void> {
     const words = {
-      failed: `delete ${nameOf(object)}: nothing was deleted, since this copy cannot be:`,
+      failed: `delete ${nameOf(object)}: it is kept in its own bucket, since this copy cannot be deleted:`,
       warning: "the copy of a deleted object is left behind: delete it by hand",
       fields: { ...object },
     };
@@ -183,34 +190,56 @@ class CopiesLayer implements Store {
     return await this.#first(call, nameOf(object), async (place) => await this.#knownStat(place, object, call));
   }
 
-  /** The same, but that a best-effort copy is missing says nothing about the object. */
+  /**
+   * The same, but that a copy is missing says nothing about the object: a best-effort one may have failed, and where a
+   * required place has nothing of a backup, the backup may be older than its copies. The server takes "absent" for a
+   * backup without snapshots, and restores empty volumes. What it asks of restores/ is what it could not store during
+   * the outage; there it must go on.
+   */
   async #knownStat(place: ObjectPlace, object: ObjectRef, call: Call): Promise<ObjectDescription | undefined> {
     const description = await this.#stat(place, object, call);
-    if (description !== undefined || place.mode !== "best-effort") return description;
+    if (description !== undefined || place === this.#primary) return description;
+    const isOfBackup = object.key.startsWith(`${this.#top}backups/`);
+    if (place.mode === "required" && (!isOfBackup || (await this.#hasFolderOf(place, object, call)))) return undefined;
     throw new PluginError(`${nameOf(place.refOf(object))}: there is no copy, which tells nothing of the object`, {
       kind: "incomplete",
     });
   }
 
   async #stat(place: ObjectPlace, object: ObjectRef, call: Call): Promise<ObjectDescription | undefined> {
-    const { driver } = await place.context();
+    const { driver, retry } = await place.contextBesideOthers();
+    const what = `look up ${nameOf(place.refOf(object))}`;
     return await place.within(call, "look up", object, async (inner) => {
-      return await driver.stat(place.keyOf(object.key), inner);
+      return await withRetry(retry, inner, what, async () => await driver.stat(place.keyOf(object.key), inner));
+    });
+  }
+
+  async #hasFolderOf(place: ObjectPlace, { bucket, key }: ObjectRef, call: Call): Promise<boolean> {
+    const folder = { bucket, key: key.slice(0, key.lastIndexOf("/") + 1) };
+    const { driver } = await place.context();
+    return await place.within(call, "list", folder, async (inner) => {
+      const query = { prefix: place.keyOf(folder.key), delimiter: undefined };
+      for await (const { keys } of driver.list(query, inner)) if (keys.length > 0) return true;
+      return false;
     });
   }
 
   async #list<Q extends ListQuery>(
     query: Q,
+    mayLack: boolean,
     call: Call,
     list: (lister: BlobLister, there: Q) => Promise<readonly string[]>,
   ): Promise<readonly string[]> {
     const what = `the list of "${query.prefix}" in bucket "${query.bucket}"`;
     const { place, answer } = await this.#first(call, what, async (place) => {
-      const { driver } = await place.context();
+      // The server drops from its cluster what a list lacks, and deletes no more of a backup than a list holds.
+      if (place.mode === "best-effort" && !mayLack) throw notAllThere(place);
+      const { driver, retry } = await place.context();
       const lister: BlobLister = {
         list: (there, call) => place.watchedPages(call, there.prefix, (inner) => driver.list(there, inner)),
       };
-      return await list(lister, { ...query, bucket: place.bucket, prefix: place.keyOf(query.prefix) });
+      const there = { ...query, bucket: place.bucket, prefix: place.keyOf(query.prefix) };
+      return await retryRefusals(retry, call, what, async () => await list(lister, there));
     });
     return place === this.#primary ? answer : answer.map((key) => place.originalOf(key));
   }
@@ -243,11 +272,22 @@ class CopiesLayer implements Store {
     return undefined;
   }
 
-  /** Once for each object and thing that was done: the server counts these lines as warnings of the backup. */
+  /** Once for each object and thing that was done. */
   #warn(call: Call, message: string, place: ObjectPlace, what: string, reason: PluginError | undefined): void {
     const id = `${message} ${what}`;
     if (this.#warned.has(id)) return;
     this.#warned.add(id);
     call.log.warn(`${message}: ${place.name}`, { what, copy: place.name, reason: reason?.message });
   }
+}
+
+function folderOf({ prefix }: LocationRoot): string {
+  return prefix === "" ? "" : `${prefix}/`;
+}
+
+function notAllThere({ name }: ObjectPlace): PluginError {
+  const remedy = "open it as a location of its own to see what it has";
+  return new PluginError(`a best-effort copy may lack some objects, so that its list is none; ${remedy} (${name})`, {
+    kind: "incomplete",
+  });
 }

@@ -1,4 +1,5 @@
 import { isKind, PluginError, withRetry } from "../plugin/index.ts";
+import { retryRefusals } from "./ask-places.ts";
 import { compareCopy } from "./compare-copy.ts";
 import { withDeadline } from "./deadline.ts";
 import { openDownload } from "./download.ts";
@@ -11,11 +12,22 @@ import type { Call } from "../plugin/index.ts";
 import type { BlobDescription, CopySource } from "./blob-driver.ts";
 import type { PlacedObject } from "./compare-copy.ts";
 
+/** How long a place is waited for that does not take its copy. */
+export interface CopyPatience {
+  /** Whether a request that stayed long without an answer is sent again: not where the copy may be missing. */
+  readonly outlastsSilence: boolean;
+}
+
 /**
  * Copies an object that is durable in one place to another, and proves the copy: one whose bytes differ is removed and is
  * `corrupt`. The store copies where it can and does so well; otherwise the bytes pass through this process.
  */
-export async function makeCopy(original: PlacedObject, copy: PlacedObject, call: Call): Promise<void> {
+export async function makeCopy(
+  original: PlacedObject,
+  copy: PlacedObject,
+  patience: CopyPatience,
+  call: Call,
+): Promise<void> {
   let wasCorrupt = false;
   await withRestarts(copy.ref, call, async (isLast) => {
     const source = await describe(original, call);
@@ -23,7 +35,7 @@ export async function makeCopy(original: PlacedObject, copy: PlacedObject, call:
       const made =
         isLast && wasCorrupt
           ? await carryOver(original, copy, call)
-          : await copyInStoreIfPossible(original, source, copy, call);
+          : await copyInStoreIfPossible(original, source, copy, patience, call);
       await compareCopy({ ...original, description: source }, { ...copy, description: made }, call);
     } catch (error) {
       if (isKind(error, "corrupt")) {
@@ -39,10 +51,11 @@ async function copyInStoreIfPossible(
   original: PlacedObject,
   description: BlobDescription,
   copy: PlacedObject,
+  patience: CopyPatience,
   call: Call,
 ): Promise<BlobDescription> {
   try {
-    return await copyInStore(original, description, copy, call);
+    return await copyInStore(original, description, copy, patience, call);
   } catch (error) {
     if (!isKind(error, "unsupported")) throw error;
     const fields = { ...copy.ref, reason: error.message };
@@ -67,6 +80,7 @@ async function copyInStore(
   original: PlacedObject,
   description: BlobDescription,
   { context, ref }: PlacedObject,
+  { outlastsSilence }: CopyPatience,
   call: Call,
 ): Promise<BlobDescription> {
   const { driver, retry } = context;
@@ -80,7 +94,8 @@ async function copyInStore(
   };
   const what = `copy ${nameOf(original.ref)} to ${nameOf(ref)}`;
   const limitMs = completeLimitMs + requestLimitMs(sizeBytes);
-  return await withRetry(retry, call, what, async () => {
+  const repeat = outlastsSilence ? withRetry : retryRefusals;
+  return await repeat(retry, call, what, async () => {
     return await withDeadline({ clock: retry.clock, limitMs, signal: call.signal, what }, async (signal) => {
       if (driver.copyFrom === undefined) throw new PluginError(`${what}: not offered`, { kind: "unsupported" });
       return await driver.copyFrom(source, ref.key, { log: call.log, signal });

@@ -81,6 +81,18 @@ for (const [title, prepare, kind] of [
   });
 }
 
+test("a target that cannot be reached leaves no snapshot behind that no backup knows", async () => {
+  const { snapshotter, copier, inner, hooks } = rig();
+  hooks.before = ({ region, operation }) => {
+    if (region === "two") throw new PluginError("no route", { kind: "unavailable" });
+    if (operation === "listOrigins") copier.settle();
+  };
+
+  await assert.rejects(snapshotter.createSnapshot(request, call), { kind: "timeout" });
+
+  assert.deepEqual([inner.snapshotIds, copier.copies.size], [[], 0]);
+});
+
 test("without wait one line says what makes the copies, and only once", async () => {
   const lines: string[] = [];
   const log: Logger = { ...silentLogger, info: (line) => void lines.push(line) };
@@ -134,6 +146,26 @@ test("a target that cannot be reached fails the deletion and nothing is deleted 
     [copier.copies.size, inner.snapshotIds, operations(copier).includes("deleteCopy")],
     [1, [snapshotId], false],
   );
+});
+
+test("a target that cannot be reached is not asked again for each snapshot, only after a while", async () => {
+  const clock = new TestClock({ skipsSleep: true });
+  const { snapshotter, copier, inner, hooks } = rig({ clock });
+  const [first, second] = [await inner.createSnapshot(request), await inner.createSnapshot(request)];
+  const outage = new PluginError("no route", { kind: "unavailable" });
+  hooks.before = ({ region }) => {
+    if (region === "two") throw outage;
+  };
+
+  await assert.rejects(snapshotter.deleteSnapshot(first, call), { kind: "unavailable" });
+  const asked = copier.requests.length;
+  await assert.rejects(snapshotter.deleteSnapshot(second, call), { kind: "unavailable" });
+  assert.equal(copier.requests.length, asked);
+
+  hooks.before = () => {};
+  await clock.advance(30_000);
+  await snapshotter.deleteSnapshot(first, call);
+  assert.deepEqual(inner.snapshotIds, [second]);
 });
 
 test("a copy that vanished meanwhile does not keep its origin", async () => {

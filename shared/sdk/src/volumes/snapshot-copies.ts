@@ -1,4 +1,4 @@
-import { isKind, PluginError } from "../plugin/index.ts";
+import { isKind, isTransient, PluginError } from "../plugin/index.ts";
 import type {
   Call,
   Clock,
@@ -27,6 +27,8 @@ export interface SnapshotCopiesOptions {
 }
 
 const cleanupTimeoutMs = 60_000;
+/** For so long a target that did not answer is not asked again. */
+const silentMs = 30_000;
 
 /**
  * A snapshotter whose snapshots have copies: made with them where the location waits, deleted before them. A location
@@ -71,6 +73,8 @@ class CopiedSnapshots {
   readonly #snapshotter: OpenedVolumeSnapshotter;
   readonly #copies: SnapshotCopier;
   readonly #options: SnapshotCopiesOptions;
+  /** Targets that did not answer lately. */
+  readonly #silent = new Map<string, { readonly until: number; readonly error: unknown }>();
   #hasAdvised = false;
 
   constructor(snapshotter: OpenedVolumeSnapshotter, copies: SnapshotCopier, options: SnapshotCopiesOptions) {
@@ -98,10 +102,11 @@ class CopiedSnapshots {
 
   /** Finds all copies before it deletes the first, so that a region which cannot be reached leaves everything as it was. */
   async delete(snapshotId: string, call: Call): Promise<void> {
+    const targets = await this.#copies.targets(call);
+    for (const { region } of targets) this.#refuseSilent(region);
     const found: CopyRef[] = [];
-    for (const { region } of await this.#copies.targets(call))
-      for await (const { copyId } of this.#copies.listCopies({ region, originId: snapshotId }, call))
-        found.push({ region, copyId });
+    for (const { region } of targets)
+      for (const copyId of await this.#findCopies(region, snapshotId, call)) found.push({ region, copyId });
     for (const copy of found)
       try {
         await this.#copies.deleteCopy(copy, call);
@@ -110,6 +115,24 @@ class CopiedSnapshots {
         if (!isKind(error, "not-found")) throw error;
       }
     await this.#snapshotter.deleteSnapshot(snapshotId, call);
+  }
+
+  /** The server deletes a backup's snapshots one by one: each would wait anew for a region that is known to be lost. */
+  #refuseSilent(region: string): void {
+    const silent = this.#silent.get(region);
+    if (silent !== undefined && this.#options.clock.now() < silent.until) throw silent.error;
+  }
+
+  async #findCopies(region: string, originId: string, call: Call): Promise<readonly string[]> {
+    try {
+      const copies = await Array.fromAsync(this.#copies.listCopies({ region, originId }, call));
+      this.#silent.delete(region);
+      return copies.map(({ copyId }) => copyId);
+    } catch (error) {
+      if (isTransient(error) && !call.signal.aborted)
+        this.#silent.set(region, { until: this.#options.clock.now() + silentMs, error });
+      throw error;
+    }
   }
 
   async #awaitCopies(snapshotId: string, call: Call): Promise<void> {
@@ -161,16 +184,39 @@ class CopiedSnapshots {
     });
   }
 
+  /**
+   * Removes as much as it can, the snapshot in any case: no backup knows of it, so that nobody would ever delete it,
+   * while a copy without its snapshot is found by whoever prunes.
+   */
   async #removeFailed(snapshotId: string, call: Call): Promise<void> {
-    try {
-      // The call itself may have been aborted or have run out of time.
-      await this.delete(snapshotId, { log: call.log, signal: AbortSignal.timeout(cleanupTimeoutMs) });
-    } catch (error) {
-      call.log.info("a snapshot whose copies failed could not be removed", {
-        snapshotId,
-        reason: PluginError.from(error).message,
+    // The call itself may have been aborted or have run out of time.
+    const own: Call = { log: call.log, signal: AbortSignal.timeout(cleanupTimeoutMs) };
+    const faults: string[] = [];
+    const attempt = async (work: () => Promise<void>): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        if (!isKind(error, "not-found")) faults.push(PluginError.from(error).message);
+      }
+    };
+    await attempt(async () => {
+      const removals = (await this.#copies.targets(own)).map(async ({ region }) => {
+        await attempt(async () => await this.#removeCopies(region, snapshotId, own));
       });
-    }
+      await Promise.all(removals);
+    });
+    // Each step has its own time: a target that is silent must not use up the snapshot's.
+    const last: Call = { log: call.log, signal: AbortSignal.timeout(cleanupTimeoutMs) };
+    await attempt(async () => await this.#snapshotter.deleteSnapshot(snapshotId, last));
+    if (faults.length === 0) return;
+    const text =
+      "not all of a snapshot whose copies failed could be removed; `flotilla volume prune` finds copies of it";
+    call.log.info(text, { snapshotId, reason: faults.join("; ") });
+  }
+
+  async #removeCopies(region: string, originId: string, call: Call): Promise<void> {
+    for (const copyId of await this.#findCopies(region, originId, call))
+      await this.#copies.deleteCopy({ region, copyId }, call);
   }
 }
 

@@ -1,0 +1,52 @@
+import { advice, failure, findingsOf } from "../plugin/index.ts";
+import { listCommonPrefixes } from "./listing.ts";
+import type { Call, Finding } from "../plugin/index.ts";
+import type { CopiesOptions } from "./copies.ts";
+import type { BlobLister } from "./listing.ts";
+
+const maxNamed = 5;
+
+/**
+ * Tells which backups have nothing in a place of copies: those that are older than `copyTo`, and those whose copies were
+ * deleted. A lost region would take them along, and the server would drop them from its cluster at once.
+ */
+export async function* backupsWithoutCopies(
+  { root, places }: CopiesOptions,
+  openDriver: (bucket: string) => BlobLister,
+  call: Call,
+): AsyncGenerator<Finding> {
+  for (const place of places) {
+    const { name, bucket, prefix = root.prefix, mode } = place;
+    const look = async function* (): AsyncGenerator<Finding> {
+      try {
+        const here = await namesOfBackups(openDriver(root.bucket), { bucket: root.bucket, prefix: root.prefix }, call);
+        const there = new Set(await namesOfBackups(await place.open(), { bucket, prefix }, call));
+        const missing = here.filter((backup) => !there.has(backup));
+        if (missing.length > 0) yield withoutCopy(missing);
+      } catch (error) {
+        yield failure("backups", error);
+      }
+    };
+    yield* findingsOf({ name, bucket, prefix: place.prefix, mode, config: undefined }, look());
+  }
+}
+
+async function namesOfBackups(
+  lister: BlobLister,
+  { bucket, prefix }: { readonly bucket: string; readonly prefix: string },
+  call: Call,
+): Promise<readonly string[]> {
+  const folder = prefix === "" ? "backups/" : `${prefix}/backups/`;
+  const prefixes = await listCommonPrefixes(lister, { bucket, prefix: folder, delimiter: "/" }, call);
+  return prefixes.map((path) => path.slice(folder.length, -1)).sort();
+}
+
+function withoutCopy(missing: readonly string[]): Finding {
+  const named = missing.slice(0, maxNamed).join(", ");
+  const more = missing.length > maxNamed ? `, and ${missing.length - maxNamed} more` : "";
+  return advice(
+    "backups",
+    `${missing.length} have no copy here, and would be lost with the location: ${named}${more}`,
+    "make their copies with `flotilla backup copy --all`",
+  );
+}
