@@ -108,5 +108,6 @@ function obey(line: string): Readonly<Record<string, string>> {
   const [command, region] = line.split(" ");
   if (command !== "lose-region" || region === undefined) return { error: `unknown command: ${line}` };
   gcs.loseRegion(region);
+  gce.refuseRegion(region);
   return { lost: region };
 }

@@ -24,7 +24,7 @@ async function project(snapshots: number) {
     const config = { endpoint: rig.gce.url, snapshotLocation: homeRegion, copyToRegions: otherRegion };
     const flags = Object.entries(config).flatMap(([key, value]) => ["--volume-config", `${key}=${value}`]);
     const env = { PATH: process.env["PATH"] ?? "", GCE_METADATA_HOST: "127.0.0.1:1", TMPDIR: rig.folder };
-    const all = ["volume", ...words, ...flags, "--credentials-file", credentials, "-o", "json"];
+    const all = ["volume", ...words, ...flags, "--provider", "gcp", "--credentials-file", credentials, "-o", "json"];
     return startFlotilla(all, { command: pluginCommand, env });
   };
   return { rig, ids, start };
