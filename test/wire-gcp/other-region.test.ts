@@ -123,6 +123,18 @@ describe("a restore in another region", { concurrency: true, timeout: 120_000 },
     );
   });
 
+  test("with Velero's own role, which may not list, a snapshot that is gone is restored never and deleted at once", async () => {
+    await using narrow = await openRig();
+    narrow.gce.deny({ permissions: ["compute.snapshots.list", "compute.disks.list"] });
+    const location = await narrow.open({ session: narrow.start() });
+
+    const request = { snapshotId: "gone", volumeType: typeUrl("pd-ssd"), volumeAz, iops: undefined };
+    const error = await failureOf(location.createVolumeFromSnapshot(request));
+    await location.deleteSnapshot("gone");
+
+    assert.equal(error.kind, "not-found");
+  });
+
   test("without keys of ours nobody is asked more than before", async () => {
     const snapshotId = await backUp();
     const location = await rig.open({ session: rig.start() });
