@@ -12,11 +12,9 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
   requireOtherBuckets(copyTo, { bucket, storageAccount, storageAccountURI });
   const container = await openContainer(config, context);
   const copies = copyPlaces(config, container, context);
-  const store = driverObjectStore({
-    openDriver: (bucket) => container.openDriver(bucket),
-    memoryLimitBytes: memoryLimit,
-    copies: { root: { bucket, prefix }, places: copies.places },
-  });
+  const placed = { root: { bucket, prefix }, places: copies.places };
+  const openDriver = (name: string) => container.openDriver(name);
+  const store = driverObjectStore({ openDriver, memoryLimitBytes: memoryLimit, copies: placed });
   return Object.assign(store, {
     check: async function* (call: Call): AsyncGenerator<Finding> {
       yield* container.check(call);

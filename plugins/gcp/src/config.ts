@@ -1,6 +1,17 @@
-import { bool, custom, duration, oneOf, parseMemoryLimit, parseSecretReference, text, url } from "@flotilla/sdk/plugin";
+import {
+  bool,
+  copyKeys,
+  custom,
+  duration,
+  oneOf,
+  parseMemoryLimit,
+  parseSecretReference,
+  text,
+  url,
+} from "@flotilla/sdk/plugin";
 import type { ConfigSchema, ConfigValues } from "@flotilla/sdk/plugin";
-import { parseSnapshotType, parseStoreEndpoint, parseUniverseDomain } from "./config-values.ts";
+import { copyTo } from "./config-copies.ts";
+import { parseSnapshotType, parseStoreEndpoint, parseUniverseDomain, storageClasses } from "./config-values.ts";
 
 const credentialsFile = text("JSON credentials; the server sets it where the location names a Secret.", {
   origin: "server",
@@ -53,10 +64,11 @@ export const objectStoreConfig = {
       parseSecretReference,
       { origin: "ours" },
     ),
-    storageClass: oneOf("Storage class of new objects.", ["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"], {
+    storageClass: oneOf("Storage class of new objects.", storageClasses, {
       defaultText: "the bucket's own",
       origin: "ours",
     }),
+    copyTo,
   },
   exclusive: [["kmsKeyName", "customerKeyEncryptionFile", "customerKeyEncryptionSecret"]],
 } as const satisfies ConfigSchema;
@@ -82,6 +94,7 @@ export const volumeSnapshotterConfig = {
       defaultText: universeDomain.defaultText,
       origin: "ours",
     }),
+    ...copyKeys(["project", "kmsKeyName", "zone"] as const),
     caCert: text("PEM certificates trusted besides the system's.", { origin: "ours" }),
     kmsKeyName: text(
       "Cloud KMS key of new snapshots and of disks made from snapshots: projects/P/locations/L/keyRings/R/cryptoKeys/K.",

@@ -1,12 +1,20 @@
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { PersistentVolume } from "@flotilla/sdk/plugin";
-import { csiVolumeOf, hasSource, inTreeFieldOf, withCsiVolumeHandle, withInTreeField } from "@flotilla/sdk/volumes";
-import { parseDiskHandle, printDiskHandle } from "./persistent-disk-ids.ts";
+import {
+  csiVolumeOf,
+  hasSource,
+  inTreeFieldOf,
+  withCsiVolumeHandle,
+  withInTreeField,
+  withPlace,
+  zonesOf,
+} from "@flotilla/sdk/volumes";
+import { parseDiskHandle, printDiskHandle, regionOf } from "./persistent-disk-ids.ts";
 import type { DiskHandle, DiskLocation } from "./persistent-disk-ids.ts";
-import { movedTo } from "./persistent-disk-zone.ts";
 
 const csiDrivers: ReadonlySet<string> = new Set(["pd.csi.storage.gke.io", "gcp.csi.confidential.cloud"]);
 const inTreeSource = "gcePersistentDisk";
+const driverZoneKeys = ["topology.gke.io/zone"];
 
 /** The disk behind a PersistentVolume: its name, and its place where the PersistentVolume tells it. */
 export interface VolumeSource {
@@ -38,6 +46,13 @@ export function readVolumeSource(volume: PersistentVolume): VolumeSource | undef
   return { name, handle: undefined };
 }
 
+/** The zones that a PersistentVolume says its disk is in. */
+export function zonesSaid(volume: PersistentVolume): readonly string[] {
+  const handle = parseDiskHandle(csiVolumeOf(volume)?.volumeHandle ?? "");
+  const said = zonesOf(volume, driverZoneKeys);
+  return handle?.scope === "zones" ? [...said, handle.location] : said;
+}
+
 /** The PersistentVolume with another disk behind it, in the form of the official plugin. */
 export function writeVolumeId(volume: PersistentVolume, disk: RestoredDisk): PersistentVolume {
   if (hasSource(volume, "csi")) return writeHandle(volume, disk);
@@ -61,6 +76,13 @@ function writeHandle(volume: PersistentVolume, { name, project, location }: Rest
   const place = isMoved ? { scope: location.scope, location: location.name } : {};
   const moved = isMoved ? movedTo(volume, location) : volume;
   return withCsiVolumeHandle(moved, printDiskHandle({ ...former, ...place, project, name }));
+}
+
+/** The PersistentVolume with its labels and node affinity where its disk now is; pods are scheduled by them. */
+function movedTo(volume: PersistentVolume, location: DiskLocation): PersistentVolume {
+  const isZonal = location.scope === "zones";
+  const zones = isZonal ? [location.name] : location.replicaZones;
+  return withPlace(volume, { zones, region: isZonal ? regionOf(location.name) : location.name }, driverZoneKeys);
 }
 
 function requireHandle(driver: string, text: string, action: "read" | "write"): DiskHandle {

@@ -10,27 +10,34 @@ import type {
   VolumeInfo,
   VolumeRef,
 } from "@flotilla/sdk/plugin";
+import { withSnapshotCopies } from "@flotilla/sdk/volumes";
 import { openConnection } from "./client.ts";
 import type { Connection } from "./client.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
 import { translateGceAnswer } from "./gce-errors.ts";
+import type { GceDisk } from "./gce-resources.ts";
 import { GceSession, rootOf } from "./gce-session.ts";
 import { GcePersistentDiskApi } from "./persistent-disk-api.ts";
 import type { Operation } from "./persistent-disk-api.ts";
 import { checkVolumeSnapshotter } from "./persistent-disk-check.ts";
+import { PersistentDiskCopier } from "./persistent-disk-copier.ts";
+import { copyDestinations } from "./persistent-disk-destinations.ts";
 import { newDiskName, newSnapshotName, parseDiskUrl, requireName } from "./persistent-disk-ids.ts";
 import type { DiskId, DiskLocation, SnapshotId } from "./persistent-disk-ids.ts";
 import { createWithLabels } from "./persistent-disk-labels.ts";
 import { PersistentDiskLifecycle } from "./persistent-disk-lifecycle.ts";
 import type { LifecycleOptions } from "./persistent-disk-lifecycle.ts";
 import { marksOf } from "./persistent-disk-marks.ts";
-import { readVolumeSource, writeVolumeId } from "./persistent-disk-persistent-volume.ts";
+import { readVolumeSource, writeVolumeId, zonesSaid } from "./persistent-disk-persistent-volume.ts";
+import { PersistentDiskPlaces } from "./persistent-disk-places.ts";
 import { requireSnapshotQuota } from "./persistent-disk-quota.ts";
 import { diskOf, snapshotOf } from "./persistent-disk-requests.ts";
 import type { SnapshotSettings } from "./persistent-disk-requests.ts";
 import { readTags, snapshotDescription } from "./persistent-disk-tags.ts";
+import { TemporaryDisks } from "./persistent-disk-temporary.ts";
 import { hasIops } from "./persistent-disk-type.ts";
-import { DiskWhereabouts, placeOfDisk, placeToRestore } from "./persistent-disk-whereabouts.ts";
+import { DiskTypesThere } from "./persistent-disk-types-there.ts";
+import { DiskWhereabouts, placeOfDisk } from "./persistent-disk-whereabouts.ts";
 
 // No more than is needed, as the official plugin asks for.
 const computeScope = "https://www.googleapis.com/auth/compute";
@@ -55,23 +62,40 @@ export async function openVolumeSnapshotter(
   });
   const api = new GcePersistentDiskApi(session);
   const { snapshotLocation, snapshotType, kmsKeyName, waitTimeout: waitTimeoutMs } = config;
+  const waiting = {
+    isWaiting: config.wait === "completed",
+    waitTimeoutMs,
+    clock: systemClock,
+    random: Math.random,
+  };
   const snapshotter = new PersistentDiskVolumeSnapshotter({
     api,
+    ...waiting,
     diskProject,
     snapshotProject,
     whereabouts,
     snapshotLocation,
     snapshotType,
     kmsKeyName,
-    isWaiting: config.wait === "completed",
-    waitTimeoutMs,
-    clock: systemClock,
-    random: Math.random,
+    places: new PersistentDiskPlaces(config),
+    types: new DiskTypesThere(api, diskProject),
   });
-  return Object.assign(snapshotter, {
-    check: (call: Call) => checkVolumeSnapshotter({ config, api, diskProject, snapshotProject }, call),
+  const destinations = copyDestinations(config, snapshotProject);
+  const opened = Object.assign(snapshotter, {
+    check: (call: Call) => checkVolumeSnapshotter({ config, api, diskProject, snapshotProject, destinations }, call),
     close: async () => connection.close(),
   });
+  const copier = new PersistentDiskCopier({
+    api,
+    // Each step is only begun; the next look at the copy tells what came of it.
+    lifecycle: new PersistentDiskLifecycle({ api, ...waiting, isWaiting: false }),
+    disks: new TemporaryDisks(api, diskProject),
+    snapshotProject,
+    snapshotType,
+    destinations,
+  });
+  // A disk can be made of a complete snapshot only.
+  return withSnapshotCopies(opened, copier, { ...waiting, copiesUnfinished: false });
 }
 
 /** What a snapshotter works with. */
@@ -81,6 +105,8 @@ export interface PersistentDiskVolumeSnapshotterOptions extends LifecycleOptions
   readonly snapshotProject: string;
   /** Shared by the locations of a process. */
   readonly whereabouts: DiskWhereabouts;
+  readonly places: PersistentDiskPlaces;
+  readonly types: DiskTypesThere;
 }
 
 /** Snapshots of the persistent disks of one project. */
@@ -138,11 +164,14 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
   }
 
   async createVolumeFromSnapshot(request: VolumeFromSnapshot, call: Call): Promise<string> {
-    const { api, diskProject: project } = this.#options;
-    const found = await this.#lifecycle.usable(this.#snapshotOf(request.snapshotId), call);
-    const location = placeToRestore(request.volumeAz, parseDiskUrl(found.sourceDisk ?? ""));
+    const { api, diskProject: project, places, types } = this.#options;
+    const { snapshotId, volumeAz, volumeType: recordedType } = request;
+    const found = await this.#lifecycle.usable(this.#snapshotOf(snapshotId), call);
+    const { location, isMoved } = places.choose(snapshotId, volumeAz, parseDiskUrl(found.sourceDisk ?? ""), call);
+    const volumeType = isMoved ? await types.choose(snapshotId, recordedType, location, call) : recordedType;
     const disk: DiskId = { type: "disks", project, location, name: newDiskName() };
-    const content = diskOf(disk, found, request, this.#options);
+    const wanted = { ...request, volumeType, isOtherType: volumeType !== recordedType };
+    const content = diskOf(disk, found, wanted, this.#options);
     await this.#lifecycle.create(
       disk,
       async (call): Promise<Operation> =>
@@ -164,9 +193,12 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     return source?.name ?? "";
   }
 
-  async setVolumeId(volume: PersistentVolume, volumeId: string): Promise<PersistentVolume> {
-    const { diskProject: project } = this.#options;
-    return writeVolumeId(volume, { name: volumeId, project, location: this.#restored.get(volumeId) });
+  async setVolumeId(volume: PersistentVolume, volumeId: string, call: Call): Promise<PersistentVolume> {
+    const { diskProject: project, places } = this.#options;
+    let location = this.#restored.get(volumeId);
+    // Another process may have restored it; only a PersistentVolume that cannot be right is worth a request.
+    if (location === undefined && places.isElsewhere(zonesSaid(volume))) location = await this.#lookUp(volumeId, call);
+    return writeVolumeId(volume, { name: volumeId, project, location });
   }
 
   async describeSnapshot(snapshotId: string, call: Call): Promise<SnapshotDescription> {
@@ -185,6 +217,16 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     };
   }
 
+  async #lookUp(volumeId: string, call: Call): Promise<DiskLocation | undefined> {
+    const { api, diskProject } = this.#options;
+    const name = requireName(volumeId, "volume");
+    for await (const disk of api.listDisks(diskProject, `name eq "${name}"`, call)) {
+      const found = locationOf(disk);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   #snapshotOf(snapshotId: string): SnapshotId {
     return { type: "snapshots", project: this.#options.snapshotProject, name: requireName(snapshotId, "snapshot") };
   }
@@ -194,6 +236,15 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     const name = requireName(volumeId, "volume");
     return { type: "disks", project, location: placeOfDisk(volumeAz, whereabouts.of(name)), name };
   }
+}
+
+function locationOf({ selfLink = "", replicaZones = [] }: GceDisk): DiskLocation | undefined {
+  const at = parseDiskUrl(selfLink);
+  if (at === undefined) return undefined;
+  const zones = replicaZones.map((url) => url.slice(url.lastIndexOf("/") + 1));
+  return at.scope === "zones"
+    ? { scope: "zones", name: at.location }
+    : { scope: "regions", name: at.location, replicaZones: zones };
 }
 
 async function projectOf(connection: Connection, call: Call): Promise<string> {

@@ -9,7 +9,9 @@ import { standInFolder } from "../stand-in-folder.ts";
 
 // The stand-ins' own.
 const project = "flotilla";
-const defaultZone = "us-central1-a";
+const region = "us-central1";
+const otherRegion = "europe-west1";
+const defaultZone = `${region}-a`;
 
 /** Cloud Storage and persistent disks. */
 export const gcpDemoCloud: DemoCloud = {
@@ -29,16 +31,23 @@ export const gcpDemoCloud: DemoCloud = {
     const seed = `name=${name},${place},type=${type},sizeGb=${Math.max(10, sizeGiBOf(volume))}`;
     return { id: `${place}/${name}`, args: ["--disk", seed] };
   },
-  standIns: ({ state, bucket, pendingMs }) => ({
-    path: join(standInFolder, "gcp-main.ts"),
-    args: ["--state", state, "--bucket", bucket, "--pending-ms", String(pendingMs)],
-  }),
+  standIns: ({ state, bucket, copyBucket, pendingMs }) => {
+    const buckets = [`${bucket}@${region}`, `${copyBucket}@${otherRegion}`].flatMap((name) => ["--bucket", name]);
+    const args = ["--state", state, "--pending-ms", String(pendingMs), ...buckets];
+    return { path: join(standInFolder, "gcp-main.ts"), args };
+  },
   printEndpoints: (facts) => `${requireFact(facts, "gcs")} ${requireFact(facts, "gce")}`,
   locate: (facts) => ({
     credentials: readFileSync(requireFact(facts, "credentialsFile"), "utf8"),
     config: { storeEndpoint: requireFact(facts, "storeEndpoint") },
     volumeConfig: { endpoint: requireFact(facts, "gce") },
   }),
+  regions: {
+    lost: region,
+    other: otherRegion,
+    copyKeys: (copyBucket) => ({ copyTo: `gs://${copyBucket}` }),
+    elsewhere: { config: {}, volumeConfig: { defaultZone: `${otherRegion}-b` } },
+  },
   objectFile: (state, bucket, key) => {
     const file = createHash("sha256").update(key).digest("hex");
     return join(state, "gcs", "buckets", bucket, "objects", file, "data");
