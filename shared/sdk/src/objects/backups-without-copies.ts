@@ -1,4 +1,4 @@
-import { advice, failure, findingsOf } from "../plugin/index.ts";
+import { advice, findingsOf, PluginError } from "../plugin/index.ts";
 import { listCommonPrefixes } from "./listing.ts";
 import type { Call, Finding } from "../plugin/index.ts";
 import type { CopiesOptions } from "./copies.ts";
@@ -24,7 +24,9 @@ export async function* backupsWithoutCopies(
         const missing = here.filter((backup) => !there.has(backup));
         if (missing.length > 0) yield withoutCopy(missing);
       } catch (error) {
-        yield failure("backups", error);
+        // A place that cannot be listed is what the findings about its permissions are for: not told a second time.
+        const reason = PluginError.from(error).message;
+        call.log.info("backups without a copy were not looked for", { copy: name, reason });
       }
     };
     yield* findingsOf({ name, bucket, prefix: place.prefix, mode, config: undefined }, look());
