@@ -1,4 +1,4 @@
-import { driverObjectStore } from "@flotilla/sdk/objects";
+import { backupsWithoutCopies, driverObjectStore } from "@flotilla/sdk/objects";
 import { requireOtherBuckets } from "@flotilla/sdk/plugin";
 import type { Call, Finding, OpenContext, OpenedObjectStore } from "@flotilla/sdk/plugin";
 import type { ObjectStoreConfig } from "./config.ts";
@@ -12,15 +12,14 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
   requireOtherBuckets(copyTo, { bucket });
   const location = await openGcsLocation(config, context);
   const places = copyTo.map((target) => new GcsCopyPlace(target, location, context));
-  const store = driverObjectStore({
-    openDriver: (name) => location.openDriver(location.openSession(name)),
-    memoryLimitBytes: config.memoryLimit,
-    copies: { root: { bucket, prefix }, places },
-  });
+  const copies = { root: { bucket, prefix }, places };
+  const openDriver = (name: string) => location.openDriver(location.openSession(name));
+  const store = driverObjectStore({ openDriver, memoryLimitBytes: config.memoryLimit, copies });
   return Object.assign(store, {
     check: async function* (call: Call): AsyncGenerator<Finding> {
       yield* location.check(call);
       yield* checkCopies(location, places, call);
+      yield* backupsWithoutCopies(copies, openDriver, call);
     },
     close: async () => {
       location.close();
