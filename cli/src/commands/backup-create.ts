@@ -49,6 +49,7 @@ export interface CreatedBackup {
   readonly snapshots: readonly {
     readonly persistentVolume: string;
     readonly volumeId: string;
+    readonly volumeType: string;
     readonly snapshotId: string;
   }[];
   readonly volumesPassedOver: readonly string[];
@@ -91,6 +92,7 @@ export async function createBackup(
         snapshots: snapshots.taken.map(({ record }) => ({
           persistentVolume: record.persistentVolumeName,
           volumeId: record.volumeId,
+          volumeType: record.volumeType,
           snapshotId: record.snapshotId,
         })),
         volumesPassedOver: snapshots.passedOver,
