@@ -56,6 +56,9 @@ func (g gcsServer) dataFile(key string) string {
 	return filepath.Join(g.target.DataDir, g.target.Bucket, "objects", hex.EncodeToString(digest[:]), "data")
 }
 
+// copies: the stand-in takes no commands yet.
+func (g gcsServer) copies() copies { return copies{} }
+
 func (g gcsServer) tenants() []tenant {
 	var tenants []tenant
 	for _, each := range g.target.Tenants {

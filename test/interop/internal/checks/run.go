@@ -106,7 +106,7 @@ func (r *runner) runAzure() error {
 		if err := target.trust(); err != nil {
 			return fmt.Errorf("%s: %w", target.Name, err)
 		}
-		r.runOn(target.Name, nil, azureVolumeChecks(), func() *T { return &T{arm: target} })
+		r.runOn(target.Name, nil, append(azureVolumeChecks(), azureSnapshotCopyChecks()...), func() *T { return &T{arm: target} })
 	}
 	return nil
 }
