@@ -98,7 +98,11 @@ export class Session implements AsyncDisposable {
   /** Opens the VolumeSnapshotLocation of the flags; undefined where none was given. */
   async openVolumes(): Promise<OpenedVolumes | undefined> {
     const location = await resolveVolumeLocation(this.#flags);
-    if (location === undefined) return undefined;
+    return location === undefined ? undefined : await this.openVolumesAt(location);
+  }
+
+  /** Opens a VolumeSnapshotLocation that the command itself made up. */
+  async openVolumesAt(location: VolumeLocation): Promise<OpenedVolumes> {
     const client = (await this.plugins()).manager.getVolumeSnapshotter(location.provider);
     await client.init(location.config);
     return { location, client };

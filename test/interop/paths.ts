@@ -16,5 +16,8 @@ export const builtPlugin = join(rootDir, "plugins", "aws", "dist", "flotilla-plu
 /** Our plugin for Google Cloud, as the build leaves it. */
 export const builtGcpPlugin = join(rootDir, "plugins", "gcp", "dist", "flotilla-plugin-gcp");
 
+/** Our plugin for restic, as the build leaves it. */
+export const builtResticPlugin = join(rootDir, "plugins", "restic", "dist", "flotilla-plugin-restic");
+
 /** Our plugin for Azure, as the build leaves it. */
 export const builtAzurePlugin = join(rootDir, "plugins", "azure", "dist", "flotilla-plugin-azure");

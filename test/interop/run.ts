@@ -8,13 +8,16 @@ import { stagePlugin } from "./plugin-folders.ts";
 import { runProbes } from "./probes.ts";
 import { startServers, type Servers } from "./servers.ts";
 import { addTallies, readTally, type Tally } from "./tally.ts";
+import { resticTargets, runResticTests } from "./restic-targets.ts";
 import {
   azurite,
   fakeGcsServer,
+  formerVeleroClient,
   installAll,
   officialGcpPlugin,
   officialPlugin,
   pythonServers,
+  restic,
   veleroClient,
   versitygw,
   type Installation,
@@ -55,7 +58,12 @@ async function main(): Promise<boolean> {
 const ofAws: readonly TargetName[] = ["versitygw", "ministack", "moto", "stand-ins"];
 const ofGcp: readonly TargetName[] = ["fake-gcs", "gcp-stand-ins"];
 
-async function install({ targets, interchange }: InteropArguments): Promise<void> {
+function clientOf({ velero }: InteropArguments): Installation & { readonly path: string } {
+  return velero === undefined ? veleroClient : formerVeleroClient(velero);
+}
+
+async function install(options: InteropArguments): Promise<void> {
+  const { targets, interchange } = options;
   const needs = (some: readonly TargetName[], installation: Installation): readonly Installation[] =>
     targets.some((target) => some.includes(target)) ? [installation] : [];
   const servers = [
@@ -63,9 +71,10 @@ async function install({ targets, interchange }: InteropArguments): Promise<void
     ...needs(["moto", "ministack"], pythonServers),
     ...needs(["azurite"], azurite),
     ...needs(["fake-gcs"], fakeGcsServer),
+    ...needs(["restic"], restic),
   ];
   const others = interchange ? [...needs(ofAws, officialPlugin), ...needs(ofGcp, officialGcpPlugin)] : [];
-  await installAll([veleroClient, ...servers, ...others], print);
+  await installAll([clientOf(options), ...servers, ...others], print);
 }
 
 /** The bodies and proxies on which the checks rely have tests of their own. */
@@ -82,7 +91,7 @@ async function runChecks(options: InteropArguments, servers: Servers, dir: strin
   if (s3.length + ec2.length > 0) {
     const other = options.interchange ? officialPlugin.path : undefined;
     const spec = await specOf(options, dir, { cloud: "aws", plugin: options.plugin, other, isOfficial });
-    tallies.push(await check({ ...spec, s3, ec2 }, dir));
+    tallies.push(await check(clientOf(options).path, { ...spec, s3, ec2 }, dir));
   }
   if (blob.length + arm.length > 0 && !options.expectOfficial) {
     const spec = await specOf(options, dir, {
@@ -91,18 +100,30 @@ async function runChecks(options: InteropArguments, servers: Servers, dir: strin
       other: options.azureOther,
       isOfficial: false,
     });
-    tallies.push(await check({ ...spec, blob, arm }, dir));
+    tallies.push(await check(clientOf(options).path, { ...spec, blob, arm }, dir));
   }
   if (gcs.length + gce.length > 0) {
     const other = options.interchange ? officialGcpPlugin.path : undefined;
     const spec = await specOf(options, dir, { cloud: "gcp", plugin: options.gcpPlugin, other, isOfficial });
-    tallies.push(await check({ ...spec, gcs, gce }, dir));
+    tallies.push(await check(clientOf(options).path, { ...spec, gcs, gce }, dir));
+  }
+  if (options.targets.includes("restic") && !options.expectOfficial) {
+    tallies.push(...(await checkRestic(options, servers, dir)));
   }
   return tallies;
 }
 
+async function checkRestic(options: InteropArguments, servers: Servers, dir: string): Promise<Tally[]> {
+  const plugin = options.resticPlugin;
+  const spec = await specOf(options, dir, { cloud: "restic", plugin, other: undefined, isOfficial: false });
+  // The stand-ins are S3 for the AWS plugin; restic is checked on servers that others wrote.
+  const s3 = servers.s3.filter(({ name }) => name === "versitygw");
+  const tally = await check(clientOf(options).path, { ...spec, restic: await resticTargets(dir, s3) }, dir);
+  return [tally, await runResticTests()];
+}
+
 interface Checked {
-  readonly cloud: "aws" | "azure" | "gcp";
+  readonly cloud: "aws" | "azure" | "gcp" | "restic";
   readonly plugin: string;
   /** What its objects and snapshots are exchanged with. */
   readonly other: string | undefined;
@@ -112,7 +133,7 @@ interface Checked {
 async function specOf(options: InteropArguments, dir: string, checked: Checked): Promise<CheckSpec> {
   const { cloud, plugin, other, isOfficial } = checked;
   return {
-    provider: `velero.io/${cloud}`,
+    provider: cloud === "restic" ? "flotilla.io/restic" : `velero.io/${cloud}`,
     plugin: await stagePlugin(dir, plugin, { name: `${cloud}-checked`, knownFaults: isOfficial }),
     ...(other === undefined
       ? {}
@@ -123,15 +144,16 @@ async function specOf(options: InteropArguments, dir: string, checked: Checked):
     arm: [],
     gcs: [],
     gce: [],
+    restic: [],
     workDir: join(dir, `checks-${cloud}`),
     filter: options.filter,
   };
 }
 
-async function check(spec: CheckSpec, dir: string): Promise<Tally> {
+async function check(client: string, spec: CheckSpec, dir: string): Promise<Tally> {
   const file = join(dir, `${spec.plugin.name}.json`);
   await writeFile(file, JSON.stringify(spec, undefined, 2), { mode: 0o600 });
-  const { code, output } = await runProgram(veleroClient.path, ["check", file], {
+  const { code, output } = await runProgram(client, ["check", file], {
     echo: true,
     env: await pluginEnvironment(dir),
   });

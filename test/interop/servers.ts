@@ -29,7 +29,8 @@ interface Started {
   readonly gce?: GceTarget;
 }
 
-const starters: Record<TargetName, (dir: string) => Promise<Started>> = {
+/** Those that are servers; a repository in a folder needs none. */
+const starters: Record<Exclude<TargetName, "restic">, (dir: string) => Promise<Started>> = {
   versitygw: startVersitygw,
   ministack: startMinistack,
   moto: startMoto,
@@ -42,7 +43,8 @@ const starters: Record<TargetName, (dir: string) => Promise<Started>> = {
 
 /** Starts the named servers; disposing stops all of them. */
 export async function startServers(names: readonly TargetName[], dir: string): Promise<Servers> {
-  const results = await Promise.allSettled(names.map((name) => starters[name](dir)));
+  const servers = names.filter((name) => name !== "restic");
+  const results = await Promise.allSettled(servers.map((name) => starters[name](dir)));
   const started = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const stop = async () => {
     await Promise.all(started.map(({ server }) => server.stop()));

@@ -142,6 +142,15 @@ export interface GceTarget {
   readonly zones: readonly [string, string];
 }
 
+/** A restic repository to check on. */
+export interface ResticTarget {
+  readonly name: string;
+  /** As the server hands it to Init. */
+  readonly config: Readonly<Record<string, string>>;
+  /** What changes in it for a location that has another password. */
+  readonly wrongPassword: Readonly<Record<string, string>>;
+}
+
 /** What `velero-client check` is told. */
 export interface CheckSpec {
   /** The implementation name of the plugins. */
@@ -154,6 +163,7 @@ export interface CheckSpec {
   readonly arm: readonly ArmTarget[];
   readonly gcs: readonly GcsTarget[];
   readonly gce: readonly GceTarget[];
+  readonly restic: readonly ResticTarget[];
   readonly workDir: string;
   readonly filter: string;
 }

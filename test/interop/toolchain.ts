@@ -1,4 +1,4 @@
-import { access, mkdir, rename, writeFile } from "node:fs/promises";
+import { access, cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runProgram } from "./child.ts";
 import { cacheDir, goModuleDir } from "./paths.ts";
@@ -20,6 +20,23 @@ export const veleroClient = {
   path: join(binDir, "velero-client"),
   install: () => go(["build", "-o", join(binDir, "velero-client"), "."], { cwd: goModuleDir }),
 };
+
+/** The releases of Velero beside the one in go.mod whose client code can drive a plugin, by their minor version. */
+export const formerVelero = { "1.17": "v1.17.2", "1.16": "v1.16.2" } as const;
+
+/** A minor version of Velero whose client code is not the one in go.mod. */
+export type FormerVelero = keyof typeof formerVelero;
+
+/** The client code of an earlier minor version of Velero, with the same checks around it. */
+export function formerVeleroClient(minor: FormerVelero): Installation & { readonly path: string } {
+  const version = formerVelero[minor];
+  const path = join(binDir, `velero-client-${version}`);
+  return {
+    name: `velero-client with Velero ${version} (Go, from this folder)`,
+    path,
+    install: () => buildAgainst(version, path),
+  };
+}
 
 /** The S3 server written in Go. */
 export const versitygw = goProgram("github.com/versity/versitygw/cmd/versitygw", "v1.8.0");
@@ -60,6 +77,9 @@ export const arm64Emulator = {
 };
 
 const unpackEmulator = "apt-get download qemu-user-static && dpkg-deb --extract qemu-user-static_*.deb . && rm *.deb";
+
+/** restic itself, which the restic plugin drives. */
+export const restic = goProgram("github.com/restic/restic/cmd/restic", "v0.18.1");
 
 /** The S3 and EC2 servers written in Python. */
 export const pythonServers = {
@@ -132,6 +152,22 @@ async function go(
   if (code !== 0) {
     throw new Error(`go ${args.join(" ")} failed:\n${output}`);
   }
+}
+
+/**
+ * Builds the Go code of this folder as a module that requires another version of Velero, and nothing else: what Velero
+ * requires decides the versions of all that it is made of.
+ */
+async function buildAgainst(veleroVersion: string, output: string): Promise<void> {
+  const module = join(cacheDir, `velero-${veleroVersion}`);
+  await mkdir(module, { recursive: true });
+  await rm(join(module, "internal"), { recursive: true, force: true });
+  for (const part of ["main.go", "internal"])
+    await cp(join(goModuleDir, part), join(module, part), { recursive: true });
+  const text = `module flotilla.io/test/interop\n\ngo 1.26.0\n\nrequire github.com/vmware-tanzu/velero ${veleroVersion}\n`;
+  await writeFile(join(module, "go.mod"), text);
+  await go(["mod", "tidy"], { cwd: module, env: { GOFLAGS: "-mod=mod" } });
+  await go(["build", "-o", output, "."], { cwd: module });
 }
 
 async function installPythonServers(): Promise<void> {

@@ -156,6 +156,35 @@ describe("a location with copies", { concurrency: true, timeout: 60_000 }, () =>
     assert.match(JSON.stringify(failures[0]), /copyTo azblob:\/\/unopened-copy in storage account flotillacopies/);
   });
 
+  test("the check tries each permission on the target and a copy, and leaves nothing", async () => {
+    const copied = await rig.openCopied("checked-well", { config: { prefix: "own" }, prefix: "dr" });
+
+    const findings = await collectAll(copied.location.store.check());
+
+    // The rig names an authority beside the key, which the check calls to mind for each container.
+    const ofCopy = findings.filter(({ severity, subject }) => subject.startsWith("copyTo ") && severity !== "advice");
+    assert.deepEqual(
+      ofCopy.map(({ severity, subject }) => `${severity} ${subject.split(": ").at(-1)}`),
+      ["blobs/read (list)", "blobs/write", "blobs/read", "signed URL", "blobs/delete", "copy"].map(
+        (one) => `ok ${one}`,
+      ),
+    );
+    assert.deepEqual(await rig.blobNames("checked-well"), []);
+    assert.deepEqual(await collectAll(copied.copies.listBlobsFlat()), []);
+  });
+
+  test("the check tells where the target's store cannot read the location's account", async () => {
+    const copied = await rig.openCopied("checked-walls");
+    const firewall = { kind: "error", status: 403, code: "CannotVerifyCopySource" } as const;
+    rig.blob.faults.add(firewall, { bucket: copied.copyBucket, operation: "PutBlobFromUrl" });
+
+    const findings = await collectAll(copied.location.store.check());
+
+    const finding = findings.find(({ subject }) => subject.endsWith(": copy"));
+    assert.equal(finding?.severity, "advice");
+    assert.match(JSON.stringify(finding), /pass through the plugin.*firewall/);
+  });
+
   test("the check tries each permission on the target too, where best-effort makes failures advice", async () => {
     const copied = await rig.openCopied("checked", { ...tokens, query: { mode: "best-effort" } });
     await copied.copies.delete();

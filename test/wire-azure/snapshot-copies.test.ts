@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
+import { silentLogger } from "@flotilla/sdk/plugin";
+import { findOrphanedCopies } from "@flotilla/sdk/volumes";
 import { azureDefaults } from "@flotilla/test/emulators";
 
 import { collectAll, failureOf } from "../wire/bytes.ts";
+import { until } from "../wire/until.ts";
 import { copiesGroup, copyRound, homeRegion, otherRegion, startRegionsRig } from "./snapshot-copies-rig.ts";
 import { armId } from "./volume-rig.ts";
 
@@ -14,6 +17,7 @@ const { arm } = rig;
 const slow = await startRegionsRig({ copyMs: 3_600_000 });
 after(() => slow.close());
 
+const call = { log: silentLogger, signal: new AbortController().signal };
 const volumeAz = `${homeRegion}-1`;
 const tagsOf = (backup: string): Record<string, string> => ({ "velero.io/backup": backup, "velero.io/pv": "pv" });
 
@@ -69,6 +73,23 @@ describe("a location whose snapshots are to be copied", { concurrency: true, tim
       "velero.io-pv": "pv",
       team: "storage",
     });
+  });
+
+  test("a target without a resource group has its copies beside the snapshots, and they are told apart", async () => {
+    const home = await rig.openHome({ config: { wait: "completed", copyToRegions: otherRegion, region: homeRegion } });
+    const snapshotId = await home.createSnapshot({ volumeId: rig.addDisk(), volumeAz, tags: tagsOf("beside") });
+
+    const both = await snapshotsIn(azureDefaults.resourceGroup, "beside");
+    const origins = await collectAll(home.copies.listOrigins({ backup: "beside" }));
+    const copies = await collectAll(home.copies.listCopies({ region: otherRegion, originId: snapshotId }));
+    await home.deleteSnapshot(snapshotId);
+
+    assert.deepEqual(
+      origins.map((origin) => origin.snapshotId),
+      [snapshotId],
+    );
+    assert.deepEqual(new Set(both), new Set([snapshotId, ...copies.map(({ copyId }) => copyId)]));
+    assert.deepEqual(await snapshotsIn(azureDefaults.resourceGroup, "beside"), []);
   });
 
   test("with wait a copy that cannot be made fails the snapshot and leaves neither", async () => {
@@ -200,6 +221,52 @@ describe("copies of snapshots", { concurrency: false, timeout: 120_000 }, () => 
     await home.copies.deleteCopy({ region: otherRegion, copyId });
     assert.deepEqual(await collectAll(home.copies.listCopies(query)), []);
   });
+
+  test("copies whose snapshot another tool deleted are found, and no others", async () => {
+    const home = await rig.openHome();
+    const [gone, kept] = [
+      await home.createSnapshot({ volumeId: rig.addDisk(), volumeAz, tags: tagsOf("gone") }),
+      await home.createSnapshot({ volumeId: rig.addDisk(), volumeAz, tags: tagsOf("stays") }),
+    ];
+    await rig.copyAll(home);
+    await rig.removeSnapshot(gone);
+
+    const orphans = await findOrphanedCopies(home.copies, call);
+
+    const found = orphans.map(({ copy, reason }) => [copy.originId, reason]);
+    assert.ok(found.some(([originId, reason]) => originId === gone && reason === "origin-gone"));
+    assert.ok(found.every(([originId]) => originId !== kept));
+  });
+
+  for (const [stage, operation] of [
+    ["looks at the copies", "Snapshots_ListByResourceGroup"],
+    ["reads the snapshot", "Snapshots_Get"],
+    ["asks for the copy", "Snapshots_CreateOrUpdate"],
+    ["waits for the copy to begin", "DiskOperations_Get"],
+  ] as const) {
+    test(`a copier that is killed as it ${stage} is run again and leaves one copy`, async () => {
+      const victims = await startRegionsRig({ pendingMs: 500 });
+      after(() => victims.close());
+      const session = victims.start();
+      const home = await victims.openHome({ session });
+      const originId = await home.createSnapshot({ volumeId: victims.addDisk(), volumeAz, tags: tagsOf("killed") });
+      victims.arm.log.clear();
+      victims.arm.faults.add({ kind: "delay", ms: 1000 }, { operation });
+
+      const copying = copyRound(home).catch((error: unknown) => error);
+      await until("the request arrived", () => victims.arm.log.entries(operation).length > 0);
+      const [pid = 0] = session.manager.pids;
+      process.kill(pid, "SIGKILL");
+      await copying;
+      const statuses = await victims.copyAll(home);
+
+      assert.deepEqual(
+        statuses.map(({ origin, state }) => [origin.snapshotId, state]),
+        [[originId, "completed"]],
+      );
+      assert.equal((await victims.snapshotsIn(copiesGroup)).length, 1);
+    });
+  }
 
   test("nothing but a copy is deleted as one", async () => {
     const home = await rig.openHome();

@@ -9,6 +9,8 @@ import type { Outcome } from "../run-command.ts";
 import type { CommonFlags } from "../session.ts";
 import { nounCommand } from "./noun-command.ts";
 import { copyCommand, pruneCommand } from "./volume-copy-command.ts";
+import { fileRestoreOptions, restoreFiles } from "./volume-restore-files.ts";
+import type { FileRestoreFlags } from "./volume-restore-files.ts";
 import { deleteSnapshot, restoreVolume, showVolume, snapshotVolume } from "./volume.ts";
 
 /** `flotilla volume …`. */
@@ -39,23 +41,40 @@ function snapshot(context: CliContext, outcome: Outcome): Command {
     });
 }
 
+interface RestoreFlags extends Omit<FileRestoreFlags, "to"> {
+  readonly zone?: string;
+  readonly type: string;
+  readonly iops?: string;
+  readonly to?: string;
+}
+
+const restoreExamples = `
+Examples:
+  flotilla restore volume snap-0123 --zone eu-central-1a --type gp3 --volume-config region=eu-central-1
+  flotilla restore volume --to ./files --location bsl.yaml --namespace shop --backup nightly --volume data`;
+
 function restore(context: CliContext, outcome: Outcome): Command {
-  return commandWithCommonOptions("restore", "Makes a volume from a snapshot.")
-    .argument("<snapshot>", "the snapshot's id")
-    .requiredOption("--zone <zone>", "the availability zone of the new volume")
+  const command = commandWithCommonOptions(
+    "restore",
+    "Makes a volume from a snapshot, or a folder from files of Velero's.",
+  )
+    .argument("[snapshot]", "the snapshot's id")
+    .option("--zone <zone>", "the availability zone of the new volume")
     .option("--type <type>", "its type, for example gp3", "")
     .option("--iops <number>", "its provisioned IOPS")
-    .addHelpText(
-      "after",
-      "\nExample:\n  flotilla restore volume snap-0123 --zone eu-central-1a --type gp3 --volume-config region=eu-central-1",
-    )
-    .action(async (snapshotId: string, flags: CommonFlags & { zone: string; type: string; iops?: string }) => {
+    .addHelpText("after", restoreExamples)
+    .action(async (snapshotId: string | undefined, flags: RestoreFlags) => {
       await runCommand(context, outcome, flags, async (session) => {
-        const { zone, type } = flags;
+        const { zone, type, to } = flags;
+        if (to !== undefined) return await restoreFiles(session, { ...flags, to }, snapshotId);
+        if (snapshotId === undefined) throw new UsageError("name a snapshot, or add --to FOLDER to restore files");
+        if (zone === undefined) throw new UsageError("add --zone ZONE: the availability zone of the new volume");
         const iops = flags.iops === undefined ? {} : { iops: parseIops(flags.iops) };
         return await restoreVolume(session, await session.openRequiredVolumes(), { snapshotId, zone, type, ...iops });
       });
     });
+  for (const option of fileRestoreOptions()) command.addOption(option);
+  return command;
 }
 
 function info(context: CliContext, outcome: Outcome): Command {

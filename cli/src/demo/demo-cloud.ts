@@ -46,6 +46,8 @@ export interface DemoRegions {
 export interface DemoCloud {
   /** As in `--provider`. */
   readonly provider: string;
+  /** What its plugin registers; velero.io/ and the provider unless told. */
+  readonly implementation?: string;
   /** The names of the stand-ins, for the step that starts them. */
   readonly services: string;
   /** How the cloud's own tools write a place of an object. */
@@ -61,5 +63,5 @@ export interface DemoCloud {
   /** A second region that keeps copies; undefined where the demo does not show its loss. */
   readonly regions?: DemoRegions;
   /** The file below the stand-in that holds an object's bytes. */
-  objectFile(state: string, bucket: string, key: string): string;
+  objectFile(state: string, bucket: string, key: string, facts: StandInFacts): string | Promise<string>;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -59,9 +59,17 @@ test("an interrupted demo ends what it started and removes its files", { skip },
   assert.deepEqual(await processesIn(flotilla.folder), []);
 });
 
+/** A restic repository needs restic, which is no part of this project. */
+function lacksRestic(provider: string): string | false {
+  if (provider !== "restic") return false;
+  const program = join(checkout, "test", "restic", "demo-main.ts");
+  const { status } = spawnSync(process.execPath, [program, "--can-run"]);
+  return status === 0 ? false : "SKIPPED: this machine has no restic, so the demo on it was not tested";
+}
+
 for (const { provider, regions } of demoClouds) {
   const built = existsSync(join(checkout, "plugins", provider, "dist", `flotilla-plugin-${provider}`));
-  const skip = built ? false : `plugins/${provider} is not built: npm run build`;
+  const skip = !built ? `plugins/${provider} is not built: npm run build` : lacksRestic(provider);
   test(
     `the demo on ${provider} backs up, catches the corruption and restores, with the built executable`,
     { skip },

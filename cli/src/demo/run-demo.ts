@@ -85,7 +85,7 @@ async function perform(context: CliContext, flags: RunFlags, request: DemoReques
     async () => ({ store: await session.openStore(), volumes: await session.openRequiredVolumes() }),
     ({ store }) => ({ where: store.client.command, detail: `${store.client.name} for objects and volumes` }),
   );
-  const damage = async (key: string) => await damageFile(cloud.objectFile(state, bucket, key));
+  const damage = async (key: string) => await damageFile(await cloud.objectFile(state, bucket, key, standIns.facts));
   const printObject = (name: string, key: string): string => cloud.printObject(name, key);
   const stage = { printObject, from, state, steps, session, store, volumes, damage };
   const good = await goodBackupSteps(stage);
@@ -137,7 +137,7 @@ function flagsIn(flags: RunFlags, { cloud, state }: DemoRequest): (place: Place)
     await writeFile(credentialsFile, place.credentials, { mode: 0o600 });
     return {
       ...flags,
-      provider: cloud.provider,
+      provider: cloud.implementation ?? cloud.provider,
       bucket: place.bucket ?? bucket,
       prefix: place.prefix ?? prefix,
       credentialsFile,

@@ -61,11 +61,13 @@ export class ManagedDiskCopier implements SnapshotCopier {
   }
 
   async *listOrigins({ backup, snapshotIds }: OriginQuery, call: Call): AsyncGenerator<SnapshotOrigin> {
-    const { snapshots, disks } = this.#options;
+    const { snapshots, disks, region } = this.#options;
     const found = snapshotIds === undefined ? await this.#listed(snapshots, call) : this.#named(snapshotIds, call);
     for await (const { id, snapshot } of found) {
       const origin = readOrigin(id, snapshot, disks);
-      const isWanted = snapshotIds !== undefined || (origin.backup !== "" && !isCopy(snapshot));
+      // A resource group may hold the snapshots of several regions.
+      const isOwn = region === undefined || snapshot.location === region;
+      const isWanted = snapshotIds !== undefined || (origin.backup !== "" && isOwn && !isCopy(snapshot));
       if (isWanted && (backup === undefined || origin.backup === backup)) yield origin;
     }
   }

@@ -11,8 +11,7 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
   if (blockSizeInBytes?.fault !== undefined) context.log.info(`blockSizeInBytes ${blockSizeInBytes.fault}`);
   requireOtherBuckets(copyTo, { bucket, storageAccount, storageAccountURI });
   const container = await openContainer(config, context);
-  const { session, customerKey } = container;
-  const copies = copyPlaces(config, { session, customerKey }, context);
+  const copies = copyPlaces(config, container, context);
   const store = driverObjectStore({
     openDriver: (bucket) => container.openDriver(bucket),
     memoryLimitBytes: memoryLimit,

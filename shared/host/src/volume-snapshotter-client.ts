@@ -1,7 +1,11 @@
 import type {
   CopyingSnapshotter,
+  FileRestorer,
+  FileSnapshot,
+  FileSnapshotSelection,
   Finding,
   PersistentVolume,
+  RestoreFilesProgress,
   SelfCheck,
   SnapshotDescription,
   SnapshotInspector,
@@ -14,6 +18,7 @@ import type {
 import { isJsonObject, parseJson, PluginError, printJson } from "@flotilla/sdk/plugin";
 import { velero } from "@flotilla/sdk/wire";
 
+import { listFileSnapshots, restoreFiles } from "./files-client.ts";
 import { checkLocation, describeSnapshot } from "./inspection-client.ts";
 import { LocationClient } from "./location-client.ts";
 import type { RestartablePlugin } from "./restartable-plugin.ts";
@@ -24,7 +29,9 @@ import type { ClientCall } from "./wire-call.ts";
 const methods = velero.VolumeSnapshotter.method;
 
 /** A volume snapshotter behind the wire, called as the server calls it; also answers flotilla.v1 where the plugin does. */
-export class VolumeSnapshotterClient implements VolumeSnapshotter, SnapshotInspector, SelfCheck, CopyingSnapshotter {
+export class VolumeSnapshotterClient
+  implements VolumeSnapshotter, SnapshotInspector, FileRestorer, SelfCheck, CopyingSnapshotter
+{
   readonly copies: SnapshotCopiesClient;
   readonly #location: LocationClient;
 
@@ -90,6 +97,22 @@ export class VolumeSnapshotterClient implements VolumeSnapshotter, SnapshotInspe
 
   async describeSnapshot(snapshotId: string, call?: ClientCall): Promise<SnapshotDescription> {
     return await this.#location.call((client) => describeSnapshot(client, { plugin: this.name, snapshotId }, call));
+  }
+
+  async *listFileSnapshots(
+    selection: FileSnapshotSelection,
+    call?: ClientCall,
+  ): AsyncGenerator<FileSnapshot, void, undefined> {
+    const request = { plugin: this.name, selection };
+    yield* this.#location.stream((client) => listFileSnapshots(client, request, call));
+  }
+
+  async *restoreFiles(
+    { snapshotId, folder }: { readonly snapshotId: string; readonly folder: string },
+    call?: ClientCall,
+  ): AsyncGenerator<RestoreFilesProgress, void, undefined> {
+    const request = { plugin: this.name, snapshotId, folder };
+    yield* this.#location.stream((client) => restoreFiles(client, request, call));
   }
 
   async *check(call?: ClientCall): AsyncGenerator<Finding, void, undefined> {

@@ -120,7 +120,8 @@ async function runTest(
       seed: options.seed ?? prefix,
     },
   });
-  const limitMs = (test.timeoutMs ?? defaultTimeoutMs) + (test.id.startsWith("soak/") ? (options.soakMs ?? 0) : 0);
+  const usualMs = (test.timeoutMs ?? defaultTimeoutMs) * (options.target.timeLimitFactor ?? 1);
+  const limitMs = usualMs + (test.id.startsWith("soak/") ? (options.soakMs ?? 0) : 0);
   const thrown = await within(limitMs, test.run(context)).then(
     () => undefined,
     (error: unknown) => ({ error }),

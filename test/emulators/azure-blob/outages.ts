@@ -5,7 +5,7 @@ import type { Faults } from "../faults.ts";
 import { BlobError } from "./blob-error.ts";
 import type { StorageAccount } from "./state.ts";
 
-/** The region of an account that names none. */
+// Of an account that names none.
 const defaultRegion = "eastus";
 
 /** How a lost region behaves towards everybody: each request is answered with 503, never answered, or cut off. */

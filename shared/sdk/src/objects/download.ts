@@ -1,7 +1,7 @@
 import { withRetry } from "../plugin/index.ts";
 import { StallWatch } from "./deadline.ts";
 import { nameOf } from "./object-name.ts";
-import { ReadAhead } from "./read-ahead.ts";
+import { ReadAhead, segmentBytesFor } from "./read-ahead.ts";
 import { readSegment } from "./segment.ts";
 import { readerAwayMs, stallLimitMs } from "./time-limits.ts";
 import { planParts } from "./part-plan.ts";
@@ -63,9 +63,11 @@ async function* readWhole(
   watch: StallWatch,
   call: Call,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const segmentBytes = planParts(context.driver.limits, context.pool.budget.limitBytes).firstPartBytes;
+  const { limitBytes } = context.pool.budget;
+  const { firstPartBytes } = planParts(context.driver.limits, limitBytes);
+  const segmentBytes = Math.min(firstPartBytes, segmentBytesFor(limitBytes));
   const whole = { object, version, start: 0, end: sizeBytes };
-  const firstEnd = Math.min(sizeBytes, segmentBytes);
+  const firstEnd = sizeBytes <= firstPartBytes ? sizeBytes : segmentBytes;
   const first = { body, watch, reachesFurther: firstEnd < sizeBytes };
   const ahead = new ReadAhead(context, { ...whole, start: firstEnd }, segmentBytes, call);
   // The server abandons reads without saying so; what was fetched for such a reader is given up.

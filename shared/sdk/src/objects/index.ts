@@ -22,5 +22,8 @@ export type { CopiesOptions } from "./copies.ts";
 export type { CopyPlace, LocationRoot } from "./copy-place.ts";
 export { defaultMemoryLimitBytes, driverObjectStore } from "./driver-object-store.ts";
 export type { DriverObjectStoreOptions } from "./driver-object-store.ts";
+export { guardGzip } from "./gzip-guard.ts";
+export { verified } from "./integrity.ts";
 export { compareKeys } from "./listing.ts";
+export { nameOf } from "./object-name.ts";
 export { largestObjectBytes } from "./part-plan.ts";

@@ -8,6 +8,22 @@ import type { TransferContext } from "./transfer-context.ts";
 /** As many connections as a large download opens beside the one that it reads from. */
 const maxSegmentsAhead = 9;
 
+const mebibyte = 1024 ** 2;
+
+/** A quarter is left to others, so that a reader who went away does not leave them with one part each. */
+function readAheadBytes(limitBytes: number): number {
+  return Math.floor((limitBytes * 3) / 4);
+}
+
+/**
+ * The size of segments of which as many as there are connections fit into the memory at once: over a distance each
+ * connection has a speed of its own, and they add up. Not below a mebibyte, where requests would cost more than bytes.
+ */
+export function segmentBytesFor(limitBytes: number): number {
+  const bytes = Math.floor(readAheadBytes(limitBytes) / maxSegmentsAhead);
+  return Math.max(mebibyte, bytes - (bytes % (mebibyte / 4)));
+}
+
 /** Segments of one object on their way before anybody asked for them, in order, as far as memory is free. */
 export class ReadAhead {
   readonly #context: TransferContext;
@@ -31,8 +47,7 @@ export class ReadAhead {
 
   /** Starts as many segments as fit. */
   fill(): void {
-    // A quarter is left to others, so that a reader who went away does not leave them with one part each.
-    const mostBytes = (this.#context.pool.budget.limitBytes * 3) / 4;
+    const mostBytes = readAheadBytes(this.#context.pool.budget.limitBytes);
     while (this.#next < this.#whole.end && this.#queue.length < maxSegmentsAhead) {
       const segment = this.#nextSegment();
       const bytes = segment.end - segment.start;

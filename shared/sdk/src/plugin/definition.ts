@@ -1,5 +1,6 @@
 import { parseConfig } from "./config.ts";
 import type { ConfigSchema, ConfigValues } from "./config.ts";
+import type { FileRestorer } from "./file-restorer.ts";
 import type { ObjectInspector, SelfCheck, SnapshotInspector } from "./inspection.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -20,6 +21,7 @@ export type OpenedObjectStore = ObjectStore & Partial<ObjectInspector> & Partial
 /** An opened snapshotter with the optional interfaces that it implements. */
 export type OpenedVolumeSnapshotter = VolumeSnapshotter &
   Partial<SnapshotInspector> &
+  Partial<FileRestorer> &
   Partial<SelfCheck> &
   Partial<CopyingSnapshotter>;
 

@@ -22,6 +22,7 @@ export type {
   OpenedVolumeSnapshotter,
   VolumeSnapshotterDefinition,
 } from "./definition.ts";
+export type { FileRestorer, FileSnapshot, FileSnapshotSelection, RestoreFilesProgress } from "./file-restorer.ts";
 export { advice, failure, ok, tried, withoutEffect } from "./findings.ts";
 export type {
   Finding,

@@ -3,6 +3,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 
 import type { Logger } from "../plugin/index.ts";
 import type { CallBounds } from "./call-bounds.ts";
+import { filesHandlers } from "./files-service.ts";
 import { withWideWindows } from "./flow-control.ts";
 import { goPluginHandlers } from "./go-plugin-services.ts";
 import type { HostSignals } from "./go-plugin-services.ts";
@@ -42,6 +43,7 @@ export function createPluginServer(options: PluginServerOptions): (connection: S
   addHandlers(server, volumeSnapshotterHandlers(registrations, snapshots, context));
   addHandlers(server, inspectionHandlers(objects, snapshots, context));
   addHandlers(server, snapshotCopiesHandlers(snapshots, context));
+  addHandlers(server, filesHandlers(snapshots, context));
   for (const handlers of goPluginHandlers(options.signals, context)) addHandlers(server, handlers);
   const injector = withWideWindows(() => server.createConnectionInjector(ServerCredentials.createInsecure()));
   return (connection) => {

@@ -11,6 +11,7 @@ export type { OrphanedCopy } from "./orphaned-copies.ts";
 export { withPlace, zonesOf } from "./persistent-volume-place.ts";
 export type { VolumePlace } from "./persistent-volume-place.ts";
 export {
+  csiAttributeOf,
   csiVolumeOf,
   hasSource,
   inTreeFieldOf,

@@ -15,6 +15,11 @@ export function csiVolumeOf(volume: PersistentVolume): CsiVolume | undefined {
   return driver === undefined || volumeHandle === undefined ? undefined : { driver, volumeHandle };
 }
 
+/** One of the attributes that a CSI driver gave its volume (`volumeAttributes`). */
+export function csiAttributeOf(volume: PersistentVolume, name: string): string | undefined {
+  return textAt(volume, ["spec", "csi", "volumeAttributes", name]);
+}
+
 /** A field of an in-tree source (`awsElasticBlockStore`, `volumeID`); undefined where the source is of another kind. */
 export function inTreeFieldOf(volume: PersistentVolume, source: string, field: string): string | undefined {
   return textAt(volume, ["spec", source, field]);

@@ -1,6 +1,7 @@
 export { BytesMessage } from "./bytes-codec.ts";
 export { errorKindTrailer } from "./error-kind-trailer.ts";
 export { explicitEndHeader } from "./explicit-end-header.ts";
+export { Files } from "./gen/flotilla/v1/files_pb.ts";
 export * from "./gen/flotilla/v1/inspection_pb.ts";
 export * from "./gen/flotilla/v1/snapshot_copies_pb.ts";
 export * as goPlugin from "./gen/go-plugin/plugin_pb.ts";

@@ -65,6 +65,7 @@ function fillTarget(
     objectStore: store === undefined ? undefined : { ...store, config: { prefix: "", ...store.config } },
     volumeSnapshotter: snapshotter,
     capabilities: new Set(file.capabilities),
+    timeLimitFactor: file.timeLimitFactor ?? 1,
     cannot: file.cannot ?? {},
   };
 }

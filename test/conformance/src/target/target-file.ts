@@ -26,6 +26,8 @@ export interface TargetFile {
   readonly volumeSnapshotter?: VolumeSnapshotterTarget;
   readonly capabilities?: readonly Capability[];
   readonly cannot?: Readonly<Record<string, string>>;
+  /** How many times the usual time a test may take, for a store each of whose calls is slow by its nature. */
+  readonly timeLimitFactor?: number;
 }
 
 const knownKeys = new Set([
@@ -41,6 +43,7 @@ const knownKeys = new Set([
   "volumeSnapshotter",
   "capabilities",
   "cannot",
+  "timeLimitFactor",
 ]);
 
 /** Reads a target file. What is wrong with it is named with the file. */

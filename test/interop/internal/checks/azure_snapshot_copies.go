@@ -11,6 +11,7 @@ import (
 
 func azureSnapshotCopyChecks() []check {
 	return []check{
+		{title: "copyToRegions without incremental is refused at Init, and the key to set is named", ownKeys: true, run: refusesCopiesOfFullSnapshots},
 		{title: "with copyToRegions and wait: completed a snapshot has a complete copy in the other region, which names its origin", ownKeys: true, run: copiesDiskSnapshot},
 		{title: "a cluster in the other region restores a disk from the copy, by the id that the backup recorded", ownKeys: true, run: func(t *T) { restoresDiskInTheOtherRegion(t, false) }},
 		{title: "while the home region is lost, a cluster in the other region restores a disk from the copy", ownKeys: true, run: func(t *T) { restoresDiskInTheOtherRegion(t, true) }},
@@ -34,7 +35,7 @@ func (t *T) copiedDisk() (vsv1.VolumeSnapshotter, string) {
 
 // diskCopyOf returns the only copy of a snapshot; nil when there is none.
 func (t *T) diskCopyOf(snapshotID string) *cloud.Resource {
-	all, err := t.cloudARM().Snapshots(t.arm.SubscriptionID, t.arm.OtherResourceGroup)
+	all, err := t.cloudARM().SnapshotsIn(t.arm.SubscriptionID, t.arm.OtherResourceGroup)
 	t.NoError(err, "look for copies around the plugin")
 	var copies []cloud.Resource
 	for _, each := range all {
@@ -57,6 +58,13 @@ func (t *T) diskSnapshotterThere(changes map[string]string) vsv1.VolumeSnapshott
 		config[key] = value
 	}
 	return t.azureSnapshotterIn(t.Session(), config)
+}
+
+func refusesCopiesOfFullSnapshots(t *T) {
+	text := t.Fails(t.volumeInitError(t.azureVolumeConfig(map[string]string{"copyToRegions": t.arm.OtherLocation})), "init")
+	if !strings.Contains(text, `incremental to "true"`) {
+		t.Fatalf("the key is not named in: %s", text)
+	}
 }
 
 func copiesDiskSnapshot(t *T) {

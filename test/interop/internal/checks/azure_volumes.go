@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 )
 
 func azureVolumeChecks() []check {
-	return append(azurePersistentVolumeChecks(), []check{
+	return slices.Concat(azurePersistentVolumeChecks(), azureSnapshotCopyChecks(), []check{
 		{title: "the type of a Premium SSD is told, without IOPS", run: func(t *T) { tellsDisk(t, cloud.DiskRequest{SKU: "Premium_LRS"}) }},
 		{title: "the type of a zone-redundant disk is told", run: func(t *T) { tellsDisk(t, cloud.DiskRequest{SKU: "StandardSSD_ZRS"}) }},
 		{title: "asking about a disk that does not exist is an error that names it", run: refusesUnknownDisk},
@@ -34,7 +35,7 @@ func azureVolumeChecks() []check {
 		{title: "the documented key activeDirectoryAuthorityURI leads to the authority", run: usesTheAuthority},
 		{title: "a wrong client secret is an error that does not read like a missing disk", run: refusesWrongClientSecret},
 		{title: "after kill -9 the next call finds a new process, initialized again", run: restartsDiskSnapshotter},
-	}...)
+	})
 }
 
 func (target *ARMTarget) trust() (err error) {

@@ -87,7 +87,13 @@ func (r *runner) runAll() error {
 			r.runOn(target.Name, target.Capabilities, volumeInterchangeChecks(), func() *T { return &T{ec2: target} })
 		}
 	}
-	return errors.Join(r.runAzure(), r.runGCP())
+	if err := errors.Join(r.runAzure(), r.runGCP()); err != nil {
+		return err
+	}
+	for _, target := range r.spec.Restic {
+		r.runOn(target.Name, nil, append(resticChecks(), resticVolumeChecks()...), func() *T { return &T{restic: target} })
+	}
+	return nil
 }
 
 func (r *runner) runAzure() error {
@@ -106,7 +112,7 @@ func (r *runner) runAzure() error {
 		if err := target.trust(); err != nil {
 			return fmt.Errorf("%s: %w", target.Name, err)
 		}
-		r.runOn(target.Name, nil, append(azureVolumeChecks(), azureSnapshotCopyChecks()...), func() *T { return &T{arm: target} })
+		r.runOn(target.Name, nil, azureVolumeChecks(), func() *T { return &T{arm: target} })
 	}
 	return nil
 }

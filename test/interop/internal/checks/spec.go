@@ -13,14 +13,16 @@ type Spec struct {
 	Provider string `json:"provider"`
 	Plugin   Plugin `json:"plugin"`
 	// Other is the plugin whose objects and snapshots ours must read and whose reader must read ours.
-	Other   *Plugin      `json:"other"`
-	S3      []S3Target   `json:"s3"`
-	EC2     []EC2Target  `json:"ec2"`
-	Blob    []BlobTarget `json:"blob"`
-	ARM     []ARMTarget  `json:"arm"`
-	GCS     []GCSTarget  `json:"gcs"`
-	GCE     []GCETarget  `json:"gce"`
-	WorkDir string       `json:"workDir"`
+	Other *Plugin      `json:"other"`
+	S3    []S3Target   `json:"s3"`
+	EC2   []EC2Target  `json:"ec2"`
+	Blob  []BlobTarget `json:"blob"`
+	ARM   []ARMTarget  `json:"arm"`
+	GCS   []GCSTarget  `json:"gcs"`
+	GCE   []GCETarget  `json:"gce"`
+	// Restic are repositories for the restic plugin.
+	Restic  []ResticTarget `json:"restic"`
+	WorkDir string         `json:"workDir"`
 	// Filter is a regular expression over target and title; empty runs everything.
 	Filter string `json:"filter"`
 }
@@ -162,6 +164,15 @@ type GCETarget struct {
 
 	api    cloud.GCE
 	caCert string
+}
+
+// ResticTarget is one restic repository.
+type ResticTarget struct {
+	Name string `json:"name"`
+	// Config is what the server hands to Init.
+	Config map[string]string `json:"config"`
+	// WrongPassword is what changes in it for a location that has another password.
+	WrongPassword map[string]string `json:"wrongPassword"`
 }
 
 // Capability is what a target does as the real service does, so that a check of it means something.

@@ -30,6 +30,7 @@ type T struct {
 	arm      ARMTarget
 	gcs      gcsServer
 	gce      GCETarget
+	restic   ResticTarget
 	dir      string
 	prefix   string
 	sessions []*veleroserver.Session

@@ -95,8 +95,8 @@ func (a ARM) Find(id string) (*Resource, error) {
 	return &found, nil
 }
 
-// Snapshots lists those of a resource group.
-func (a ARM) Snapshots(subscriptionID, group string) ([]Resource, error) {
+// SnapshotsIn lists the snapshots of a resource group, which must have room in one page.
+func (a ARM) SnapshotsIn(subscriptionID, group string) ([]Resource, error) {
 	id := fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/snapshots", subscriptionID, group)
 	answer, err := a.send(http.MethodGet, id, nil)
 	if err != nil {

@@ -106,6 +106,15 @@ func (b Blob) Exists(container, name string) (bool, error) {
 	return header != nil, err
 }
 
+// Delete removes a blob.
+func (b Blob) Delete(container, name string) error {
+	answer, err := b.send(http.MethodDelete, container, name, nil, nil, nil)
+	if err != nil {
+		return err
+	}
+	return answer.expect(http.StatusAccepted)
+}
+
 // Get reads a blob whole.
 func (b Blob) Get(container, name string) ([]byte, error) {
 	answer, err := b.send(http.MethodGet, container, name, nil, nil, nil)

@@ -1,0 +1,140 @@
+import { PluginError } from "@flotilla/sdk/plugin";
+import type { PluginErrorKind } from "@flotilla/sdk/plugin";
+import type { ResticEnd } from "./restic-process.ts";
+
+/** Why a restic failed, as far as callers decide by it. */
+export type ResticFault =
+  | "no-repository"
+  | "locked"
+  | "wrong-password"
+  | "no-snapshot"
+  | "incomplete"
+  | "killed"
+  | "other";
+
+/** The code of an error that says that a snapshot was removed. */
+export const noSnapshotCode = "no such snapshot";
+
+/** What was being done. */
+export interface Attempt {
+  /** `list the snapshots`, `put object "…" in bucket "…"`. */
+  readonly action: string;
+  /** The repository, as it may be printed. */
+  readonly repository: string;
+}
+
+// Exit codes as restic documents them; versions before 0.17 know 1 and 3 only.
+const codes: Readonly<Record<number, ResticFault>> = {
+  3: "incomplete",
+  10: "no-repository",
+  11: "locked",
+  12: "wrong-password",
+};
+
+const texts: readonly (readonly [ResticFault, RegExp])[] = [
+  ["locked", /already locked(?: exclusively)? by/],
+  ["wrong-password", /wrong password or no key found/],
+  ["no-snapshot", /(?:no|multiple) matching ID(?:s)? found|multiple IDs with prefix/],
+  // The hint alone says only that the repository could not be opened, for whatever reason.
+  ["no-repository", /config file.*(?:no such file|does not exist|not found|404)[^]*Is there a repository at/i],
+];
+
+interface Meaning {
+  readonly pattern: RegExp;
+  readonly kind: PluginErrorKind;
+  readonly remedy: string;
+}
+
+const meanings: readonly Meaning[] = [
+  {
+    pattern:
+      /access ?denied|permission denied|forbidden|unauthorized|\b40[13]\b|invalid credentials|InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed/i,
+    kind: "denied",
+    remedy: "check the credentials of the location and what they may do in the repository's store",
+  },
+  {
+    pattern: /no space left|quota exceeded/i,
+    kind: "unavailable",
+    remedy: "make room where the repository, restic's cache and the temporary folder are",
+  },
+  {
+    pattern:
+      /ciphertext verification failed|hash does not match|invalid data returned|does not match|unexpected EOF|load.* truncated|not found in (?:the )?index/i,
+    kind: "corrupt",
+    remedy: "the repository is damaged: run restic check --read-data, and use another backup",
+  },
+  {
+    pattern: /unsupported repository version|config cannot be loaded/i,
+    kind: "invalid-config",
+    remedy: "use a newer restic",
+  },
+  {
+    pattern:
+      /connection refused|connection reset|no such host|timed? ?out|dial tcp|network is unreachable|broken pipe|server (?:error|misbehaving)|\b50[0234]\b|SlowDown|x509|tls:|bucket.*does not exist/i,
+    kind: "unavailable",
+    remedy: "check the network and the repository's store",
+  },
+];
+
+/** Tells why a restic failed. */
+export function faultOf(end: ResticEnd): ResticFault {
+  const text = end.lines.join("\n");
+  const told = texts.find(([, pattern]) => pattern.test(text))?.[0];
+  if (told !== undefined) return told;
+  if (end.code === null) return "killed";
+  return codes[end.code] ?? "other";
+}
+
+/** Turns a failed restic into a PluginError. */
+export function resticError(end: ResticEnd, { action, repository }: Attempt): PluginError {
+  const where = `${action} in repository ${repository}`;
+  const code = end.code === null ? `signal ${end.signal}` : `exit code ${end.code}`;
+  const answer = lastWords(end);
+  switch (faultOf(end)) {
+    case "no-repository":
+      return new PluginError(
+        `${where}: there is no repository (${answer}); check the key repository, or set initialize: "true" to have it made`,
+        { kind: "invalid-config", code },
+      );
+    case "wrong-password":
+      return new PluginError(
+        `${where}: the password opens none of the repository's keys; check the location's password`,
+        {
+          kind: "denied",
+          code,
+        },
+      );
+    case "locked":
+      return new PluginError(
+        `${where}: the repository is locked (${answer}); try again when that is done, or run restic unlock if nothing runs`,
+        { kind: "held", code },
+      );
+    case "killed":
+      return new PluginError(
+        `${where}: restic was ended by ${end.signal}; nothing was stored. Check the memory limit of the pod`,
+        { kind: "unavailable", code },
+      );
+    case "no-snapshot":
+      return new PluginError(`${where}: a snapshot is gone (${answer}); try again`, {
+        kind: "conflict",
+        code: noSnapshotCode,
+      });
+    case "incomplete":
+    case "other":
+      break;
+  }
+  const text = end.lines.join("\n");
+  const meaning = meanings.find(({ pattern }) => pattern.test(text));
+  const remedy = meaning?.remedy ?? "run the same with restic by hand to see more";
+  return new PluginError(`${where}: restic failed (${code}): ${answer}; ${remedy}`, {
+    kind: meaning?.kind ?? "internal",
+    code,
+  });
+}
+
+/** The lines that say most, in one. */
+function lastWords({ lines }: ResticEnd): string {
+  const fatal = lines.filter((line) => /^(?:Fatal|error|unable)/i.test(line));
+  const text = (fatal.length > 0 ? fatal : lines).slice(-3).join(" / ");
+  return text === "" ? "it said nothing" : text;
+}

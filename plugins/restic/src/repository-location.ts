@@ -1,0 +1,35 @@
+/** Where a repository is kept, as restic names its backends. */
+export type Backend = "local" | "sftp" | "rest" | "s3" | "azure" | "gs" | "swift" | "b2" | "rclone";
+
+/** A location's `repository`. */
+export interface RepositoryLocation {
+  /** As restic is given it. May hold a password (`rest:https://user:password@…`), so that it is never printed. */
+  readonly text: string;
+  readonly backend: Backend;
+  /** For messages: without what a URL says of its user. */
+  readonly shown: string;
+  /** The folder of a repository on this machine; undefined for all others. */
+  readonly folder: string | undefined;
+}
+
+const remote: readonly Backend[] = ["sftp", "rest", "s3", "azure", "gs", "swift", "b2", "rclone"];
+
+/** Reads a repository in the form of restic's --repo. */
+export function parseRepository(text: string): RepositoryLocation {
+  const scheme = /^([a-z][a-z0-9]*):/.exec(text)?.[1];
+  const backend = remote.find((name) => name === scheme);
+  if (backend !== undefined) {
+    if (text.length === backend.length + 1) throw new Error(`nothing follows ${backend}:`);
+    return { text, backend, shown: withoutUser(text, backend), folder: undefined };
+  }
+  const folder = scheme === "local" ? text.slice("local:".length) : text;
+  if (scheme !== undefined && scheme !== "local") throw new Error("none of restic's backends");
+  // Relative to a folder that the server chose, it would be another repository after the next update.
+  if (!folder.startsWith("/")) throw new Error("a folder that is not absolute, or none of restic's backends");
+  return { text: folder, backend: "local", shown: folder, folder };
+}
+
+function withoutUser(text: string, backend: Backend): string {
+  // An sftp user is no secret, and needed to tell where it goes.
+  return backend === "sftp" ? text : text.replace(/\/\/[^/@]*@/, "//");
+}

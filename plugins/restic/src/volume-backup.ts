@@ -1,0 +1,132 @@
+import { PluginError } from "@flotilla/sdk/plugin";
+import type { Call, Clock, JsonObject } from "@flotilla/sdk/plugin";
+
+import type { Repository } from "./repository.ts";
+import type { VolumeFolder } from "./volume-folder.ts";
+import { host, writeMark } from "./volume-mark.ts";
+import { readError, readStatus, readSummary } from "./volume-messages.ts";
+import type { BackupSummary, UnreadFile } from "./volume-messages.ts";
+import { ProgressWatch } from "./volume-progress.ts";
+import { forget } from "./volume-snapshots.ts";
+import { printCompletionTags, printVolumeTags } from "./volume-tags.ts";
+import type { VolumeTags } from "./volume-tags.ts";
+
+/** What to back up. */
+export interface VolumeBackup extends Omit<VolumeTags, "isMountPoint"> {
+  readonly exclude: readonly string[];
+  readonly clock: Clock;
+}
+
+const shownFiles = 5;
+
+/**
+ * Backs a volume up in two steps: its files, then a mark that they are complete, without which the snapshot does not
+ * count. The mark is a small snapshot of its own, because changing a tag would need the repository for itself alone,
+ * and wait for every other backup of it.
+ */
+export async function backUpVolume(
+  repository: Repository,
+  volume: VolumeFolder,
+  backup: VolumeBackup,
+  call: Call,
+): Promise<BackupSummary> {
+  const action = `snapshot the volume ${volume.shown}`;
+  using watch = new ProgressWatch({ action, clock: backup.clock }, call);
+  const isMountPoint = await volume.isMountPoint();
+  const { summary, unread } = await runBackup(repository, volume, { ...backup, isMountPoint }, action, watch);
+  try {
+    await volume.requireSame();
+    requireWhole(action, unread, call);
+    const tags = printCompletionTags({ snapshotId: backup.snapshotId, bytes: summary.bytes });
+    await writeMark(repository, { action: `${action}: mark it as complete`, tags }, watch.call);
+  } catch (error) {
+    await forgetQuietly(repository, summary.snapshotId, call);
+    throw error;
+  }
+  return summary;
+}
+
+async function runBackup(
+  repository: Repository,
+  volume: VolumeFolder,
+  backup: VolumeBackup & VolumeTags,
+  action: string,
+  watch: ProgressWatch,
+): Promise<{ readonly summary: BackupSummary; readonly unread: readonly UnreadFile[] }> {
+  const unread: UnreadFile[] = [];
+  let summary: BackupSummary | undefined;
+  const hear = (message: JsonObject): void => {
+    const status = readStatus(message);
+    if (status !== undefined) watch.hear(status);
+    summary = readSummary(message) ?? summary;
+    const error = readError(message);
+    if (error !== undefined) unread.push(error);
+  };
+  const request = {
+    action,
+    args: backupArguments(volume.name, backup),
+    lock: "append",
+    workingFolder: volume.parent.path,
+    onMessage: hear,
+    // Files that could not be read: which ones, its messages tell.
+    acceptedCodes: [3],
+  } as const;
+  const { end } = await repository.run(request, watch.call);
+  if (summary === undefined) throw repository.errorOf({ action }, end);
+  if (end.code !== 0 && unread.length === 0) {
+    await forgetQuietly(repository, summary.snapshotId, watch.call);
+    throw repository.errorOf({ action }, end);
+  }
+  return { summary, unread };
+}
+
+/** Relative to the parent of the volume, so that the snapshot holds the volume's own folder and no path of the server. */
+function backupArguments(name: string, backup: VolumeBackup & VolumeTags): readonly string[] {
+  return [
+    "backup",
+    "--json",
+    "--host",
+    host,
+    "--one-file-system",
+    ...printVolumeTags(backup).flatMap((tag) => ["--tag", tag]),
+    ...backup.exclude.flatMap((pattern) => ["--exclude", pattern]),
+    `./${name}`,
+  ];
+}
+
+/** Files that were deleted meanwhile are missed by nobody; any other that could not be read makes the snapshot worthless. */
+function requireWhole(action: string, unread: readonly UnreadFile[], call: Call): void {
+  const lost = unread.filter(({ isGone }) => !isGone);
+  if (lost.length === 0) {
+    if (unread.length > 0)
+      call.log.info(`${action}: files were deleted while it ran`, { count: unread.length, first: unread[0]?.item });
+    return;
+  }
+  const shown = lost.slice(0, shownFiles).map(({ item, reason }) => `${item} (${withoutMagicWords(reason)})`);
+  const more = lost.length > shown.length ? ` and ${lost.length - shown.length} more` : "";
+  throw new PluginError(
+    `${action}: ${lost.length} files could not be read: ${shown.join(", ")}${more}; nothing was kept. Run the server as a user who may read them, or leave them out by the key exclude`,
+    { kind: "incomplete" },
+  );
+}
+
+/** The server takes some words for a sign that a backup is gone. */
+function withoutMagicWords(text: string): string {
+  return text.replaceAll(/not found|does not exist/gi, "missing");
+}
+
+/** What does not count need not be kept, either; where that fails, a later deletion of any snapshot removes it. */
+async function forgetQuietly(repository: Repository, id: string, call: Call): Promise<void> {
+  try {
+    // Not the call's own signal: after an interruption is exactly when there is something to clean up.
+    const signal = AbortSignal.timeout(forgetPatienceMs);
+    await forget(repository, [id], { log: call.log, signal });
+  } catch (error) {
+    call.log.info("an incomplete snapshot is left in the repository; it does not count", {
+      resticSnapshot: id,
+      reason: PluginError.from(error).message,
+    });
+  }
+}
+
+const forgetPatienceMs = 60_000;

@@ -1,0 +1,141 @@
+import { randomBytes } from "node:crypto";
+
+import { isKind, PluginError } from "@flotilla/sdk/plugin";
+import type { Call } from "@flotilla/sdk/plugin";
+
+import type { Repository } from "./repository.ts";
+import { parseSnapshotList } from "./snapshot-list.ts";
+import type { ListedSnapshot } from "./snapshot-list.ts";
+import { writeMark } from "./volume-mark.ts";
+import { printDeletionTags, readCompletionTags, readDeletionTags, readVolumeTags } from "./volume-tags.ts";
+import type { VolumeTags } from "./volume-tags.ts";
+
+/** A complete snapshot of a volume. */
+export interface VolumeSnapshot extends VolumeTags {
+  readonly takenAt: Date;
+  /** Of all its files. */
+  readonly bytes: bigint;
+  /** restic's own id of the files. */
+  readonly filesId: string;
+}
+
+/** Somebody who removes something is done by then; a backup may be hours from its end. */
+const lockPatienceMs = 60_000;
+/** Beyond any upload that still runs: the server's call for a snapshot ends after a day. */
+const leftoverAgeMs = 48 * 60 * 60_000;
+
+/** An id for a new snapshot: when it was taken, and what tells it apart. */
+export function newSnapshotId(now: Date): string {
+  const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  return `volume-${time.toLowerCase()}-${randomBytes(6).toString("hex")}`;
+}
+
+/** The snapshots of a repository, and whether restic had to leave some out because it could not read them. */
+export interface Listing {
+  readonly snapshots: readonly ListedSnapshot[];
+  readonly isWhole: boolean;
+}
+
+/** Lists every snapshot of the repository. */
+export async function listSnapshots(repository: Repository, call: Call): Promise<Listing> {
+  const request = { action: "list the snapshots", args: ["snapshots", "--json"], lock: "none" } as const;
+  const { output, end } = await repository.run(request, call);
+  const isWhole = !end.lines.some((line) => /Ignoring|could not load snapshot/.test(line));
+  return { snapshots: parseSnapshotList(output), isWhole };
+}
+
+/** The complete snapshot of this id. Throws `not-found`. */
+export async function findVolumeSnapshot(
+  repository: Repository,
+  snapshotId: string,
+  call: Call,
+): Promise<VolumeSnapshot> {
+  const listing = await listSnapshots(repository, call);
+  const { files, marks, isDeleted } = piecesOf(listing.snapshots, snapshotId);
+  const [found] = files;
+  const [mark] = marks;
+  if (isDeleted || found === undefined || mark === undefined) throw unknownSnapshot(repository, snapshotId, listing);
+  return { ...found.volume, takenAt: new Date(found.startedMs), filesId: found.id, bytes: mark.bytes };
+}
+
+/**
+ * Forgets a snapshot, complete or not; its data is freed by the next prune. Where the repository is in use for longer, or
+ * may only be added to, a mark says that it counts no more, and a later deletion forgets it. Throws `not-found`.
+ */
+export async function deleteVolumeSnapshot(repository: Repository, snapshotId: string, call: Call): Promise<void> {
+  const listing = await listSnapshots(repository, call);
+  const { files, marks, isDeleted } = piecesOf(listing.snapshots, snapshotId);
+  if (isDeleted || files.length + marks.length === 0) throw unknownSnapshot(repository, snapshotId, listing);
+  // The repository is had for itself alone now, so that what dead processes left goes, too.
+  const ids = [...files, ...marks].map(({ id }) => id);
+  const isForgotten = await forgetUnlessBusy(repository, [...ids, ...leftovers(listing.snapshots, Date.now())], call);
+  if (isForgotten) return;
+  const action = `mark the snapshot ${snapshotId} as deleted`;
+  await writeMark(repository, { action, tags: printDeletionTags(snapshotId) }, call);
+  call.log.info("the repository is in use: a snapshot counts no more, and a later deletion forgets it", { snapshotId });
+}
+
+async function forgetUnlessBusy(repository: Repository, ids: readonly string[], call: Call): Promise<boolean> {
+  // A snapshot of this process may run for hours.
+  if (!repository.gate.isFree) return false;
+  try {
+    await forget(repository, ids, call);
+    return true;
+  } catch (error) {
+    if (isKind(error, "held") || isKind(error, "denied")) return false;
+    throw error;
+  }
+}
+
+/** Forgets restic snapshots. */
+export async function forget(repository: Repository, ids: readonly string[], call: Call): Promise<void> {
+  const args = ["forget", ...ids];
+  await repository.run({ action: "forget a snapshot", args, lock: "exclusive", lockPatienceMs }, call);
+}
+
+/**
+ * What nobody can see any more: files without a mark that are older than any call, what was marked as deleted, and the
+ * marks of deletions that are done. These last go alone, or a deletion that is cut short would bring a snapshot back.
+ */
+export function leftovers(snapshots: readonly ListedSnapshot[], now: number): readonly string[] {
+  const complete = new Set(snapshots.flatMap(({ tags }) => readCompletionTags(tags)?.snapshotId ?? []));
+  const deleted = new Set(snapshots.flatMap(({ tags }) => readDeletionTags(tags) ?? []));
+  const withFiles = new Set(snapshots.flatMap(({ tags }) => readVolumeTags(tags)?.snapshotId ?? []));
+  const isLeft = ({ tags, startedMs }: ListedSnapshot): boolean => {
+    const deletion = readDeletionTags(tags);
+    if (deletion !== undefined) return !withFiles.has(deletion) && !complete.has(deletion);
+    const id = readVolumeTags(tags)?.snapshotId;
+    const isDead = id !== undefined && !complete.has(id) && now - startedMs > leftoverAgeMs;
+    return isDead || deleted.has(id ?? readCompletionTags(tags)?.snapshotId ?? "");
+  };
+  return snapshots.filter(isLeft).map(({ id }) => id);
+}
+
+interface Pieces {
+  readonly files: readonly (ListedSnapshot & { readonly volume: VolumeTags })[];
+  readonly marks: readonly (ListedSnapshot & { readonly bytes: bigint })[];
+  readonly isDeleted: boolean;
+}
+
+function piecesOf(snapshots: readonly ListedSnapshot[], snapshotId: string): Pieces {
+  const files = snapshots.flatMap((snapshot) => {
+    const volume = readVolumeTags(snapshot.tags);
+    return volume?.snapshotId === snapshotId ? [{ ...snapshot, volume }] : [];
+  });
+  const marks = snapshots.flatMap((snapshot) => {
+    const mark = readCompletionTags(snapshot.tags);
+    return mark?.snapshotId === snapshotId ? [{ ...snapshot, bytes: mark.bytes }] : [];
+  });
+  const isDeleted = snapshots.some(({ tags }) => readDeletionTags(tags) === snapshotId);
+  return { files, marks, isDeleted };
+}
+
+/** The server takes "not found" for gone, so that it is said only where every snapshot could be looked at. */
+function unknownSnapshot(repository: Repository, snapshotId: string, { isWhole }: Listing): PluginError {
+  const where = `snapshot ${snapshotId} in repository ${repository.location.shown}`;
+  if (isWhole) return new PluginError(`${where}: not found`, { kind: "not-found" });
+  return new PluginError(
+    `${where}: it is none of those that restic can read, and some it cannot; run restic check on the repository`,
+    { kind: "corrupt" },
+  );
+}
