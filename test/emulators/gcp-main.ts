@@ -1,15 +1,19 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 
 import { gcpDefaults } from "./gce/seeds.ts";
 import { startGce } from "./gce/start-gce.ts";
 import { startGcs } from "./gcs/start-gcs.ts";
+import type { GcsBucketSeed } from "./gcs/start-gcs.ts";
 import { readGceDiskSeed } from "./gcp-disk-seed.ts";
 import { startGoogleIdentity } from "./google-identity/start-identity.ts";
 import { createThrowawayCertificate } from "./throwaway-certificate.ts";
 
-// The stand-ins of Google Cloud as a program: prints one JSON line once they listen and runs until stdin ends or SIGTERM comes.
+// The stand-ins of Google Cloud as a program: prints one JSON line once they listen and runs until stdin ends or SIGTERM
+// comes. Takes commands on stdin, each answered by one JSON line: `lose-region NAME`, after which nothing in that region
+// answers.
 const { values } = parseArgs({
   options: {
     state: { type: "string" },
@@ -41,7 +45,7 @@ const tenants = values.tenant.map((text) => {
   const [name = "", bucket = ""] = text.split(":");
   return { email: `${name}@${projectId}.iam.gserviceaccount.com`, bucket };
 });
-const buckets = [...values.bucket, ...tenants.map(({ bucket }) => bucket)];
+const buckets = [...values.bucket.map(readBucketSeed), ...tenants.map(({ bucket }) => bucket)];
 const gcs = await startGcs({ stateDir: state, buckets, tokens, kmsKeys });
 for (const { email: member } of tenants) {
   for (const { bucket } of tenants.filter(({ email }) => email !== member)) {
@@ -88,7 +92,21 @@ const stop = async (): Promise<void> => {
   process.stdin.destroy();
   await Promise.all([gcs.close(), gce.close(), identity.close()]);
 };
-process.stdin.resume();
-process.stdin.once("end", () => void stop());
+createInterface({ input: process.stdin })
+  .on("line", (line) => process.stdout.write(`${JSON.stringify(obey(line))}\n`))
+  .once("close", () => void stop());
 process.once("SIGTERM", () => void stop());
 process.once("SIGINT", () => void stop());
+
+/** Reads `NAME` or `NAME@LOCATION`. */
+function readBucketSeed(text: string): GcsBucketSeed {
+  const [name = "", location] = text.split("@");
+  return location === undefined ? { name } : { name, location: location.toUpperCase() };
+}
+
+function obey(line: string): Readonly<Record<string, string>> {
+  const [command, region] = line.split(" ");
+  if (command !== "lose-region" || region === undefined) return { error: `unknown command: ${line}` };
+  gcs.loseRegion(region);
+  return { lost: region };
+}

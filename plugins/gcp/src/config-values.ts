@@ -1,6 +1,9 @@
 /** What `snapshotType` may say. */
 export type SnapshotType = "STANDARD" | "ARCHIVE";
 
+/** The classes of new objects. */
+export const storageClasses = ["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"] as const;
+
 // What libraries append to the endpoint of the JSON API; the official plugin's takes the endpoint with or without it.
 const apiPath = /\/storage\/v1\/?$/;
 

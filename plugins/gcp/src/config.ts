@@ -1,6 +1,7 @@
 import { bool, custom, duration, oneOf, parseMemoryLimit, parseSecretReference, text, url } from "@flotilla/sdk/plugin";
 import type { ConfigSchema, ConfigValues } from "@flotilla/sdk/plugin";
-import { parseSnapshotType, parseStoreEndpoint, parseUniverseDomain } from "./config-values.ts";
+import { copyTo } from "./config-copies.ts";
+import { parseSnapshotType, parseStoreEndpoint, parseUniverseDomain, storageClasses } from "./config-values.ts";
 
 const credentialsFile = text("JSON credentials; the server sets it where the location names a Secret.", {
   origin: "server",
@@ -53,10 +54,11 @@ export const objectStoreConfig = {
       parseSecretReference,
       { origin: "ours" },
     ),
-    storageClass: oneOf("Storage class of new objects.", ["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"], {
+    storageClass: oneOf("Storage class of new objects.", storageClasses, {
       defaultText: "the bucket's own",
       origin: "ours",
     }),
+    copyTo,
   },
   exclusive: [["kmsKeyName", "customerKeyEncryptionFile", "customerKeyEncryptionSecret"]],
 } as const satisfies ConfigSchema;

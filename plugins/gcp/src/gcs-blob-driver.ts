@@ -1,4 +1,5 @@
 import type {
+  BlobDescription,
   BlobDriver,
   BlobLimits,
   BlobPage,
@@ -6,6 +7,7 @@ import type {
   BlobRead,
   BlobUpload,
   Checksum,
+  CopySource,
 } from "@flotilla/sdk/objects";
 import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import type { Call, ObjectDescription } from "@flotilla/sdk/plugin";
@@ -14,6 +16,8 @@ import type { Attempt } from "./errors.ts";
 import { readAttempt } from "./gcs-attempts.ts";
 import { readBody } from "./gcs-body.ts";
 import { checksumOfHeader } from "./gcs-checksums.ts";
+import { rewriteObject } from "./gcs-copy.ts";
+import type { GcsCopyOrigin } from "./gcs-copy.ts";
 import { describedFields, describeMetadata } from "./gcs-description.ts";
 import { putWhole } from "./gcs-put.ts";
 import type { GcsTarget } from "./gcs-put.ts";
@@ -29,6 +33,8 @@ export interface GcsBlobDriverOptions {
   readonly session: GcsSession;
   readonly settings: GcsSettings;
   readonly signer: GcsSigner;
+  /** The one bucket that {@link GcsBlobDriver.copyFrom} copies from. */
+  readonly copyOrigin?: GcsCopyOrigin | undefined;
 }
 
 const mebibyte = 1024 ** 2;
@@ -156,6 +162,14 @@ export class GcsBlobDriver implements BlobDriver {
     } catch (error) {
       if (!isKind(error, "not-found")) throw error;
     }
+  }
+
+  async copyFrom(source: CopySource, key: string, call: Call): Promise<BlobDescription> {
+    const { copyOrigin } = this.#options;
+    if (copyOrigin !== undefined) return await rewriteObject(this.#target(key), copyOrigin, source, call);
+    throw new PluginError(`copy object "${source.key}" from bucket "${source.bucket}": it is not the location's own`, {
+      kind: "unsupported",
+    });
   }
 
   async sign(key: string, ttlSeconds: number, call: Call): Promise<string> {

@@ -23,6 +23,11 @@ export class GcsSession {
     this.api = api;
   }
 
+  /** The address of the bucket itself. */
+  bucketUrl(query: Readonly<Record<string, string>>): URL {
+    return this.#address(`/storage/v1/b/${encodeURIComponent(this.bucket)}`, query);
+  }
+
   /** The address of the bucket's objects, of one of them, or of something else of the bucket. */
   url(path: string, query: Readonly<Record<string, string>> = {}): URL {
     return this.#address(`/storage/v1/b/${encodeURIComponent(this.bucket)}/${path}`, query);
@@ -30,6 +35,12 @@ export class GcsSession {
 
   objectUrl(key: string, query: Readonly<Record<string, string>> = {}): URL {
     return this.url(`o/${encodeURIComponent(key)}`, query);
+  }
+
+  /** The address that rewrites an object of this bucket into one of another bucket. */
+  rewriteUrl(key: string, toBucket: string, toKey: string, query: Readonly<Record<string, string>>): URL {
+    const to = `b/${encodeURIComponent(toBucket)}/o/${encodeURIComponent(toKey)}`;
+    return this.url(`o/${encodeURIComponent(key)}/rewriteTo/${to}`, query);
   }
 
   uploadUrl(query: Readonly<Record<string, string>>): URL {

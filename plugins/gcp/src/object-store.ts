@@ -1,65 +1,30 @@
 import { driverObjectStore } from "@flotilla/sdk/objects";
-import type { Call, OpenContext, OpenedObjectStore } from "@flotilla/sdk/plugin";
-import { readCustomerKey } from "@flotilla/sdk/secrets";
-import { openConnection } from "./client.ts";
-import type { Connection } from "./client.ts";
+import { requireOtherBuckets } from "@flotilla/sdk/plugin";
+import type { Call, Finding, OpenContext, OpenedObjectStore } from "@flotilla/sdk/plugin";
 import type { ObjectStoreConfig } from "./config.ts";
-import { parseStoreEndpoint } from "./config-values.ts";
-import { translateStorageAnswer } from "./errors.ts";
-import { GcsBlobDriver } from "./gcs-blob-driver.ts";
-import { checkObjectStore } from "./gcs-check.ts";
-import { GcsSession } from "./gcs-session.ts";
-import { gcsSettings } from "./gcs-settings.ts";
-import { GcsSigner } from "./gcs-signer.ts";
-
-// As the official plugin: enough for objects, and for nothing else of the project.
-const storageScope = "https://www.googleapis.com/auth/devstorage.read_write";
+import { checkCopies } from "./gcs-copy-check.ts";
+import { GcsCopyPlace } from "./gcs-copy-place.ts";
+import { openGcsLocation } from "./gcs-location.ts";
 
 /** Opens a BackupStorageLocation. Only what a file must yield is read; Google Cloud is asked for nothing. */
 export async function openObjectStore(config: ObjectStoreConfig, context: OpenContext): Promise<OpenedObjectStore> {
-  const { env } = context;
-  const emulator = config.storeEndpoint === undefined ? emulatorOf(env) : undefined;
-  const [connection, customerKey] = await Promise.all([
-    openConnection(
-      {
-        ...config,
-        insecureSkipVerify: config.insecureSkipTLSVerify,
-        ...(emulator === undefined ? {} : { identity: { kind: "anonymous" } }),
-      },
-      context,
-    ),
-    readCustomerKey(config, context),
-  ]);
-  const endpoint = config.storeEndpoint ?? emulator ?? new URL(`https://storage.${connection.universeDomain}`);
-  const settings = gcsSettings(config, customerKey);
-  const signer = new GcsSigner({
-    connection,
-    serviceAccount: config.serviceAccount,
-    // In gcloud's own word, since neither location nor credentials have one.
-    iamEndpoint: env["CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS"] || undefined,
-  });
-  const api = connection.api(storageScope, translateStorageAnswer);
-  const openSession = (bucket: string): GcsSession => new GcsSession({ bucket, endpoint, api });
-  const openDriver = (bucket: string, session = openSession(bucket)): GcsBlobDriver =>
-    new GcsBlobDriver({ session, settings, signer });
-
+  const { bucket, prefix, copyTo } = config;
+  requireOtherBuckets(copyTo, { bucket });
+  const location = await openGcsLocation(config, context);
+  const places = copyTo.map((target) => new GcsCopyPlace(target, location, context));
   const store = driverObjectStore({
-    openDriver: (bucket) => openDriver(bucket),
+    openDriver: (name) => location.openDriver(location.openSession(name)),
     memoryLimitBytes: config.memoryLimit,
+    copies: { root: { bucket, prefix }, places },
   });
   return Object.assign(store, {
-    check: (call: Call) => {
-      const session = openSession(config.bucket);
-      const driver = openDriver(config.bucket, session);
-      return checkObjectStore({ config, connection, customerKey, session, driver }, call);
+    check: async function* (call: Call): AsyncGenerator<Finding> {
+      yield* location.check(call);
+      yield* checkCopies(location, places, call);
     },
-    close: async () => connection.close(),
+    close: async () => {
+      location.close();
+      await Promise.all(places.map(async (place) => await place.close()));
+    },
   });
-}
-
-/** The emulator that Google's own libraries would talk to, without credentials. */
-function emulatorOf(env: Connection["env"]): URL | undefined {
-  const host = env["STORAGE_EMULATOR_HOST"];
-  if (!host) return undefined;
-  return parseStoreEndpoint(host.includes("://") ? host : `http://${host}`);
 }

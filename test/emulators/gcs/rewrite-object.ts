@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { copyFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { findFault } from "../faults.ts";
 import type { Bucket } from "./bucket.ts";
 import { readJson, resourceOf } from "./call.ts";
 import type { Answer, Call } from "./call.ts";
@@ -9,6 +10,8 @@ import { checkConditions } from "./conditions.ts";
 import { checkCustomerKey, readCustomerKey, readEncryption } from "./encryption.ts";
 import { findObject } from "./find-object.ts";
 import { invalid } from "./gcs-error.ts";
+import { HashMeter } from "./hashes.ts";
+import type { Hashes } from "./hashes.ts";
 import { publishObject } from "./new-object.ts";
 import { settingsOf } from "./object-meta.ts";
 import type { ObjectEncryption, ObjectMeta, ObjectSettings } from "./object-meta.ts";
@@ -128,7 +131,7 @@ async function copy(call: Call, plan: Plan): Promise<Readonly<Record<string, unk
   const { source, target, meta, name, settings, encryption, storageClass } = plan;
   return await call.state.withStaging(async (folder) => {
     await copyFile(source.objects.dataPath(meta), join(folder, "data"));
-    const { size, crc32c, md5Hash, componentCount } = meta;
+    const { size, crc32c, md5Hash, componentCount } = { ...meta, ...(await corrupted(call, join(folder, "data"))) };
     const content = {
       ...settings,
       ...encryption,
@@ -142,4 +145,19 @@ async function copy(call: Call, plan: Plan): Promise<Readonly<Record<string, unk
     const made = publishObject(call, target, content, { conditions: call.query, folder });
     return resourceOf(call, target, made, true);
   });
+}
+
+/** Changes a byte of the copy where that was asked for; answers the hashes of what is stored then. */
+async function corrupted(call: Call, path: string): Promise<Hashes | undefined> {
+  const corrupt = findFault(call.met, "corrupt-copy");
+  if (corrupt === undefined) return undefined;
+  const bytes = await readFile(path);
+  if (bytes.length > 0) {
+    const at = corrupt.atByte % bytes.length;
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  }
+  await writeFile(path, bytes);
+  const meter = new HashMeter();
+  meter.update(bytes);
+  return meter.digest();
 }

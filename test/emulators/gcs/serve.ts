@@ -12,6 +12,7 @@ import type { Answer, Call, GcsSettings } from "./call.ts";
 import { selectFields } from "./fields.ts";
 import { GcsError, invalid } from "./gcs-error.ts";
 import { operations } from "./operations.ts";
+import type { GcsOutages } from "./outages.ts";
 import type { GcsPermissions } from "./permissions.ts";
 import { findRoute } from "./route.ts";
 import type { Route } from "./route.ts";
@@ -25,6 +26,7 @@ export interface GcsService {
   readonly permissions: GcsPermissions;
   readonly settings: GcsSettings;
   readonly faults: Faults;
+  readonly outages: GcsOutages;
   readonly log: RequestLog;
   readonly isSecure: boolean;
   readonly now: () => Date;
@@ -62,6 +64,7 @@ export async function serve(
     entry = service.log.add(facts);
     met = service.faults.take(facts);
     await meetFaults(met);
+    await service.outages.meet(route.bucket, route.destination?.bucket, request.socket);
     const answer = await handle(service, { request, target, route, facts, met, askForBody });
     await sendAnswer(exchange, answer, met);
   } catch (error) {

@@ -5,6 +5,8 @@ import type { Listener, TlsFiles } from "../http-listener.ts";
 import { RequestLog } from "../request-log.ts";
 import type { BucketConfig } from "./bucket.ts";
 import { newBucket } from "./buckets.ts";
+import { GcsOutages } from "./outages.ts";
+import type { GcsOutage } from "./outages.ts";
 import { GcsPermissions } from "./permissions.ts";
 import type { MissingGcsPermission } from "./permissions.ts";
 import { serve } from "./serve.ts";
@@ -48,6 +50,9 @@ export interface GcsStandIn extends Listener {
   readonly storeEndpoint: string;
   /** The keys of Cloud KMS that may be used; a test adds and removes them. */
   readonly kmsKeys: Set<string>;
+  /** Loses a location (`EUROPE-WEST1`) with all its buckets until it is restored; by 503 to everything unless told. */
+  loseRegion(location: string, outage?: GcsOutage): void;
+  restoreRegion(location: string): void;
   /** Takes permissions away; call what comes back to give them again. */
   deny(missing: MissingGcsPermission): () => void;
   /** Returns the file that holds an object's bytes. */
@@ -65,6 +70,8 @@ export async function startGcs(options: GcsOptions): Promise<GcsStandIn> {
   const state = new GcsState(stateDir, options.kmsKeys);
   for (const seed of options.buckets ?? []) seedBucket(state, typeof seed === "string" ? { name: seed } : seed, now());
   const permissions = new GcsPermissions();
+  const faults = options.faults ?? new Faults();
+  const outages = new GcsOutages(state, faults);
   const service: GcsService = {
     state,
     permissions,
@@ -74,7 +81,8 @@ export async function startGcs(options: GcsOptions): Promise<GcsStandIn> {
       sessionLifetimeMs: options.sessionLifetimeMs ?? week,
       pageSize: options.pageSize ?? 1000,
     },
-    faults: options.faults ?? new Faults(),
+    faults,
+    outages,
     log: new RequestLog(),
     isSecure: tls !== undefined,
     now,
@@ -90,6 +98,8 @@ export async function startGcs(options: GcsOptions): Promise<GcsStandIn> {
     log: service.log,
     storeEndpoint: `${listener.url}/storage/v1/`,
     kmsKeys: state.kmsKeys,
+    loseRegion: (location, outage = "refuses") => outages.lose(location, outage),
+    restoreRegion: (location) => outages.restore(location),
     deny: (missing) => permissions.deny(missing),
     objectFile: (bucket, name) => objectFile(stateDir, bucket, name),
     openUploads: (bucket) => state.sessions.open(bucket).map(({ record }) => record.name),
