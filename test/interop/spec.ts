@@ -123,6 +123,7 @@ export interface GcsTarget {
   readonly routesByHost?: boolean;
   readonly dataDir?: string;
   readonly tenants?: readonly { readonly credentials: string; readonly bucket: string }[];
+  readonly copies?: CopyPlace;
 }
 
 /** A Compute Engine server to check against, which serves in the name of Google's own. */

@@ -4,7 +4,7 @@ import { createBackup } from "../commands/backup-create.ts";
 import type { CreatedBackup } from "../commands/backup-create.ts";
 import { copySnapshots } from "../commands/volume-copy.ts";
 import type { OpenedVolumes, Session } from "../session.ts";
-import { contentsOf } from "./good-backup-steps.ts";
+import { contentsOf, verifyWhole } from "./good-backup-steps.ts";
 import { loseRegion } from "./lose-region.ts";
 import { copiedBackup } from "./lost-region-stage.ts";
 import type { LostRegionStage } from "./lost-region-stage.ts";
@@ -32,6 +32,15 @@ export async function lostRegionSteps(stage: LostRegionStage): Promise<void> {
     (bytes) => ({ where: store.location.bucket, bytes, detail: "read from the copies, equal to the input" }),
   );
   const there = await elsewhere.openStore();
+  await steps.run(
+    `verify the copies in ${regions.other}`,
+    async () => await verifyWhole(elsewhere, there, await elsewhere.openRequiredVolumes(), created),
+    ({ objects, snapshots }) => ({
+      where: there.location.bucket,
+      bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
+      detail: `${objects.length} objects and the copies of ${snapshots.length} snapshots, each ok`,
+    }),
+  );
   await steps.run(
     `restore in ${regions.other} and compare byte by byte`,
     async () => await restoreWithVolumes(stage, created),

@@ -56,8 +56,10 @@ func (g gcsServer) dataFile(key string) string {
 	return filepath.Join(g.target.DataDir, g.target.Bucket, "objects", hex.EncodeToString(digest[:]), "data")
 }
 
-// copies: the stand-in takes no commands yet.
-func (g gcsServer) copies() copies { return copies{} }
+func (g gcsServer) copies() copies {
+	home := map[string]string{"copyTo": "gs://" + g.target.Copies.Bucket}
+	return copies{CopyPlace: g.target.Copies, home: home, there: g.location(), credentials: g.credentials(), around: g.store}
+}
 
 func (g gcsServer) tenants() []tenant {
 	var tenants []tenant

@@ -137,6 +137,8 @@ type GCSTarget struct {
 	DataDir string `json:"dataDir"`
 	// Tenants are two accounts that cannot read each other's bucket, for targets with tenants.
 	Tenants []GCSTenant `json:"tenants"`
+	// Copies is for targets with loses-regions.
+	Copies CopyPlace `json:"copies"`
 }
 
 // GCSTenant is a service account's key file and its own bucket.
