@@ -50,6 +50,7 @@ export interface CreatedBackup {
     readonly persistentVolume: string;
     readonly volumeId: string;
     readonly volumeType: string;
+    readonly volumeAz: string;
     readonly snapshotId: string;
   }[];
   readonly volumesPassedOver: readonly string[];
@@ -93,6 +94,7 @@ export async function createBackup(
           persistentVolume: record.persistentVolumeName,
           volumeId: record.volumeId,
           volumeType: record.volumeType,
+          volumeAz: record.volumeAz,
           snapshotId: record.snapshotId,
         })),
         volumesPassedOver: snapshots.passedOver,

@@ -8,13 +8,13 @@ type Lost = Pick<LostRegionStage, "lose" | "session" | "store" | "volumes">;
 /** Loses the region, and proves it by what lies there: otherwise all that follows would show nothing. Answers what it says. */
 export async function loseRegion(
   { lose, session, store, volumes }: Lost,
-  snapshotId: string | undefined,
+  volume: { readonly volumeId: string; readonly volumeAz: string } | undefined,
 ): Promise<string> {
   await lose();
   const { bucket } = store.location;
   const answers = await Promise.all([
     refusalOf(store.client.listCommonPrefixes({ bucket, prefix: "", delimiter: "/" }, session.call)),
-    ...(snapshotId === undefined ? [] : [refusalOf(volumes.client.describeSnapshot(snapshotId, session.call))]),
+    ...(volume === undefined ? [] : [refusalOf(volumes.client.getVolumeInfo(volume, session.call))]),
   ]);
   return answers.join("; ");
 }

@@ -19,7 +19,7 @@ export async function lostRegionSteps(stage: LostRegionStage): Promise<void> {
   const created = await backUpWithCopies(stage);
   await steps.run(
     `lose ${regions.lost}`,
-    async () => await loseRegion(stage, created.snapshots[0]?.snapshotId),
+    async () => await loseRegion(stage, created.snapshots[0]),
     (answer) => ({
       where: regions.lost,
       detail: `nothing in it answers from here on: ${answer}`,

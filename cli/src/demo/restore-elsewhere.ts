@@ -71,14 +71,19 @@ async function compareVolume(
     { volumeId: made.volumeId, volumeAz: zoneOf(after) },
     elsewhere.call,
   );
-  if (volumeType === source.volumeType)
-    return `${source.volumeId} is ${made.volumeId}, a ${volumeType} as before; ${changes.join(", ")}`;
+  if (typeName(volumeType) === typeName(source.volumeType))
+    return `${source.volumeId} is ${made.volumeId}, a ${typeName(volumeType)} as before; ${changes.join(", ")}`;
   throw new PluginError(
     `${source.volumeId} was of type ${source.volumeType}, its restored volume is of ${volumeType}`,
     {
       kind: "corrupt",
     },
   );
+}
+
+/** Some clouds write a type as a URL, which names the zone as well. */
+function typeName(volumeType: string): string {
+  return volumeType.slice(volumeType.lastIndexOf("/") + 1);
 }
 
 function isOf({ persistentVolume }: RestoredBackup["volumes"][number], path: string): boolean {
