@@ -1,4 +1,14 @@
-import { bool, custom, duration, oneOf, parseMemoryLimit, parseSecretReference, text, url } from "@flotilla/sdk/plugin";
+import {
+  bool,
+  copyKeys,
+  custom,
+  duration,
+  oneOf,
+  parseMemoryLimit,
+  parseSecretReference,
+  text,
+  url,
+} from "@flotilla/sdk/plugin";
 import type { ConfigSchema, ConfigValues } from "@flotilla/sdk/plugin";
 import { copyTo } from "./config-copies.ts";
 import { parseSnapshotType, parseStoreEndpoint, parseUniverseDomain, storageClasses } from "./config-values.ts";
@@ -84,6 +94,7 @@ export const volumeSnapshotterConfig = {
       defaultText: universeDomain.defaultText,
       origin: "ours",
     }),
+    ...copyKeys(["project", "kmsKeyName", "zone"] as const),
     caCert: text("PEM certificates trusted besides the system's.", { origin: "ours" }),
     kmsKeyName: text(
       "Cloud KMS key of new snapshots and of disks made from snapshots: projects/P/locations/L/keyRings/R/cryptoKeys/K.",

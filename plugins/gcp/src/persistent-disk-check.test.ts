@@ -38,7 +38,7 @@ function healthy(): ScriptedDisks {
 async function check(api: ScriptedDisks, config: Record<string, string> = {}): Promise<Finding[]> {
   const checked = { config: parseConfig(volumeSnapshotterConfig, config), api };
   return await Array.fromAsync(
-    checkVolumeSnapshotter({ ...checked, diskProject: "cluster", snapshotProject: "vault" }, call),
+    checkVolumeSnapshotter({ ...checked, diskProject: "cluster", snapshotProject: "vault", destinations: [] }, call),
   );
 }
 

@@ -7,6 +7,8 @@ import type { VolumeSnapshotterConfig } from "./config.ts";
 import { isAbsence } from "./gce-codes.ts";
 import type { GceDisk, GceSnapshot } from "./gce-resources.ts";
 import type { PersistentDiskApi } from "./persistent-disk-api.ts";
+import { checkCopies } from "./persistent-disk-copy-check.ts";
+import type { CopyDestination } from "./persistent-disk-copier.ts";
 import { printGceId } from "./persistent-disk-ids.ts";
 import type { DiskId, GceId, SnapshotId } from "./persistent-disk-ids.ts";
 import { snapshotQuota } from "./persistent-disk-quota.ts";
@@ -18,6 +20,7 @@ export interface CheckedSnapshotter {
   readonly api: PersistentDiskApi;
   readonly diskProject: string;
   readonly snapshotProject: string;
+  readonly destinations: readonly CopyDestination[];
 }
 
 type Try = (call: Call) => Promise<unknown>;
@@ -64,6 +67,7 @@ export async function* checkVolumeSnapshotter(checked: CheckedSnapshotter, call:
       : advice(permission, `${finding.detail}: ${loss}`, finding.remedy);
     if (outcome === "unreachable") return;
   }
+  yield* checkCopies(checked, call);
 }
 
 function trialsOf(api: PersistentDiskApi, disk: DiskId, snapshot: SnapshotId): readonly Trial[] {

@@ -77,6 +77,11 @@ export function readLocation(volumeAz: string): DiskLocation {
   return { scope: "regions", name: regionOf(first), replicaZones: zones };
 }
 
+/** The zones of such a text; none of an empty one. */
+export function zonesIn(volumeAz: string): readonly string[] {
+  return volumeAz === "" ? [] : volumeAz.split(zoneSeparator);
+}
+
 /** The region of a zone. */
 export function regionOf(zone: string): string {
   return zone.slice(0, zone.lastIndexOf("-"));

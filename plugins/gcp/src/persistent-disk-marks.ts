@@ -15,7 +15,9 @@ export interface DiskMarks {
 const iopsMark = `${markPrefix}iops`;
 const throughputMark = `${markPrefix}throughput`;
 const accessModeMark = `${markPrefix}access-mode`;
-const kmsKeyMark = `${markPrefix}kms-key`;
+
+/** The key of the disk, or of those that are made of a copy. */
+export const kmsKeyMark = `${markPrefix}kms-key`;
 
 // What a disk has without asking for it.
 const usualAccessMode = "READ_WRITE_SINGLE";

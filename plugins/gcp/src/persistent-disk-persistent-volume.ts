@@ -1,12 +1,19 @@
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { PersistentVolume } from "@flotilla/sdk/plugin";
-import { csiVolumeOf, hasSource, inTreeFieldOf, withCsiVolumeHandle, withInTreeField } from "@flotilla/sdk/volumes";
-import { parseDiskHandle, printDiskHandle } from "./persistent-disk-ids.ts";
+import {
+  csiVolumeOf,
+  hasSource,
+  inTreeFieldOf,
+  withCsiVolumeHandle,
+  withInTreeField,
+  withPlace,
+} from "@flotilla/sdk/volumes";
+import { parseDiskHandle, printDiskHandle, regionOf } from "./persistent-disk-ids.ts";
 import type { DiskHandle, DiskLocation } from "./persistent-disk-ids.ts";
-import { movedTo } from "./persistent-disk-zone.ts";
 
 const csiDrivers: ReadonlySet<string> = new Set(["pd.csi.storage.gke.io", "gcp.csi.confidential.cloud"]);
 const inTreeSource = "gcePersistentDisk";
+const driverZoneKeys = ["topology.gke.io/zone"];
 
 /** The disk behind a PersistentVolume: its name, and its place where the PersistentVolume tells it. */
 export interface VolumeSource {
@@ -61,6 +68,13 @@ function writeHandle(volume: PersistentVolume, { name, project, location }: Rest
   const place = isMoved ? { scope: location.scope, location: location.name } : {};
   const moved = isMoved ? movedTo(volume, location) : volume;
   return withCsiVolumeHandle(moved, printDiskHandle({ ...former, ...place, project, name }));
+}
+
+/** The PersistentVolume with its labels and node affinity where its disk now is; pods are scheduled by them. */
+function movedTo(volume: PersistentVolume, location: DiskLocation): PersistentVolume {
+  const isZonal = location.scope === "zones";
+  const zones = isZonal ? [location.name] : location.replicaZones;
+  return withPlace(volume, { zones, region: isZonal ? regionOf(location.name) : location.name }, driverZoneKeys);
 }
 
 function requireHandle(driver: string, text: string, action: "read" | "write"): DiskHandle {

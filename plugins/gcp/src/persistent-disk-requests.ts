@@ -29,11 +29,11 @@ export function snapshotOf(name: string, disk: GceDisk, description: string, set
   };
 }
 
-/** The request for a disk made from a snapshot. */
+/** The request for a disk made from a snapshot; of another type than the recorded one, without what that type had. */
 export function diskOf(
   { name, project, location }: DiskId,
   snapshot: GceSnapshot,
-  request: VolumeFromSnapshot,
+  request: VolumeFromSnapshot & { readonly isOtherType?: boolean },
   settings: Pick<SnapshotSettings, "kmsKeyName">,
 ): GceDisk {
   const { selfLink, labels, snapshotEncryptionKey, enableConfidentialCompute } = snapshot;
@@ -48,7 +48,7 @@ export function diskOf(
     ...(description === "" ? {} : { description }),
     ...(labels === undefined ? {} : { labels }),
     ...zonesOf(location, project),
-    ...performanceOf(request, marks),
+    ...(request.isOtherType === true ? {} : performanceOf(request, marks)),
     ...(kmsKeyName === undefined ? {} : { diskEncryptionKey: { kmsKeyName } }),
     ...(enableConfidentialCompute === true ? { enableConfidentialCompute } : {}),
   };

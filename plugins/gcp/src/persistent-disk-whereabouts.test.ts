@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { isKind, silentLogger } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 import { TestClock } from "@flotilla/sdk/testing";
+import { PersistentDiskPlaces } from "./persistent-disk-places.ts";
+import { DiskTypesThere } from "./persistent-disk-types-there.ts";
 import { DiskWhereabouts, placeOfDisk, placeToRestore } from "./persistent-disk-whereabouts.ts";
 import { ScriptedDisks } from "./testing/scripted-disks.ts";
 import { PersistentDiskVolumeSnapshotter } from "./volume-snapshotter.ts";
@@ -46,6 +48,8 @@ test("an id speaks for the location that gave it out, less for the one of its ha
       snapshotLocation: undefined,
       snapshotType: "STANDARD",
       kmsKeyName: undefined,
+      places: new PersistentDiskPlaces({ zoneMap: new Map(), defaultZone: undefined }),
+      types: new DiskTypesThere(new ScriptedDisks(), diskProject),
       isWaiting: false,
       waitTimeoutMs: 1000,
       clock: new TestClock({ skipsSleep: true }),

@@ -5,6 +5,8 @@ import type { Call } from "@flotilla/sdk/plugin";
 import { settle, TestClock } from "@flotilla/sdk/testing";
 import type { GceDisk } from "./gce-resources.ts";
 import { printGceId } from "./persistent-disk-ids.ts";
+import { PersistentDiskPlaces } from "./persistent-disk-places.ts";
+import { DiskTypesThere } from "./persistent-disk-types-there.ts";
 import { DiskWhereabouts } from "./persistent-disk-whereabouts.ts";
 import { pending, ScriptedDisks, succeeded } from "./testing/scripted-disks.ts";
 import { PersistentDiskVolumeSnapshotter } from "./volume-snapshotter.ts";
@@ -24,6 +26,8 @@ function open(
     snapshotLocation: undefined,
     snapshotType: "STANDARD",
     kmsKeyName: undefined,
+    places: new PersistentDiskPlaces({ zoneMap: new Map(), defaultZone: undefined }),
+    types: new DiskTypesThere(api, "cluster"),
     isWaiting: false,
     waitTimeoutMs: 600_000,
     clock: new TestClock({ skipsSleep: true }),

@@ -10,6 +10,7 @@ import type {
   VolumeInfo,
   VolumeRef,
 } from "@flotilla/sdk/plugin";
+import { withSnapshotCopies } from "@flotilla/sdk/volumes";
 import { openConnection } from "./client.ts";
 import type { Connection } from "./client.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
@@ -18,6 +19,8 @@ import { GceSession, rootOf } from "./gce-session.ts";
 import { GcePersistentDiskApi } from "./persistent-disk-api.ts";
 import type { Operation } from "./persistent-disk-api.ts";
 import { checkVolumeSnapshotter } from "./persistent-disk-check.ts";
+import { PersistentDiskCopier } from "./persistent-disk-copier.ts";
+import { copyDestinations } from "./persistent-disk-destinations.ts";
 import { newDiskName, newSnapshotName, parseDiskUrl, requireName } from "./persistent-disk-ids.ts";
 import type { DiskId, DiskLocation, SnapshotId } from "./persistent-disk-ids.ts";
 import { createWithLabels } from "./persistent-disk-labels.ts";
@@ -25,12 +28,15 @@ import { PersistentDiskLifecycle } from "./persistent-disk-lifecycle.ts";
 import type { LifecycleOptions } from "./persistent-disk-lifecycle.ts";
 import { marksOf } from "./persistent-disk-marks.ts";
 import { readVolumeSource, writeVolumeId } from "./persistent-disk-persistent-volume.ts";
+import { PersistentDiskPlaces } from "./persistent-disk-places.ts";
 import { requireSnapshotQuota } from "./persistent-disk-quota.ts";
 import { diskOf, snapshotOf } from "./persistent-disk-requests.ts";
 import type { SnapshotSettings } from "./persistent-disk-requests.ts";
 import { readTags, snapshotDescription } from "./persistent-disk-tags.ts";
+import { TemporaryDisks } from "./persistent-disk-temporary.ts";
 import { hasIops } from "./persistent-disk-type.ts";
-import { DiskWhereabouts, placeOfDisk, placeToRestore } from "./persistent-disk-whereabouts.ts";
+import { DiskTypesThere } from "./persistent-disk-types-there.ts";
+import { DiskWhereabouts, placeOfDisk } from "./persistent-disk-whereabouts.ts";
 
 // No more than is needed, as the official plugin asks for.
 const computeScope = "https://www.googleapis.com/auth/compute";
@@ -55,23 +61,40 @@ export async function openVolumeSnapshotter(
   });
   const api = new GcePersistentDiskApi(session);
   const { snapshotLocation, snapshotType, kmsKeyName, waitTimeout: waitTimeoutMs } = config;
+  const waiting = {
+    isWaiting: config.wait === "completed",
+    waitTimeoutMs,
+    clock: systemClock,
+    random: Math.random,
+  };
   const snapshotter = new PersistentDiskVolumeSnapshotter({
     api,
+    ...waiting,
     diskProject,
     snapshotProject,
     whereabouts,
     snapshotLocation,
     snapshotType,
     kmsKeyName,
-    isWaiting: config.wait === "completed",
-    waitTimeoutMs,
-    clock: systemClock,
-    random: Math.random,
+    places: new PersistentDiskPlaces(config),
+    types: new DiskTypesThere(api, diskProject),
   });
-  return Object.assign(snapshotter, {
-    check: (call: Call) => checkVolumeSnapshotter({ config, api, diskProject, snapshotProject }, call),
+  const destinations = copyDestinations(config, snapshotProject);
+  const opened = Object.assign(snapshotter, {
+    check: (call: Call) => checkVolumeSnapshotter({ config, api, diskProject, snapshotProject, destinations }, call),
     close: async () => connection.close(),
   });
+  const copier = new PersistentDiskCopier({
+    api,
+    // Each step is only begun; the next look at the copy tells what came of it.
+    lifecycle: new PersistentDiskLifecycle({ api, ...waiting, isWaiting: false }),
+    disks: new TemporaryDisks(api, diskProject),
+    snapshotProject,
+    snapshotType,
+    destinations,
+  });
+  // A disk can be made of a complete snapshot only.
+  return withSnapshotCopies(opened, copier, { ...waiting, copiesUnfinished: false });
 }
 
 /** What a snapshotter works with. */
@@ -81,6 +104,8 @@ export interface PersistentDiskVolumeSnapshotterOptions extends LifecycleOptions
   readonly snapshotProject: string;
   /** Shared by the locations of a process. */
   readonly whereabouts: DiskWhereabouts;
+  readonly places: PersistentDiskPlaces;
+  readonly types: DiskTypesThere;
 }
 
 /** Snapshots of the persistent disks of one project. */
@@ -138,11 +163,14 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
   }
 
   async createVolumeFromSnapshot(request: VolumeFromSnapshot, call: Call): Promise<string> {
-    const { api, diskProject: project } = this.#options;
-    const found = await this.#lifecycle.usable(this.#snapshotOf(request.snapshotId), call);
-    const location = placeToRestore(request.volumeAz, parseDiskUrl(found.sourceDisk ?? ""));
+    const { api, diskProject: project, places, types } = this.#options;
+    const { snapshotId, volumeAz, volumeType: recordedType } = request;
+    const found = await this.#lifecycle.usable(this.#snapshotOf(snapshotId), call);
+    const { location, isMoved } = places.choose(snapshotId, volumeAz, parseDiskUrl(found.sourceDisk ?? ""), call);
+    const volumeType = isMoved ? await types.choose(snapshotId, recordedType, location, call) : recordedType;
     const disk: DiskId = { type: "disks", project, location, name: newDiskName() };
-    const content = diskOf(disk, found, request, this.#options);
+    const wanted = { ...request, volumeType, isOtherType: volumeType !== recordedType };
+    const content = diskOf(disk, found, wanted, this.#options);
     await this.#lifecycle.create(
       disk,
       async (call): Promise<Operation> =>

@@ -1,6 +1,6 @@
 import { checkKnown, readBody, readNumber, readText } from "./call.ts";
 import type { Call, Handler, KnownFields } from "./call.ts";
-import { checkType, diskTypesOf } from "./disk-types.ts";
+import { checkType } from "./disk-types.ts";
 import { readKmsKey } from "./encryption.ts";
 import { alreadyExists, GceError, invalidField, notFound, notReady } from "./gce-error.ts";
 import { readLabels } from "./labels.ts";
@@ -157,6 +157,7 @@ function readSource(call: Call, body: Body): Snapshot | undefined {
   const snapshot = call.state.snapshots.get(path);
   if (snapshot === undefined) throw notFound(path);
   if (snapshotStatus(snapshot, call.nowMs) !== "READY") throw notReady(path);
+  call.regions.checkStored(snapshot.storageLocation);
   return snapshot;
 }
 
@@ -173,7 +174,7 @@ function readType(call: Call, body: Body, kind: "zone" | "region"): string {
   const here = `${kind}s/${placeOf(call).name}`;
   if (place !== here)
     throw invalidField("resource.type", link, `The disk type must be of the same ${kind} as the disk.`);
-  if (!(type in diskTypesOf(kind))) throw notFound(`projects/${call.project}/${here}/diskTypes/${type}`);
+  if (!call.regions.hasDiskType(call.place, type)) throw notFound(`projects/${call.project}/${here}/diskTypes/${type}`);
   return type;
 }
 

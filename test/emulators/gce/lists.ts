@@ -30,6 +30,8 @@ export const listDisks: Handler = (call) => {
 export const listAllDisks: Handler = (call) => {
   call.permit("compute.disks.list", `projects/${call.project}`);
   const matches = readFilter(call.query.get("filter"));
+  // Without returnPartialSuccess one place that cannot be reached fails the whole list.
+  if (call.query.get("returnPartialSuccess") !== "true") call.regions.checkAll();
   const items = new Map<string, Json[]>();
   for (const disk of call.state.disks.values()) {
     const written = writeDisk(disk, call.nowMs);
@@ -54,7 +56,8 @@ export const listSnapshots: Handler = (call) => {
 export const listDiskTypes: Handler = (call) => {
   const { place } = call;
   const here = placePath(place);
-  const types = Object.keys(diskTypesOf(place.kind === "region" ? "region" : "zone"));
+  const all = Object.keys(diskTypesOf(place.kind === "region" ? "region" : "zone"));
+  const types = all.filter((type) => call.regions.hasDiskType(place, type));
   const written = types.map((name) => ({
     kind: "compute#diskType",
     name,

@@ -46,7 +46,7 @@ export const getDiskType: Handler = (call) => {
   const path = `projects/${call.project}/${placePath(call.place)}/diskTypes/${call.name}`;
   call.permit("compute.diskTypes.get", path);
   const type = diskTypesOf(call.place.kind === "region" ? "region" : "zone")[call.name];
-  if (type === undefined) throw notFound(path);
+  if (type === undefined || !call.regions.hasDiskType(call.place, call.name)) throw notFound(path);
   const validDiskSize = `${type.minGb}GB-${type.maxGb}GB`;
   return { json: { kind: "compute#diskType", name: call.name, validDiskSize, selfLink: linkTo(path) } };
 };

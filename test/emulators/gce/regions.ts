@@ -1,3 +1,4 @@
+import { diskTypesOf } from "./disk-types.ts";
 import { GceError, invalidField } from "./gce-error.ts";
 import type { Place } from "./place.ts";
 import { regionOf } from "./place.ts";
@@ -6,6 +7,8 @@ import { regionOf } from "./place.ts";
 export interface GceRegionSeed {
   readonly name: string;
   readonly zones: readonly string[];
+  /** The types of disks that it does not have. Default: none. */
+  readonly withoutDiskTypes?: readonly string[];
 }
 
 /** How a region refuses everything. */
@@ -18,10 +21,12 @@ export interface GceRefusal {
 /** The regions of the stand-in; each can be made to refuse everything. */
 export class GceRegions {
   readonly #zones: ReadonlyMap<string, readonly string[]>;
+  readonly #missingTypes: ReadonlyMap<string, readonly string[]>;
   readonly #refusals = new Map<string, GceRefusal>();
 
   constructor(seeds: readonly GceRegionSeed[]) {
     this.#zones = new Map(seeds.map(({ name, zones }) => [name, zones]));
+    this.#missingTypes = new Map(seeds.map(({ name, withoutDiskTypes = [] }) => [name, withoutDiskTypes]));
   }
 
   get names(): readonly string[] {
@@ -48,6 +53,24 @@ export class GceRegions {
     if (!isKnown) throw invalidField(place.kind, place.name, `Unknown ${place.kind}.`);
     const refusal = this.#refusals.get(region);
     if (refusal !== undefined) throw new GceError(refusal.status, refusal.reason, refusal.message);
+  }
+
+  /** Throws where the bytes of a snapshot are in a region that refuses everything; a multi-region outlives one. */
+  checkStored(location: string): void {
+    const refusal = this.#refusals.get(location);
+    if (refusal !== undefined) throw new GceError(refusal.status, refusal.reason, refusal.message);
+  }
+
+  /** Throws where any region refuses everything. */
+  checkAll(): void {
+    for (const region of this.names) this.checkStored(region);
+  }
+
+  /** Tells whether a type of disks exists in a place. */
+  hasDiskType(place: Place, type: string): boolean {
+    if (place.kind === "global") return false;
+    const region = place.kind === "zone" ? regionOf(place.name) : place.name;
+    return type in diskTypesOf(place.kind) && this.#missingTypes.get(region)?.includes(type) !== true;
   }
 
   /** Tells whether snapshots can be stored there: a region, or one of the multi-regions. */

@@ -4,7 +4,7 @@ import type { OperationEnd } from "../gce-operation.ts";
 import type { GceDisk, GceOperation, GceProject, GceSnapshot } from "../gce-resources.ts";
 import type { Operation, PersistentDiskApi } from "../persistent-disk-api.ts";
 import { printGceId } from "../persistent-disk-ids.ts";
-import type { DiskId, GceId, SnapshotId } from "../persistent-disk-ids.ts";
+import type { DiskId, DiskLocation, GceId, SnapshotId } from "../persistent-disk-ids.ts";
 
 type Step<T> = T | PluginError;
 
@@ -22,6 +22,10 @@ export class ScriptedDisks implements PersistentDiskApi {
   disks: Step<GceDisk>[] = [{ type: "zones/z/diskTypes/pd-balanced", selfLink: "disk-link" }];
   snapshots: Step<GceSnapshot>[] = [{ status: "READY", selfLink: "snapshot-link" }];
   projects: Step<GceProject>[] = [{ quotas: [{ metric: "SNAPSHOTS", limit: 10, usage: 9 }] }];
+  snapshotLists: Step<readonly GceSnapshot[]>[] = [[]];
+  diskLists: Step<readonly GceDisk[]>[] = [[]];
+  zones: Step<readonly string[]>[] = [["us-central1-a"]];
+  diskTypes: Step<readonly string[]>[] = [["pd-balanced"]];
   operations: Step<GceOperation>[] = [{ status: "DONE" }];
   /** What the first request of a creation throws. */
   refusals: (PluginError | undefined)[] = [];
@@ -37,6 +41,26 @@ export class ScriptedDisks implements PersistentDiskApi {
   async getSnapshot(snapshot: SnapshotId): Promise<GceSnapshot> {
     this.asked.push(printGceId(snapshot));
     return next(this.snapshots);
+  }
+
+  async *listSnapshots(project: string): AsyncGenerator<GceSnapshot> {
+    this.asked.push(`${project}/snapshots`);
+    yield* next(this.snapshotLists);
+  }
+
+  async *listDisks(project: string): AsyncGenerator<GceDisk> {
+    this.asked.push(`${project}/disks`);
+    yield* next(this.diskLists);
+  }
+
+  async listZones(project: string, region: string): Promise<readonly string[]> {
+    this.asked.push(`${project}/${region}`);
+    return next(this.zones);
+  }
+
+  async hasDiskType(_project: string, { name }: DiskLocation, type: string): Promise<boolean> {
+    this.asked.push(`${name}/${type}`);
+    return next(this.diskTypes).includes(type);
   }
 
   async getProject(project: string): Promise<GceProject> {
