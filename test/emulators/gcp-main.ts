@@ -92,7 +92,16 @@ const stop = async (): Promise<void> => {
   await Promise.all([gcs.close(), gce.close(), identity.close()]);
 };
 takeRegionCommands(
-  { lose: (region) => gcs.loseRegion(region), restore: (region) => gcs.restoreRegion(region) },
+  {
+    lose: (region) => {
+      gce.refuseRegion(region);
+      gcs.loseRegion(region);
+    },
+    restore: (region) => {
+      gce.acceptRegion(region);
+      gcs.restoreRegion(region);
+    },
+  },
   () => void stop(),
 );
 process.once("SIGTERM", () => void stop());

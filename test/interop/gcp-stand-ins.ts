@@ -82,6 +82,8 @@ export async function startGcpStandIns(
       otherProject,
       region,
       zones: [zone, `${region}-b`],
+      otherRegion,
+      control: control.url,
     },
   };
 }

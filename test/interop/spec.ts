@@ -141,6 +141,10 @@ export interface GceTarget {
   readonly otherProject: string;
   readonly region: string;
   readonly zones: readonly [string, string];
+  /** Where copies of snapshots are stored. */
+  readonly otherRegion: string;
+  /** As in a {@link CopyPlace}. */
+  readonly control: string;
 }
 
 /** A restic repository to check on. */

@@ -38,7 +38,7 @@ export async function lostRegionSteps(stage: LostRegionStage): Promise<void> {
     ({ objects, snapshots }) => ({
       where: there.location.bucket,
       bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
-      detail: `${objects.length} objects and the copies of ${snapshots.length} snapshots, each ok`,
+      detail: `${objects.length} objects and ${snapshots.length} snapshots, each ok`,
     }),
   );
   await steps.run(

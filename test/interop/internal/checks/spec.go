@@ -163,6 +163,9 @@ type GCETarget struct {
 	Region       string `json:"region"`
 	// Zones are two of the region.
 	Zones []string `json:"zones"`
+	// OtherRegion is where copies of snapshots are stored.
+	OtherRegion string  `json:"otherRegion"`
+	Control     control `json:"control"`
 
 	api    cloud.GCE
 	caCert string
