@@ -92,6 +92,8 @@ func restoresDiskInTheOtherRegion(t *T, isLost bool) {
 	}
 	if isLost {
 		t.lose(t.arm.Control, home)
+		_, err := t.cloudARM().Find(snapshotID)
+		t.Fails(err, "read the snapshot at home around the plugin")
 	}
 	snapshotter := t.diskSnapshotterThere(map[string]string{"zoneMap": home + "-1=" + there + "-2"})
 

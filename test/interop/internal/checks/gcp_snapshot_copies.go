@@ -83,6 +83,8 @@ func restoresGCEDiskElsewhere(t *T, isLost bool) {
 		}
 		want = copied.Name
 		t.lose(t.gce.Control, t.gce.Region)
+		_, err := t.gce.api.Find(home.disk("any"))
+		t.Fails(err, "read a disk at home around the plugin")
 	}
 	snapshotter := t.gcpSnapshotterIn(t.Session(), map[string]string{"zoneMap": home.zones + "=" + there.zones})
 	recordedType := "https://www.googleapis.com/compute/v1/" + home.path + "/diskTypes/pd-ssd"

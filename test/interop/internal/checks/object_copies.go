@@ -129,6 +129,8 @@ func answersFromCopies(t *T) {
 func worksAtTheCopies(t *T) {
 	_, place, bodies := t.copiedObjects(220)
 	t.lose(place.Control, place.Regions[0])
+	_, err := t.around().Head(t.bucket, t.Key("object"))
+	t.Fails(err, "head at home around the plugin")
 	store := t.storeAtCopies(place)
 
 	t.lists(store, place.Bucket, bodies)

@@ -75,6 +75,8 @@ func restoresInTheOtherRegion(t *T, isLost bool) {
 	}
 	if isLost {
 		t.lose(t.ec2.Control, home)
+		_, err := t.cloudEC2().Snapshot(home, snapshotID)
+		t.Fails(err, "describe the snapshot at home around the plugin")
 	}
 	snapshotter := t.snapshotterThere(map[string]string{"zoneMap": home + "a=" + there + "b"})
 
