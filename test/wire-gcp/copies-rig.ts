@@ -12,7 +12,7 @@ export const ownRegion = "US-CENTRAL1";
 export const otherRegion = "EUROPE-WEST1";
 
 /** How a location with a copy differs from the usual one. */
-export interface CopiedOptions extends LocationOptions {
+interface CopiedOptions extends LocationOptions {
   /** The target's query. */
   readonly query?: Readonly<Record<string, string>>;
   /** Of the target. */

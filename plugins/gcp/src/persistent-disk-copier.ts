@@ -83,12 +83,13 @@ export class PersistentDiskCopier implements SnapshotCopier {
     // The disks first: one whose copy is complete a moment later is still told of as what it is.
     for await (const { id, disk } of this.#options.disks.list(name, call)) {
       const marks = readCopyMarks(disk.description);
-      if (isOurs(marks)) parts.set(id.name, { name: id.name, marks, disk, snapshot: undefined });
+      if (isOurs(marks) && !isLeaving(disk)) parts.set(id.name, { name: id.name, marks, disk, snapshot: undefined });
     }
     for await (const snapshot of this.#copiesIn(project, name, call)) {
       const marks = readCopyMarks(snapshot.description);
       const { name: copyId = "" } = snapshot;
-      if (isOurs(marks)) parts.set(copyId, { name: copyId, marks, disk: parts.get(copyId)?.disk, snapshot });
+      if (isOurs(marks) && !isLeaving(snapshot))
+        parts.set(copyId, { name: copyId, marks, disk: parts.get(copyId)?.disk, snapshot });
     }
     for (const part of parts.values()) yield readCopy(part);
   }
@@ -153,13 +154,21 @@ export class PersistentDiskCopier implements SnapshotCopier {
     if (!isFound) throw new PluginError(`delete the copy ${copyId} in ${region}: not found`, { kind: "not-found" });
   }
 
-  /** Snapshots can be restored anywhere, so that every copy in the location's project is near enough. */
+  /**
+   * Snapshots can be restored anywhere, so that every copy in the location's project is near enough. Velero's own role may
+   * not list: for such a location a snapshot that is gone stays one that is gone.
+   */
   async localCopies(originId: string, call: Call): Promise<readonly SnapshotCopy[]> {
     const copies: SnapshotCopy[] = [];
-    for await (const snapshot of this.#copiesIn(this.#options.snapshotProject, undefined, call)) {
-      const marks = readCopyMarks(snapshot.description);
-      if (marks?.copyOf !== originId) continue;
-      copies.push(readCopy({ name: snapshot.name ?? "", marks, snapshot, disk: undefined }));
+    try {
+      for await (const snapshot of this.#copiesIn(this.#options.snapshotProject, undefined, call)) {
+        const marks = readCopyMarks(snapshot.description);
+        if (marks?.copyOf !== originId || isLeaving(snapshot)) continue;
+        copies.push(readCopy({ name: snapshot.name ?? "", marks, snapshot, disk: undefined }));
+      }
+    } catch (error) {
+      if (!isKind(error, "denied")) throw error;
+      call.log.info("copies of the snapshot cannot be looked for", { snapshotId: originId, reason: error.message });
     }
     return copies;
   }
@@ -240,6 +249,11 @@ async function unlessAbsent<T>(work: () => Promise<T>): Promise<T | undefined> {
     if (isKind(error, "not-found")) return undefined;
     throw error;
   }
+}
+
+/** What is being deleted is as good as gone. */
+function isLeaving({ status }: GceDisk | GceSnapshot): boolean {
+  return status === "DELETING";
 }
 
 function noCopy(name: string, region: string): PluginError {

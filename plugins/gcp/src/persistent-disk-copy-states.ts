@@ -48,7 +48,7 @@ export function readCopy({ name, marks, snapshot, disk }: CopyParts): SnapshotCo
 }
 
 /** Whether a disk or snapshot will never be of use. */
-export function isLost(status: string | undefined): boolean {
+function isLost(status: string | undefined): boolean {
   return status === "FAILED" || status === "DELETING";
 }
 

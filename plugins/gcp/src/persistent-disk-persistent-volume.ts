@@ -7,6 +7,7 @@ import {
   withCsiVolumeHandle,
   withInTreeField,
   withPlace,
+  zonesOf,
 } from "@flotilla/sdk/volumes";
 import { parseDiskHandle, printDiskHandle, regionOf } from "./persistent-disk-ids.ts";
 import type { DiskHandle, DiskLocation } from "./persistent-disk-ids.ts";
@@ -43,6 +44,13 @@ export function readVolumeSource(volume: PersistentVolume): VolumeSource | undef
       kind: "invalid-argument",
     });
   return { name, handle: undefined };
+}
+
+/** The zones that a PersistentVolume says its disk is in. */
+export function zonesSaid(volume: PersistentVolume): readonly string[] {
+  const handle = parseDiskHandle(csiVolumeOf(volume)?.volumeHandle ?? "");
+  const said = zonesOf(volume, driverZoneKeys);
+  return handle?.scope === "zones" ? [...said, handle.location] : said;
 }
 
 /** The PersistentVolume with another disk behind it, in the form of the official plugin. */

@@ -55,6 +55,12 @@ export class PersistentDiskPlaces {
     return { location: readLocation(place), isMoved: reason !== "" };
   }
 
+  /** Whether a PersistentVolume that says these zones cannot be right about a disk that was restored by this location. */
+  isElsewhere(zones: readonly string[]): boolean {
+    if (this.#regions.size === 0) return false;
+    return zones.some((zone) => this.#options.zoneMap.has(zone) || !this.#isHere(zone));
+  }
+
   #placeOf(snapshotId: string, recorded: string, source: DiskHandle | undefined): Place {
     const whole = this.#options.zoneMap.get(recorded);
     if (whole !== undefined) return { place: whole, reason: whole === recorded ? "" : "zoneMap" };

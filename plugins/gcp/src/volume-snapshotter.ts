@@ -15,6 +15,7 @@ import { openConnection } from "./client.ts";
 import type { Connection } from "./client.ts";
 import type { VolumeSnapshotterConfig } from "./config.ts";
 import { translateGceAnswer } from "./gce-errors.ts";
+import type { GceDisk } from "./gce-resources.ts";
 import { GceSession, rootOf } from "./gce-session.ts";
 import { GcePersistentDiskApi } from "./persistent-disk-api.ts";
 import type { Operation } from "./persistent-disk-api.ts";
@@ -27,7 +28,7 @@ import { createWithLabels } from "./persistent-disk-labels.ts";
 import { PersistentDiskLifecycle } from "./persistent-disk-lifecycle.ts";
 import type { LifecycleOptions } from "./persistent-disk-lifecycle.ts";
 import { marksOf } from "./persistent-disk-marks.ts";
-import { readVolumeSource, writeVolumeId } from "./persistent-disk-persistent-volume.ts";
+import { readVolumeSource, writeVolumeId, zonesSaid } from "./persistent-disk-persistent-volume.ts";
 import { PersistentDiskPlaces } from "./persistent-disk-places.ts";
 import { requireSnapshotQuota } from "./persistent-disk-quota.ts";
 import { diskOf, snapshotOf } from "./persistent-disk-requests.ts";
@@ -192,9 +193,12 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     return source?.name ?? "";
   }
 
-  async setVolumeId(volume: PersistentVolume, volumeId: string): Promise<PersistentVolume> {
-    const { diskProject: project } = this.#options;
-    return writeVolumeId(volume, { name: volumeId, project, location: this.#restored.get(volumeId) });
+  async setVolumeId(volume: PersistentVolume, volumeId: string, call: Call): Promise<PersistentVolume> {
+    const { diskProject: project, places } = this.#options;
+    let location = this.#restored.get(volumeId);
+    // Another process may have restored it; only a PersistentVolume that cannot be right is worth a request.
+    if (location === undefined && places.isElsewhere(zonesSaid(volume))) location = await this.#lookUp(volumeId, call);
+    return writeVolumeId(volume, { name: volumeId, project, location });
   }
 
   async describeSnapshot(snapshotId: string, call: Call): Promise<SnapshotDescription> {
@@ -213,6 +217,16 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     };
   }
 
+  async #lookUp(volumeId: string, call: Call): Promise<DiskLocation | undefined> {
+    const { api, diskProject } = this.#options;
+    const name = requireName(volumeId, "volume");
+    for await (const disk of api.listDisks(diskProject, `name eq "${name}"`, call)) {
+      const found = locationOf(disk);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   #snapshotOf(snapshotId: string): SnapshotId {
     return { type: "snapshots", project: this.#options.snapshotProject, name: requireName(snapshotId, "snapshot") };
   }
@@ -222,6 +236,15 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     const name = requireName(volumeId, "volume");
     return { type: "disks", project, location: placeOfDisk(volumeAz, whereabouts.of(name)), name };
   }
+}
+
+function locationOf({ selfLink = "", replicaZones = [] }: GceDisk): DiskLocation | undefined {
+  const at = parseDiskUrl(selfLink);
+  if (at === undefined) return undefined;
+  const zones = replicaZones.map((url) => url.slice(url.lastIndexOf("/") + 1));
+  return at.scope === "zones"
+    ? { scope: "zones", name: at.location }
+    : { scope: "regions", name: at.location, replicaZones: zones };
 }
 
 async function projectOf(connection: Connection, call: Call): Promise<string> {
