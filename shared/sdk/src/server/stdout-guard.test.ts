@@ -7,11 +7,18 @@ import { velero } from "../wire/index.ts";
 
 const { objectExists } = velero.ObjectStore.method;
 
+/** A log line may arrive behind the answer of the call that it belongs to; nothing arrives behind the end. */
+async function endOf(fixture: FixtureProcess): Promise<void> {
+  fixture.child.kill("SIGKILL");
+  await fixture.ended;
+}
+
 test("nothing that code writes reaches stdout; it becomes debug lines", async () => {
   await using fixture = new FixtureProcess({ args: ["--log-level", "debug"] });
   await fixture.initObjectStore({ bucket: "b", fault: "talks" });
 
   await fixture.call(objectExists, { plugin: fixtureName, bucket: "b", key: "k" });
+  await endOf(fixture);
 
   assert.match(fixture.stdout, /^1\|2\|unix\|[^|\n]+\|grpc\|\n$/);
   const noise = fixture.logLines.filter((line) => line["stream"] !== undefined);
@@ -32,6 +39,7 @@ test("without debug the noise is gone and what the logger said stays", async () 
   await fixture.initObjectStore({ bucket: "b", fault: "talks" });
 
   await fixture.call(objectExists, { plugin: fixtureName, bucket: "b", key: "k" });
+  await endOf(fixture);
 
   const [line, ...others] = fixture.logLines;
   assert.deepEqual(others, []);
