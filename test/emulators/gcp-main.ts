@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 
 import { gcpDefaults } from "./gce/seeds.ts";
@@ -9,11 +8,11 @@ import { startGcs } from "./gcs/start-gcs.ts";
 import type { GcsBucketSeed } from "./gcs/start-gcs.ts";
 import { readGceDiskSeed } from "./gcp-disk-seed.ts";
 import { startGoogleIdentity } from "./google-identity/start-identity.ts";
+import { takeRegionCommands } from "./region-commands.ts";
 import { createThrowawayCertificate } from "./throwaway-certificate.ts";
 
 // The stand-ins of Google Cloud as a program: prints one JSON line once they listen and runs until stdin ends or SIGTERM
-// comes. Takes commands on stdin, each answered by one JSON line: `lose-region NAME`, after which nothing in that region
-// answers.
+// comes. Takes the commands of region-commands.ts on stdin.
 const { values } = parseArgs({
   options: {
     state: { type: "string" },
@@ -92,9 +91,19 @@ const stop = async (): Promise<void> => {
   process.stdin.destroy();
   await Promise.all([gcs.close(), gce.close(), identity.close()]);
 };
-createInterface({ input: process.stdin })
-  .on("line", (line) => process.stdout.write(`${JSON.stringify(obey(line))}\n`))
-  .once("close", () => void stop());
+takeRegionCommands(
+  {
+    lose: (region) => {
+      gce.refuseRegion(region);
+      gcs.loseRegion(region);
+    },
+    restore: (region) => {
+      gce.acceptRegion(region);
+      gcs.restoreRegion(region);
+    },
+  },
+  () => void stop(),
+);
 process.once("SIGTERM", () => void stop());
 process.once("SIGINT", () => void stop());
 
@@ -102,12 +111,4 @@ process.once("SIGINT", () => void stop());
 function readBucketSeed(text: string): GcsBucketSeed {
   const [name = "", location] = text.split("@");
   return location === undefined ? { name } : { name, location: location.toUpperCase() };
-}
-
-function obey(line: string): Readonly<Record<string, string>> {
-  const [command, region] = line.split(" ");
-  if (command !== "lose-region" || region === undefined) return { error: `unknown command: ${line}` };
-  gcs.loseRegion(region);
-  gce.refuseRegion(region);
-  return { lost: region };
 }

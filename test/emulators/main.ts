@@ -1,14 +1,15 @@
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 
 import { Accounts, defaultAccount } from "./accounts.ts";
 import { readVolumeSeed } from "./ec2/volume-seed.ts";
 import { startEc2 } from "./ec2/start-ec2.ts";
+import type { FaultHandle } from "./faults.ts";
+import { takeRegionCommands } from "./region-commands.ts";
 import { startS3 } from "./s3/start-s3.ts";
 import type { BucketSeed } from "./s3/start-s3.ts";
 
 // The stand-ins as a program: prints one JSON line once they listen and runs until stdin ends or SIGTERM comes. Takes
-// commands on stdin, each answered by one JSON line: `lose-region NAME`, after which nothing in that region answers.
+// the commands of region-commands.ts on stdin.
 const { values } = parseArgs({
   options: {
     state: { type: "string" },
@@ -44,9 +45,21 @@ const stop = async (): Promise<void> => {
   process.stdin.destroy();
   await Promise.all([s3.close(), ec2.close()]);
 };
-createInterface({ input: process.stdin })
-  .on("line", (line) => process.stdout.write(`${JSON.stringify(obey(line))}\n`))
-  .once("close", () => void stop());
+const lostByEc2 = new Map<string, FaultHandle>();
+takeRegionCommands(
+  {
+    lose: (region) => {
+      s3.loseRegion(region);
+      if (!lostByEc2.has(region)) lostByEc2.set(region, ec2.loseRegion(region));
+    },
+    restore: (region) => {
+      s3.restoreRegion(region);
+      lostByEc2.get(region)?.remove();
+      lostByEc2.delete(region);
+    },
+  },
+  () => void stop(),
+);
 process.once("SIGTERM", () => void stop());
 process.once("SIGINT", () => void stop());
 
@@ -54,11 +67,4 @@ process.once("SIGINT", () => void stop());
 function readBucketSeed(text: string): BucketSeed {
   const [name = "", region] = text.split("@");
   return region === undefined ? { name } : { name, region };
-}
-
-function obey(line: string): Readonly<Record<string, string>> {
-  const [command, region] = line.split(" ");
-  if (command !== "lose-region" || region === undefined) return { error: `unknown command: ${line}` };
-  s3.loseRegion(region);
-  return { lost: region };
 }

@@ -3,11 +3,17 @@ import { join } from "node:path";
 import { startConnectProxy } from "../wire/connect-proxy.ts";
 import type { RunningServer } from "./child.ts";
 import { rootDir } from "./paths.ts";
+import { serveControl } from "./stand-in-control.ts";
 import { startStandInProcess } from "./stand-in-process.ts";
 import type { GceTarget, GcsTarget } from "./spec.ts";
 
 const otherProject = "interop-2";
 const kmsKey = "projects/flotilla/locations/us/keyRings/velero/cryptoKeys/backups";
+const name = "gcp-stand-in";
+const bucket = "interop";
+const copyBucket = "interop-copies";
+const homeRegion = "us-central1";
+const otherRegion = "europe-west1";
 const tenants = ["north", "south"].map((name) => `--tenant=${name}:interop-${name}`);
 
 /** What the stand-ins of Google Cloud print when they are ready. */
@@ -32,7 +38,7 @@ export async function startGcpStandIns(
   const program = join(rootDir, "test", "emulators", "gcp-main.ts");
   const seed = `--disk=name=seed,project=${otherProject}`;
   const manner = ["--compute-over-tls", "--pending-ms=300"];
-  const { line, stop } = await startStandInProcess(program, [
+  const { line, tell, stop } = await startStandInProcess(program, [
     "--state",
     state,
     seed,
@@ -40,7 +46,10 @@ export async function startGcpStandIns(
     ...manner,
     "--kms-key",
     kmsKey,
+    `--bucket=${bucket}@${homeRegion}`,
+    `--bucket=${copyBucket}@${otherRegion}`,
   ]);
+  const control = await serveControl(tell);
   const ready = parseReady(line);
   const caFile = join(dir, "gcp-stand-ins.pem");
   await writeFile(caFile, ready.computeCaPem);
@@ -49,25 +58,18 @@ export async function startGcpStandIns(
   );
   if (credentials === undefined || refused === undefined) throw new Error("two files of credentials are needed");
   const proxy = await startConnectProxy(Number(new URL(ready.gce).port));
-  const name = "gcp-stand-in";
   const { projectId: project, region, zone } = ready;
   return {
     server: {
       name: "gcp-stand-ins",
       endpoint: ready.gcs,
-      stop: async () => void (await Promise.all([stop(), proxy.close()])),
+      stop: async () => void (await Promise.all([control.close(), stop(), proxy.close()])),
     },
     gcs: {
-      name,
-      endpoint: ready.gcs,
-      project,
-      bucket: "interop",
+      ...gcsTarget(ready, control.url),
       credentials,
       refused,
-      capabilities: ["authenticates", "data-files", "tenants", "keeps-part-checksums", "resumes-uploads", "kms-keys"],
-      kmsKey,
       dataDir: join(state, "gcs", "buckets"),
-      tenants: ready.tenants,
     },
     gce: {
       name,
@@ -80,7 +82,30 @@ export async function startGcpStandIns(
       otherProject,
       region,
       zones: [zone, `${region}-b`],
+      otherRegion,
+      control: control.url,
     },
+  };
+}
+
+function gcsTarget(ready: Ready, control: string): Omit<GcsTarget, "credentials"> {
+  return {
+    name,
+    endpoint: ready.gcs,
+    project: ready.projectId,
+    bucket,
+    capabilities: [
+      "authenticates",
+      "data-files",
+      "tenants",
+      "keeps-part-checksums",
+      "resumes-uploads",
+      "kms-keys",
+      "loses-regions",
+    ],
+    kmsKey,
+    tenants: ready.tenants,
+    copies: { regions: [homeRegion, otherRegion], bucket: copyBucket, control },
   };
 }
 

@@ -14,7 +14,17 @@ type Capability =
   | "keeps-part-checksums"
   | "resumes-uploads"
   | "kms-keys"
-  | "tells-kept-hashes";
+  | "tells-kept-hashes"
+  | "loses-regions";
+
+/** Where a server keeps copies in another region, with the capability loses-regions. */
+export interface CopyPlace {
+  /** That of the bucket to check in, and that of the bucket of copies. */
+  readonly regions: readonly [string, string];
+  readonly bucket: string;
+  /** Where the server takes the commands of test/emulators/region-commands.ts. */
+  readonly control: string;
+}
 
 /** A plugin as the server finds it: a folder with one executable. */
 export interface PluginFolder {
@@ -35,6 +45,7 @@ export interface S3Target {
   readonly dataDir?: string;
   readonly dataLayout?: "key" | "sha256";
   readonly tenants?: readonly { readonly keys: Keys; readonly bucket: string }[];
+  readonly copies?: CopyPlace;
 }
 
 /** An EC2 server to check against. */
@@ -44,6 +55,8 @@ export interface Ec2Target {
   readonly keys: Keys;
   readonly regions: readonly [string, string];
   readonly capabilities: readonly Capability[];
+  /** With the capability loses-regions, as in a {@link CopyPlace}. */
+  readonly control?: string;
 }
 
 /** A storage account with one of its keys. */
@@ -69,6 +82,8 @@ export interface BlobTarget {
   readonly capabilities: readonly Capability[];
   /** Where the server keeps its accounts as folders, with the capability data-files. */
   readonly dataDir?: string;
+  /** In a container of the other account. */
+  readonly copies?: CopyPlace;
 }
 
 /** Azure Resource Manager to check against. */
@@ -84,6 +99,10 @@ export interface ArmTarget {
   readonly resourceGroup: string;
   readonly otherResourceGroup: string;
   readonly location: string;
+  /** A second region, which each of the groups may have disks and snapshots of. */
+  readonly otherLocation: string;
+  /** As in a {@link CopyPlace}. */
+  readonly control: string;
 }
 
 /** A Cloud Storage server to check against. */
@@ -104,6 +123,7 @@ export interface GcsTarget {
   readonly routesByHost?: boolean;
   readonly dataDir?: string;
   readonly tenants?: readonly { readonly credentials: string; readonly bucket: string }[];
+  readonly copies?: CopyPlace;
 }
 
 /** A Compute Engine server to check against, which serves in the name of Google's own. */
@@ -121,6 +141,10 @@ export interface GceTarget {
   readonly otherProject: string;
   readonly region: string;
   readonly zones: readonly [string, string];
+  /** Where copies of snapshots are stored. */
+  readonly otherRegion: string;
+  /** As in a {@link CopyPlace}. */
+  readonly control: string;
 }
 
 /** A restic repository to check on. */

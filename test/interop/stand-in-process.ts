@@ -7,6 +7,8 @@ import { ownChild, stopChild } from "./child.ts";
 export interface StandInProcess {
   /** The one line that it printed once it was ready, which is JSON. */
   readonly line: string;
+  /** Gives it a command and returns its answer, which is JSON; only for programs that take commands. */
+  readonly tell: (command: string) => Promise<string>;
   readonly stop: () => Promise<void>;
 }
 
@@ -14,9 +16,19 @@ export interface StandInProcess {
 export async function startStandInProcess(program: string, args: readonly string[]): Promise<StandInProcess> {
   const child = ownChild(spawn(process.execPath, [program, ...args], { stdio: ["pipe", "pipe", "inherit"] }));
   const lines = createInterface({ input: child.stdout });
-  const line = await Promise.race([
-    once(lines, "line").then(([text]) => String(text)),
-    once(child, "exit").then(([code]) => Promise.reject(new Error(`the stand-ins ended with ${code} at their start`))),
-  ]);
-  return { line, stop: () => stopChild(child) };
+  const ended = once(child, "exit").then(([code]) => Promise.reject(new Error(`the stand-ins ended with ${code}`)));
+  // After the last line nobody waits for the end any more.
+  ended.catch(() => undefined);
+  const nextLine = async (): Promise<string> =>
+    await Promise.race([once(lines, "line").then(([text]) => String(text)), ended]);
+  const line = await nextLine();
+  return {
+    line,
+    tell: async (command) => {
+      const answer = nextLine();
+      child.stdin.write(`${command}\n`);
+      return await answer;
+    },
+    stop: () => stopChild(child),
+  };
 }

@@ -49,6 +49,8 @@ export interface CreatedBackup {
   readonly snapshots: readonly {
     readonly persistentVolume: string;
     readonly volumeId: string;
+    readonly volumeType: string;
+    readonly volumeAz: string;
     readonly snapshotId: string;
   }[];
   readonly volumesPassedOver: readonly string[];
@@ -91,6 +93,8 @@ export async function createBackup(
         snapshots: snapshots.taken.map(({ record }) => ({
           persistentVolume: record.persistentVolumeName,
           volumeId: record.volumeId,
+          volumeType: record.volumeType,
+          volumeAz: record.volumeAz,
           snapshotId: record.snapshotId,
         })),
         volumesPassedOver: snapshots.passedOver,

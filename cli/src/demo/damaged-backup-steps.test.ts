@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 
-import type { CliContext } from "../context.ts";
-import { Session } from "../session.ts";
 import { diskObjectPath } from "../testing/disk-layout.ts";
+import { openDiskSession } from "../testing/disk-session.ts";
 import { configMap, Flotilla } from "../testing/flotilla.ts";
 import type { Damage } from "./damage.ts";
 import { damagedBackupSteps } from "./damaged-backup-steps.ts";
@@ -14,30 +13,7 @@ import { Steps } from "./steps.ts";
 
 async function stageWith(context: TestContext, fault: string, damage: (path: string) => Promise<void>) {
   const flotilla = await Flotilla.prepare();
-  const cli: CliContext = {
-    env: process.env,
-    workingDirectory: flotilla.folder,
-    printOut: () => {},
-    printError: () => {},
-    isTerminal: false,
-    signal: new AbortController().signal,
-    now: () => new Date(),
-  };
-  const folder = `folder=${flotilla.store}`;
-  const flags = {
-    plugin: [flotilla.plugin],
-    provider: "disk",
-    bucket: "b",
-    output: "table",
-    logLevel: "warn",
-  } as const;
-  const session = new Session(cli, {
-    ...flags,
-    quiet: true,
-    config: [folder, `fault=${fault}`],
-    volumeConfig: [folder],
-  });
-  context.after(() => session[Symbol.asyncDispose]());
+  const session = openDiskSession(context, flotilla, fault);
   return {
     printObject: (bucket: string, key: string) => `${bucket}/${key}`,
     from: await flotilla.write({ "a.yaml": configMap }),

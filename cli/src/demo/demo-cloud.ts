@@ -25,17 +25,21 @@ export interface StandInProgram {
   readonly args: readonly string[];
 }
 
+/** The lines of a credentials file, and the keys of both kinds of location. */
+export interface DemoLocations {
+  readonly credentials: string;
+  readonly config: Readonly<Record<string, string>>;
+  readonly volumeConfig: Readonly<Record<string, string>>;
+}
+
 /** Two regions, of which the demo loses the first. */
 export interface DemoRegions {
   readonly lost: string;
   readonly other: string;
-  /** The location's keys with which its objects are copied to the other region's bucket. */
-  copyKeys(copyBucket: string): Readonly<Record<string, string>>;
-  /** The keys of the locations in the other region, beside or instead of those that {@link DemoCloud.locate} tells. */
-  readonly elsewhere: {
-    readonly config: Readonly<Record<string, string>>;
-    readonly volumeConfig: Readonly<Record<string, string>>;
-  };
+  /** The keys beside those of {@link DemoCloud.locate} with which objects and snapshots are copied to the other region. */
+  copied(facts: StandInFacts, copyBucket: string): Omit<DemoLocations, "credentials">;
+  /** The locations of a cluster in the other region, on the copies. */
+  locateElsewhere(facts: StandInFacts): DemoLocations;
 }
 
 /** What the demo has to know of a cloud, since it makes the volumes that it snapshots; all else it asks the plugin. */
@@ -55,12 +59,7 @@ export interface DemoCloud {
   standIns(settings: StandInSettings): StandInProgram;
   /** Where the stand-ins listen, for the table. */
   printEndpoints(facts: StandInFacts): string;
-  /** The lines of the credentials file, and the keys of both kinds of location. */
-  locate(facts: StandInFacts): {
-    readonly credentials: string;
-    readonly config: Readonly<Record<string, string>>;
-    readonly volumeConfig: Readonly<Record<string, string>>;
-  };
+  locate(facts: StandInFacts): DemoLocations;
   /** A second region that keeps copies; undefined where the demo does not show its loss. */
   readonly regions?: DemoRegions;
   /** The file below the stand-in that holds an object's bytes. */

@@ -85,7 +85,13 @@ for (const { provider, regions } of demoClouds) {
       const caught = document.steps.find(({ what }) => what === "verify names the damaged object");
       assert.match(caught?.detail ?? "", /demo-damaged\.tar\.gz/);
       const ending = document.steps.at(-1);
-      assert.match(ending?.what ?? "", regions === undefined ? /restore the volumes/ : /restore in .* byte by byte/);
+      if (regions === undefined) assert.match(ending?.what ?? "", /restore the volumes/);
+      else {
+        assert.equal(ending?.what, `restore in ${regions.other} and compare byte by byte`);
+        // Both volumes of the examples: each a new one of its former type, in the other region.
+        assert.equal(ending.detail.match(/ as before; .*spec\./g)?.length, 2);
+        assert.match(ending.detail, new RegExp(`"${regions.lost}\\S*" is "${regions.other}`));
+      }
       assert.deepEqual(await processesIn(flotilla.folder), []);
     },
   );

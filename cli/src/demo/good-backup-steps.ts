@@ -3,6 +3,8 @@ import { PluginError } from "@flotilla/sdk/plugin";
 import { createBackup } from "../commands/backup-create.ts";
 import type { CreatedBackup } from "../commands/backup-create.ts";
 import { verifyBackup } from "../commands/backup-verify.ts";
+import type { VerifiedBackup } from "../commands/backup-verify.ts";
+import type { OpenedStore, OpenedVolumes, Session } from "../session.ts";
 import type { DemoStage } from "./run-demo.ts";
 
 /** The backup that everything is restored from. */
@@ -28,12 +30,7 @@ export async function goodBackupSteps(stage: DemoStage): Promise<CreatedBackup> 
   );
   await steps.run(
     "verify it by reading everything back",
-    async () => {
-      const verified = await verifyBackup(session, store, volumes, { name: goodBackup, waitMs: snapshotWaitMs });
-      const faults = [...verified.objects, ...verified.snapshots].filter(({ status }) => status !== "ok");
-      if (faults.length === 0 && verified.snapshots.length === created.snapshots.length) return verified;
-      throw new PluginError(`the backup is not verified: ${JSON.stringify(faults)}`, { kind: "corrupt" });
-    },
+    async () => await verifyWhole(session, store, volumes, created),
     ({ objects, snapshots }) => ({
       where: goodBackup,
       bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -41,6 +38,19 @@ export async function goodBackupSteps(stage: DemoStage): Promise<CreatedBackup> 
     }),
   );
   return created;
+}
+
+/** Reads every object of a backup back and asks for its snapshots; throws unless all are there and sound. */
+export async function verifyWhole(
+  session: Session,
+  store: OpenedStore,
+  volumes: OpenedVolumes,
+  { name, snapshots }: CreatedBackup,
+): Promise<VerifiedBackup> {
+  const verified = await verifyBackup(session, store, volumes, { name, waitMs: snapshotWaitMs });
+  const faults = [...verified.objects, ...verified.snapshots].filter(({ status }) => status !== "ok");
+  if (faults.length === 0 && verified.snapshots.length === snapshots.length) return verified;
+  throw new PluginError(`the backup is not verified: ${JSON.stringify(faults)}`, { kind: "corrupt" });
 }
 
 /** The contents object of a created backup. */

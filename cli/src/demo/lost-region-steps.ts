@@ -1,59 +1,104 @@
-import { join } from "node:path";
+import { PluginError } from "@flotilla/sdk/plugin";
 
 import { createBackup } from "../commands/backup-create.ts";
-import { restoreBackup } from "../commands/backup-restore.ts";
-import type { Session } from "../session.ts";
-import { compareFolder, expectedFiles } from "./expected-files.ts";
-import { contentsOf } from "./good-backup-steps.ts";
-import type { DemoRegions } from "./demo-cloud.ts";
-import type { DemoStage } from "./run-demo.ts";
+import type { CreatedBackup } from "../commands/backup-create.ts";
+import { copySnapshots } from "../commands/volume-copy.ts";
+import type { OpenedVolumes, Session } from "../session.ts";
+import { contentsOf, verifyWhole } from "./good-backup-steps.ts";
+import { loseRegion } from "./lose-region.ts";
+import { copiedBackup } from "./lost-region-stage.ts";
+import type { LostRegionStage } from "./lost-region-stage.ts";
+import { restoreObjects, restoreWithVolumes } from "./restore-elsewhere.ts";
 
-/** What the steps of the lost region work with. */
-export interface LostRegionStage extends Pick<DemoStage, "steps" | "from" | "state" | "printObject"> {
-  readonly regions: DemoRegions;
-  /** On a location whose objects are copied to the other region. */
-  readonly copied: Session;
-  /** On these copies, as a cluster in the other region opens them: it knows of no other location. */
-  readonly elsewhere: Session;
-  /** From here on nothing in the first region answers. */
-  readonly lose: () => Promise<void>;
-}
+const lookIntervalMs = 500;
+const copyTimeoutMs = 120_000;
 
-const copiedBackup = "demo-copied";
-
-/** Backs up with copies in another region, loses the first, and restores in the other, compared byte by byte. */
+/** Backs up with copies in another region, loses the first, and restores in the other: compares bytes and volumes. */
 export async function lostRegionSteps(stage: LostRegionStage): Promise<void> {
-  const { steps, from, regions, copied, printObject } = stage;
+  const { steps, regions, copied, elsewhere } = stage;
+  const created = await backUpWithCopies(stage);
+  await steps.run(
+    `lose ${regions.lost}`,
+    async () => await loseRegion(stage, created.snapshots[0]),
+    (answer) => ({
+      where: regions.lost,
+      detail: `nothing in it answers from here on: ${answer}`,
+    }),
+  );
   const store = await copied.openStore();
   await steps.run(
+    "restore through the lost location",
+    async () => await restoreObjects(stage, copied, "restored-from-copies"),
+    (bytes) => ({ where: store.location.bucket, bytes, detail: "read from the copies, equal to the input" }),
+  );
+  const there = await elsewhere.openStore();
+  await steps.run(
+    `verify the copies in ${regions.other}`,
+    async () => await verifyWhole(elsewhere, there, await elsewhere.openRequiredVolumes(), created),
+    ({ objects, snapshots }) => ({
+      where: there.location.bucket,
+      bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
+      detail: `${objects.length} objects and ${snapshots.length} snapshots, each ok`,
+    }),
+  );
+  await steps.run(
+    `restore in ${regions.other} and compare byte by byte`,
+    async () => await restoreWithVolumes(stage, created),
+    ({ bytes, volumes }) => ({
+      where: there.location.bucket,
+      bytes,
+      detail: ["equal to the input but for the places of its volumes", ...volumes].join("\n  "),
+    }),
+  );
+}
+
+async function backUpWithCopies({
+  steps,
+  from,
+  regions,
+  copied,
+  printObject,
+}: LostRegionStage): Promise<CreatedBackup> {
+  const store = await copied.openStore();
+  const volumes = await copied.openRequiredVolumes();
+  const created = await steps.run(
     `back up with copies in ${regions.other}`,
-    async () => await createBackup(copied, store, undefined, { name: copiedBackup, from }),
+    async () => await createBackup(copied, store, volumes, { name: copiedBackup, from }),
     (backup) => ({
       where: printObject(backup.bucket, contentsOf(backup).key),
       bytes: backup.objects.reduce((sum, { bytes }) => sum + bytes, 0),
       checksum: contentsOf(backup).checksum,
-      detail: `${backup.objects.length} objects, each with a copy in the other region`,
+      detail: `${backup.objects.length} objects, each with a copy in the other region; ${backup.snapshots.length} snapshots`,
     }),
   );
-  await steps.run(`lose ${regions.lost}`, stage.lose, () => ({
-    where: regions.lost,
-    detail: "the stand-in refuses every request to it from here on",
-  }));
   await steps.run(
-    "restore through the lost location",
-    async () => await restoreAndCompare(stage, copied, "restored-from-copies"),
-    (bytes) => ({ where: store.location.bucket, bytes, detail: "read from the copies, equal to the input" }),
+    "copy its snapshots there, as the CronJob does",
+    async () => await copyAll(copied, volumes, created),
+    (copies) => ({ where: regions.other, detail: copies.join(", ") }),
   );
-  const there = await stage.elsewhere.openStore();
-  await steps.run(
-    `restore in ${regions.other} and compare byte by byte`,
-    async () => await restoreAndCompare(stage, stage.elsewhere, "restored-elsewhere"),
-    (bytes) => ({ where: there.location.bucket, bytes, detail: "equal to the input" }),
-  );
+  return created;
 }
 
-async function restoreAndCompare(stage: LostRegionStage, session: Session, folder: string): Promise<number> {
-  const to = join(stage.state, folder);
-  await restoreBackup(session, await session.openStore(), undefined, { name: copiedBackup, to });
-  return await compareFolder(to, await expectedFiles(stage.from));
+async function copyAll(
+  session: Session,
+  volumes: OpenedVolumes,
+  { snapshots }: CreatedBackup,
+): Promise<readonly string[]> {
+  const { statuses } = await copySnapshots(session, volumes, {
+    snapshotIds: [],
+    backup: copiedBackup,
+    isWatching: true,
+    intervalMs: lookIntervalMs,
+    timeoutMs: copyTimeoutMs,
+    parallel: undefined,
+  });
+  const complete = statuses.filter(({ state }) => state === "completed");
+  if (complete.length === statuses.length && complete.length === snapshots.length)
+    return complete.map(({ origin, copyId }) => `${origin.snapshotId} as ${copyId}`);
+  throw new PluginError(
+    `${complete.length} of ${snapshots.length} snapshots have a copy: ${JSON.stringify(statuses)}`,
+    {
+      kind: "incomplete",
+    },
+  );
 }

@@ -10,7 +10,7 @@ import type { CommonFlags, OpenedStore, OpenedVolumes, RunFlags } from "../sessi
 import { goodBackupSteps } from "./good-backup-steps.ts";
 import { damageFile } from "./damage.ts";
 import type { Damage } from "./damage.ts";
-import type { DemoCloud, DemoVolume } from "./demo-cloud.ts";
+import type { DemoCloud, DemoLocations, DemoVolume } from "./demo-cloud.ts";
 import { damagedBackupSteps } from "./damaged-backup-steps.ts";
 import { lostRegionSteps } from "./lost-region-steps.ts";
 import { restoreSteps } from "./restore-steps.ts";
@@ -77,8 +77,9 @@ async function perform(context: CliContext, flags: RunFlags, request: DemoReques
     async () => await StandIns.start(context, { path, args: [...args, ...found.flatMap((volume) => volume.args)] }),
     ({ facts }) => ({ where: cloud.printEndpoints(facts) }),
   );
-  const common = await commonFlags(flags, request, standIns);
-  await using session = new Session(context, common.with({}));
+  const located = cloud.locate(standIns.facts);
+  const flagsOf = flagsIn(flags, request);
+  await using session = new Session(context, await flagsOf(located));
   const { store, volumes } = await steps.run(
     "load the plugin as the server does",
     async () => ({ store: await session.openStore(), volumes: await session.openRequiredVolumes() }),
@@ -94,8 +95,13 @@ async function perform(context: CliContext, flags: RunFlags, request: DemoReques
   if (regions === undefined) return;
   // Of its own prefix: what the damage above shows is a location without copies.
   const place = { prefix: "cluster-2" };
-  await using copied = new Session(context, common.with({ ...place, config: regions.copyKeys(copyBucket) }));
-  await using elsewhere = new Session(context, common.with({ ...place, bucket: copyBucket, ...regions.elsewhere }));
+  const { facts } = standIns;
+  const changed = { copied: regions.copied(facts, copyBucket), elsewhere: regions.locateElsewhere(facts) };
+  await using copied = new Session(context, await flagsOf({ ...place, ...withChanges(located, changed.copied) }));
+  await using elsewhere = new Session(
+    context,
+    await flagsOf({ ...place, ...changed.elsewhere, bucket: copyBucket, name: "credentials-elsewhere" }),
+  );
   const lose = async (): Promise<void> => await standIns.tell(`lose-region ${regions.lost}`);
   await lostRegionSteps({ ...stage, regions, copied, elsewhere, lose });
 }
@@ -114,34 +120,38 @@ async function readVolumes(
   return [...new Map(found.map((volume) => [volume.id, volume])).values()];
 }
 
-/** How one of the demo's locations differs from its first. */
-interface LocationChanges {
+/** One of the demo's pairs of locations. */
+interface Place extends DemoLocations {
   readonly bucket?: string;
   readonly prefix?: string;
-  readonly config?: Readonly<Record<string, string>>;
-  readonly volumeConfig?: Readonly<Record<string, string>>;
+  /** Of the credentials file. */
+  readonly name?: string;
 }
 
-async function commonFlags(
-  flags: RunFlags,
-  { cloud, state }: DemoRequest,
-  { facts }: StandIns,
-): Promise<{ with(changes: LocationChanges): CommonFlags }> {
-  const { credentials, config, volumeConfig } = cloud.locate(facts);
-  const credentialsFile = join(state, "credentials");
-  await writeFile(credentialsFile, credentials, { mode: 0o600 });
+/** Makes the flags of a pair of locations. */
+function flagsIn(flags: RunFlags, { cloud, state }: DemoRequest): (place: Place) => Promise<CommonFlags> {
   const pairs = (keys: Readonly<Record<string, string>>): string[] =>
     Object.entries(keys).map(([key, value]) => `${key}=${value}`);
-  return {
-    with: (changes) => ({
+  return async (place) => {
+    const credentialsFile = join(state, place.name ?? "credentials");
+    await writeFile(credentialsFile, place.credentials, { mode: 0o600 });
+    return {
       ...flags,
       provider: cloud.implementation ?? cloud.provider,
-      bucket: changes.bucket ?? bucket,
-      prefix: changes.prefix ?? prefix,
+      bucket: place.bucket ?? bucket,
+      prefix: place.prefix ?? prefix,
       credentialsFile,
-      config: pairs({ ...config, ...changes.config }),
-      volumeConfig: pairs({ ...volumeConfig, ...changes.volumeConfig }),
-    }),
+      config: pairs(place.config),
+      volumeConfig: pairs(place.volumeConfig),
+    };
+  };
+}
+
+function withChanges(located: DemoLocations, changes: Omit<DemoLocations, "credentials">): DemoLocations {
+  return {
+    ...located,
+    config: { ...located.config, ...changes.config },
+    volumeConfig: { ...located.volumeConfig, ...changes.volumeConfig },
   };
 }
 

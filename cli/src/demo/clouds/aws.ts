@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 
 import { at, sizeGiBOf } from "../../backup-layout/persistent-volume-fields.ts";
-import type { DemoCloud } from "../demo-cloud.ts";
+import type { DemoCloud, DemoLocations } from "../demo-cloud.ts";
 import { requireFact } from "../stand-in-facts.ts";
 import type { StandInFacts } from "../stand-in-facts.ts";
 import { standInFolder } from "../stand-in-folder.ts";
 
-const defaultZone = "us-east-1a";
+const homeRegion = "us-east-1";
+const defaultZone = `${homeRegion}a`;
 const otherRegion = "eu-west-1";
 
 /** S3 and EBS. */
@@ -31,22 +32,30 @@ export const awsDemoCloud: DemoCloud = {
     return { path: join(standInFolder, "main.ts"), args };
   },
   printEndpoints: (facts) => `${requireFact(facts, "s3")} ${requireFact(facts, "ec2")}`,
-  locate: (facts) => {
-    const region = requireFact(facts, "region");
-    return {
-      credentials: profile(facts),
-      config: { region, s3Url: requireFact(facts, "s3"), s3ForcePathStyle: "true" },
-      volumeConfig: { region, endpoint: requireFact(facts, "ec2") },
-    };
-  },
+  locate: (facts) => locate(facts, requireFact(facts, "region")),
   regions: {
-    lost: "us-east-1",
+    lost: homeRegion,
     other: otherRegion,
-    copyKeys: (copyBucket) => ({ copyTo: `s3://${copyBucket}?region=${otherRegion}` }),
-    elsewhere: { config: { region: otherRegion }, volumeConfig: { region: otherRegion } },
+    copied: (_facts, copyBucket) => ({
+      config: { copyTo: `s3://${copyBucket}?region=${otherRegion}` },
+      volumeConfig: { copyToRegions: otherRegion },
+    }),
+    locateElsewhere: (facts) => {
+      const { credentials, config, volumeConfig } = locate(facts, otherRegion);
+      const zones = { zoneMap: `${defaultZone}=${otherRegion}b`, defaultZone: `${otherRegion}a` };
+      return { credentials, config, volumeConfig: { ...volumeConfig, ...zones } };
+    },
   },
   objectFile: (state, bucket, key) => join(state, "s3", bucket, createHash("sha256").update(key).digest("hex"), "data"),
 };
+
+function locate(facts: StandInFacts, region: string): DemoLocations {
+  return {
+    credentials: profile(facts),
+    config: { region, s3Url: requireFact(facts, "s3"), s3ForcePathStyle: "true" },
+    volumeConfig: { region, endpoint: requireFact(facts, "ec2") },
+  };
+}
 
 function profile(facts: StandInFacts): string {
   const keyId = requireFact(facts, "accessKeyId");

@@ -3,15 +3,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { at, sizeGiBOf } from "../../backup-layout/persistent-volume-fields.ts";
-import type { DemoCloud } from "../demo-cloud.ts";
+import type { DemoCloud, DemoLocations } from "../demo-cloud.ts";
 import { requireFact } from "../stand-in-facts.ts";
+import type { StandInFacts } from "../stand-in-facts.ts";
 import { standInFolder } from "../stand-in-folder.ts";
 
 // The stand-ins' own.
 const project = "flotilla";
-const region = "us-central1";
+const homeRegion = "us-central1";
 const otherRegion = "europe-west1";
-const defaultZone = `${region}-a`;
+const defaultZone = `${homeRegion}-a`;
 
 /** Cloud Storage and persistent disks. */
 export const gcpDemoCloud: DemoCloud = {
@@ -32,21 +33,25 @@ export const gcpDemoCloud: DemoCloud = {
     return { id: `${place}/${name}`, args: ["--disk", seed] };
   },
   standIns: ({ state, bucket, copyBucket, pendingMs }) => {
-    const buckets = [`${bucket}@${region}`, `${copyBucket}@${otherRegion}`].flatMap((name) => ["--bucket", name]);
+    const buckets = [`${bucket}@${homeRegion}`, `${copyBucket}@${otherRegion}`].flatMap((name) => ["--bucket", name]);
     const args = ["--state", state, "--pending-ms", String(pendingMs), ...buckets];
     return { path: join(standInFolder, "gcp-main.ts"), args };
   },
   printEndpoints: (facts) => `${requireFact(facts, "gcs")} ${requireFact(facts, "gce")}`,
-  locate: (facts) => ({
-    credentials: readFileSync(requireFact(facts, "credentialsFile"), "utf8"),
-    config: { storeEndpoint: requireFact(facts, "storeEndpoint") },
-    volumeConfig: { endpoint: requireFact(facts, "gce") },
-  }),
+  locate,
   regions: {
-    lost: region,
+    lost: homeRegion,
     other: otherRegion,
-    copyKeys: (copyBucket) => ({ copyTo: `gs://${copyBucket}` }),
-    elsewhere: { config: {}, volumeConfig: { defaultZone: `${otherRegion}-b` } },
+    copied: (_facts, copyBucket) => ({
+      config: { copyTo: `gs://${copyBucket}` },
+      // In its own region, unlike the default: a multi-region outlives the loss of one, and then there is nothing to copy.
+      volumeConfig: { snapshotLocation: homeRegion, copyToRegions: otherRegion },
+    }),
+    locateElsewhere: (facts) => {
+      const { credentials, config, volumeConfig } = locate(facts);
+      const zoneMap = `${homeRegion}-a=${otherRegion}-b, ${homeRegion}-b=${otherRegion}-c`;
+      return { credentials, config, volumeConfig: { ...volumeConfig, zoneMap, defaultZone: `${otherRegion}-d` } };
+    },
   },
   objectFile: (state, bucket, key) => {
     const file = createHash("sha256").update(key).digest("hex");
@@ -55,3 +60,11 @@ export const gcpDemoCloud: DemoCloud = {
 };
 
 const diskHandle = /^projects\/([^/]+)\/zones\/([^/]+)\/disks\/([^/]+)$/;
+
+function locate(facts: StandInFacts): DemoLocations {
+  return {
+    credentials: readFileSync(requireFact(facts, "credentialsFile"), "utf8"),
+    config: { storeEndpoint: requireFact(facts, "storeEndpoint") },
+    volumeConfig: { endpoint: requireFact(facts, "gce") },
+  };
+}

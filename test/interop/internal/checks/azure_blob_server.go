@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -96,4 +97,25 @@ func (b blobServer) tenants() []tenant {
 		tenants = append(tenants, tenant{bucket: tenantContainers[index], location: placeOf(b.of(account)), credentials: keyFile(account.Key)})
 	}
 	return tenants
+}
+
+// otherKeyLine is the line of a credentials file with the key of the account that keeps copies.
+const otherKeyLine = "INTEROP_OTHER_ACCOUNT_KEY"
+
+// copies are made over HTTPS: what lets the other account's store read the source is for https only.
+func (b blobServer) copies() copies {
+	place, other := b.target.Copies, b.secure()
+	other.Account = b.target.Other
+	there := map[string]string{
+		"storageAccount": other.Account.Name, "storageAccountURI": other.URL(), "storageAccountKeyEnvVar": otherKeyLine,
+	}
+	query := url.Values{}
+	for key, value := range there {
+		query.Set(key, value)
+	}
+	home := b.signing()
+	home["copyTo"] = fmt.Sprintf("azblob://%s?%s", place.Bucket, query.Encode())
+	there["caCert"] = b.caCert
+	credentials := b.credentials() + fmt.Sprintf("%s=%s\n", otherKeyLine, other.Account.Key)
+	return copies{CopyPlace: place, home: home, there: there, credentials: credentials, around: other}
 }

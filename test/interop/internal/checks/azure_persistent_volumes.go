@@ -45,3 +45,14 @@ func azureDisk(t *T, name string) *unstructured.Unstructured {
 		"futureDiskField": "kept",
 	})
 }
+
+// diskVolume is a PersistentVolume that says in which zone of a region its disk is.
+func (t *T) diskVolume(region string) *unstructured.Unstructured {
+	pv := csiVolume(azureDriver, t.armID("disks", t.arm.ResourceGroup, "pvc-1"))
+	pv.SetLabels(map[string]string{"app": "shop", zoneLabel: region + "-1"})
+	expression := map[string]any{"key": "topology.disk.csi.azure.com/zone", "operator": "In", "values": []any{region + "-1"}}
+	terms := []any{map[string]any{"matchExpressions": []any{expression}}}
+	// A content made here has room for the field.
+	_ = unstructured.SetNestedSlice(pv.Object, terms, "spec", "nodeAffinity", "required", "nodeSelectorTerms")
+	return pv
+}

@@ -47,7 +47,7 @@ func objectChecks() []check {
 	return slices.Concat(
 		bodyChecks(), absenceChecks(), failureChecks(), listingChecks(), signedURLChecks(), configurationChecks(),
 		checksumChecks(), corruptionChecks(), networkChecks(), truncationChecks(), crashChecks(), locationChecks(),
-		azureObjectChecks(), gcpObjectChecks(), azureCopyChecks(),
+		azureObjectChecks(), gcpObjectChecks(), objectCopyChecks(), azureCopyChecks(),
 	)
 }
 

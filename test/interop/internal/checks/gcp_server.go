@@ -56,6 +56,11 @@ func (g gcsServer) dataFile(key string) string {
 	return filepath.Join(g.target.DataDir, g.target.Bucket, "objects", hex.EncodeToString(digest[:]), "data")
 }
 
+func (g gcsServer) copies() copies {
+	home := map[string]string{"copyTo": "gs://" + g.target.Copies.Bucket}
+	return copies{CopyPlace: g.target.Copies, home: home, there: g.location(), credentials: g.credentials(), around: g.store}
+}
+
 func (g gcsServer) tenants() []tenant {
 	var tenants []tenant
 	for _, each := range g.target.Tenants {

@@ -30,6 +30,8 @@ type objectServer interface {
 	// dataFile is where the server keeps an object of its bucket, for targets with data-files.
 	dataFile(key string) string
 	tenants() []tenant
+	// copies is for targets with loses-regions.
+	copies() copies
 	around() cloud.Objects
 	// aroundSigning is the same at the place where signed URLs lead.
 	aroundSigning() cloud.Objects
@@ -79,6 +81,18 @@ func (s s3Server) dataFile(key string) string {
 		return filepath.Join(s.target.DataDir, s.target.Bucket, hex.EncodeToString(digest[:]), "data")
 	}
 	return filepath.Join(s.target.DataDir, s.target.Bucket, filepath.FromSlash(key))
+}
+
+func (s s3Server) copies() copies {
+	place := s.target.Copies
+	home := map[string]string{}
+	there := s.location()
+	if len(place.Regions) > 1 {
+		home["copyTo"] = fmt.Sprintf("s3://%s?region=%s", place.Bucket, place.Regions[1])
+		there["region"] = place.Regions[1]
+	}
+	around := cloud.S3{Endpoint: s.target.Endpoint, Region: there["region"], Keys: s.target.Keys}
+	return copies{CopyPlace: place, home: home, there: there, credentials: s.credentials(), around: around}
 }
 
 func (s s3Server) tenants() []tenant {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -135,7 +136,7 @@ func (r *runner) runGCP() error {
 			return fmt.Errorf("%s: prepare: %w", target.Name, err)
 		}
 		newT := func() *T { return &T{gce: target} }
-		r.runOn(target.Name, nil, append(gcpVolumeChecks(), gcpVolumeLocationChecks()...), newT)
+		r.runOn(target.Name, nil, slices.Concat(gcpVolumeChecks(), gcpVolumeLocationChecks(), gcpSnapshotCopyChecks()), newT)
 		if r.other != nil {
 			r.runOn(target.Name, nil, gcpVolumeInterchangeChecks(), newT)
 		}

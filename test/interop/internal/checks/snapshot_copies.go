@@ -14,10 +14,12 @@ import (
 func snapshotCopyChecks() []check {
 	return []check{
 		{title: "with copyToRegions and wait: completed a snapshot has a complete copy in the other region, which names its origin", ownKeys: true, run: copiesToTheOtherRegion},
-		{title: "a cluster in the other region restores a volume from the copy, by the id that the backup recorded", ownKeys: true, run: restoresInTheOtherRegion},
+		{title: "a cluster in the other region restores a volume from the copy, by the id that the backup recorded", ownKeys: true, run: func(t *T) { restoresInTheOtherRegion(t, false) }},
+		{title: "while the home region is lost, a cluster in the other region restores a volume from the copy", needs: []Capability{LosesRegions}, ownKeys: true, run: func(t *T) { restoresInTheOtherRegion(t, true) }},
 		{title: "without a zone to go to nothing is created in the other region, and both keys are named", ownKeys: true, run: refusesUnknownZone},
 		{title: "deleting a snapshot deletes its copy", ownKeys: true, run: deletesTheCopy},
 		{title: "a copied snapshot is deleted in its own region, although the other region was opened last", ownKeys: true, run: deletesTheOriginFirst},
+		{title: "while the region of its copy is lost a snapshot is not deleted, so that no copy is left behind", needs: []Capability{LosesRegions}, ownKeys: true, run: keepsASnapshotWithItsCopy},
 	}
 }
 
@@ -65,11 +67,16 @@ func copiesToTheOtherRegion(t *T) {
 	}
 }
 
-func restoresInTheOtherRegion(t *T) {
+func restoresInTheOtherRegion(t *T, isLost bool) {
 	home, there := t.ec2.Regions[0], t.ec2.Regions[1]
 	_, snapshotID, copied := t.copied()
 	if copied == nil {
 		t.Fatalf("%s has no copy", snapshotID)
+	}
+	if isLost {
+		t.lose(t.ec2.Control, home)
+		_, err := t.cloudEC2().Snapshot(home, snapshotID)
+		t.Fails(err, "describe the snapshot at home around the plugin")
 	}
 	snapshotter := t.snapshotterThere(map[string]string{"zoneMap": home + "a=" + there + "b"})
 
@@ -124,5 +131,20 @@ func deletesTheOriginFirst(t *T) {
 	t.NoError(err, "describe around the plugin")
 	if left != nil {
 		t.Fatalf("%s is still there, though its deletion succeeded", snapshotID)
+	}
+}
+
+func keepsASnapshotWithItsCopy(t *T) {
+	home, there := t.ec2.Regions[0], t.ec2.Regions[1]
+	snapshotter, snapshotID, _ := t.copied()
+	restore := t.lose(t.ec2.Control, there)
+
+	t.Fails(snapshotter.DeleteSnapshot(snapshotID), "delete")
+
+	t.snapshot(home, snapshotID)
+	restore()
+	t.NoError(snapshotter.DeleteSnapshot(snapshotID), "delete when the region is back")
+	if left := t.copyOf(there, snapshotID); left != nil {
+		t.Fatalf("the copy %s is left behind", left.ID)
 	}
 }

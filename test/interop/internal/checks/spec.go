@@ -52,6 +52,16 @@ type S3Target struct {
 	DataLayout string `json:"dataLayout"`
 	// Tenants are two accounts that cannot read each other's bucket, for targets with tenants.
 	Tenants []Tenant `json:"tenants"`
+	// Copies is for targets with loses-regions.
+	Copies CopyPlace `json:"copies"`
+}
+
+// CopyPlace is where a target keeps copies in another region.
+type CopyPlace struct {
+	// Regions are that of the bucket to check in, and that of the bucket of copies.
+	Regions []string `json:"regions"`
+	Bucket  string   `json:"bucket"`
+	Control control  `json:"control"`
 }
 
 // Tenant is an account and its own bucket.
@@ -68,6 +78,8 @@ type EC2Target struct {
 	Capabilities []Capability      `json:"capabilities"`
 	// Regions are two regions which the server keeps apart.
 	Regions []string `json:"regions"`
+	// Control is for targets with loses-regions.
+	Control control `json:"control"`
 }
 
 // BlobTarget is one Azure Blob server.
@@ -82,6 +94,8 @@ type BlobTarget struct {
 	Capabilities  []Capability         `json:"capabilities"`
 	// DataDir is where the server keeps its accounts as folders, for targets with data-files.
 	DataDir string `json:"dataDir"`
+	// Copies are in the other account, for targets with loses-regions.
+	Copies CopyPlace `json:"copies"`
 }
 
 // ARMTarget is Azure Resource Manager with an application that may use two resource groups of it.
@@ -97,6 +111,9 @@ type ARMTarget struct {
 	ResourceGroup      string `json:"resourceGroup"`
 	OtherResourceGroup string `json:"otherResourceGroup"`
 	Location           string `json:"location"`
+	// OtherLocation is a second region, which each of the groups may have disks and snapshots of.
+	OtherLocation string  `json:"otherLocation"`
+	Control       control `json:"control"`
 
 	client *http.Client
 	caCert string
@@ -120,6 +137,8 @@ type GCSTarget struct {
 	DataDir string `json:"dataDir"`
 	// Tenants are two accounts that cannot read each other's bucket, for targets with tenants.
 	Tenants []GCSTenant `json:"tenants"`
+	// Copies is for targets with loses-regions.
+	Copies CopyPlace `json:"copies"`
 }
 
 // GCSTenant is a service account's key file and its own bucket.
@@ -144,6 +163,9 @@ type GCETarget struct {
 	Region       string `json:"region"`
 	// Zones are two of the region.
 	Zones []string `json:"zones"`
+	// OtherRegion is where copies of snapshots are stored.
+	OtherRegion string  `json:"otherRegion"`
+	Control     control `json:"control"`
 
 	api    cloud.GCE
 	caCert string
@@ -181,6 +203,8 @@ const (
 	KMSKeys Capability = "kms-keys"
 	// TellsKeptHashes: the hash in an answer is the one that was kept, not one that is computed for the answer.
 	TellsKeptHashes Capability = "tells-kept-hashes"
+	// LosesRegions: there are two regions, each of which can be lost and found again.
+	LosesRegions Capability = "loses-regions"
 )
 
 func has(claimed []Capability, needed []Capability) bool {

@@ -44,6 +44,8 @@ type Resource struct {
 		Incremental       bool
 		DiskIOPSReadWrite int64
 		DiskMBpsReadWrite int64
+		DiskSizeGB        int64
+		CompletionPercent float64
 		CreationData      struct{ CreateOption, SourceResourceID string }
 	}
 }
@@ -93,9 +95,9 @@ func (a ARM) Find(id string) (*Resource, error) {
 	return &found, nil
 }
 
-// SnapshotsIn lists the snapshots of a resource group, as far as one page goes.
-func (a ARM) SnapshotsIn(subscription, group string) ([]Resource, error) {
-	id := fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/snapshots", subscription, group)
+// SnapshotsIn lists the snapshots of a resource group, which must have room in one page.
+func (a ARM) SnapshotsIn(subscriptionID, group string) ([]Resource, error) {
+	id := fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/snapshots", subscriptionID, group)
 	answer, err := a.send(http.MethodGet, id, nil)
 	if err != nil {
 		return nil, err
@@ -103,9 +105,17 @@ func (a ARM) SnapshotsIn(subscription, group string) ([]Resource, error) {
 	if err := answer.expect(http.StatusOK); err != nil {
 		return nil, err
 	}
-	var page struct{ Value []Resource }
-	err = json.Unmarshal(answer.Body, &page)
-	return page.Value, err
+	var page struct {
+		Value    []Resource
+		NextLink string
+	}
+	if err := json.Unmarshal(answer.Body, &page); err != nil {
+		return nil, fmt.Errorf("parse the snapshots of %s: %w", group, err)
+	}
+	if page.NextLink != "" {
+		return nil, fmt.Errorf("%s has more snapshots than one page holds", group)
+	}
+	return page.Value, nil
 }
 
 func (a ARM) send(method, id string, body any) (Answer, error) {

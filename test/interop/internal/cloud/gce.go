@@ -91,4 +91,26 @@ func (g GCE) Find(path string) (*GCEResource, error) {
 	return &found, nil
 }
 
+// Snapshots lists those of a project, which must have room in one page.
+func (g GCE) Snapshots(project string) ([]GCEResource, error) {
+	answer, err := g.send(http.MethodGet, computePath+"projects/"+project+"/global/snapshots", nil, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := answer.expect(http.StatusOK); err != nil {
+		return nil, err
+	}
+	var page struct {
+		Items         []GCEResource
+		NextPageToken string
+	}
+	if err := json.Unmarshal(answer.Body, &page); err != nil {
+		return nil, fmt.Errorf("parse the snapshots of %s: %w", project, err)
+	}
+	if page.NextPageToken != "" {
+		return nil, fmt.Errorf("%s has more snapshots than one page holds", project)
+	}
+	return page.Items, nil
+}
+
 const computePath = "/compute/v1/"
