@@ -2,6 +2,7 @@ import { Command } from "commander";
 
 import { backupCommand } from "./commands/backup-command.ts";
 import { checkCommand } from "./commands/check-command.ts";
+import { debugCommand } from "./commands/debug-command.ts";
 import { demoCommand } from "./commands/demo-command.ts";
 import { installCommand } from "./commands/install-command.ts";
 import { pluginCommand } from "./commands/plugin-command.ts";
@@ -25,7 +26,15 @@ export function createProgram(context: CliContext, outcome: Outcome): Command {
     .description("Runs Velero plugins by hand: back up, verify, restore, check.")
     .addHelpText("after", help)
     .showHelpAfterError("(add --help for the commands)");
-  const commands = [backupCommand, volumeCommand, pluginCommand, checkCommand, installCommand, demoCommand];
+  const commands = [
+    backupCommand,
+    volumeCommand,
+    pluginCommand,
+    checkCommand,
+    installCommand,
+    debugCommand,
+    demoCommand,
+  ];
   for (const command of commands) program.addCommand(command(context, outcome));
   configure(program, context);
   return program;
