@@ -6,6 +6,7 @@ import { debugCommand } from "./commands/debug-command.ts";
 import { demoCommand } from "./commands/demo-command.ts";
 import { installCommand } from "./commands/install-command.ts";
 import { pluginCommand } from "./commands/plugin-command.ts";
+import { upgradeCommand } from "./commands/upgrade-command.ts";
 import { volumeCommand } from "./commands/volume-command.ts";
 import type { CliContext } from "./context.ts";
 import type { Outcome } from "./run-command.ts";
@@ -32,6 +33,7 @@ export function createProgram(context: CliContext, outcome: Outcome): Command {
     pluginCommand,
     checkCommand,
     installCommand,
+    upgradeCommand,
     debugCommand,
     demoCommand,
   ];
