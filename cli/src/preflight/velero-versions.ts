@@ -5,7 +5,7 @@ export interface VeleroSupport {
   readonly remedy: string;
 }
 
-// The rows of docs/support.md; a test compares them.
+// As docs/support.md says.
 const tested = { from: [1, 16], to: [1, 18] } as const;
 const oldest = [1, 12] as const;
 
