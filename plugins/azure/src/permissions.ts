@@ -42,6 +42,7 @@ export const permissions: readonly Permission[] = [
     ...account,
     name: "Microsoft.Storage/storageAccounts/listKeys/action",
     requests: ["storageAccounts.listKeys"],
+    unless: ["useAAD", "storageAccountKeyEnvVar"],
   },
   {
     ...account,

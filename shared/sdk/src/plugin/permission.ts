@@ -10,6 +10,8 @@ export interface Permission {
   readonly requests: readonly string[];
   /** The keys of a location of which one must be set for it to be needed; undefined where every location needs it. */
   readonly keys?: readonly string[];
+  /** The keys of which any makes it needless. */
+  readonly unless?: readonly string[];
   /** What is lost without it, where a location works all the same. */
   readonly without?: string;
 }
