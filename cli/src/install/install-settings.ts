@@ -25,7 +25,7 @@ export interface InstallFlags extends LocationFlags {
 }
 
 /** A BackupStorageLocation that is to be. */
-export interface WantedStore {
+interface WantedStore {
   readonly name: string;
   readonly bucket: string;
   readonly prefix: string;
@@ -38,7 +38,7 @@ export interface WantedStore {
 }
 
 /** A VolumeSnapshotLocation that is to be. */
-export interface WantedVolumes {
+interface WantedVolumes {
   readonly name: string;
   readonly config: Readonly<Record<string, string>>;
 }
@@ -63,7 +63,7 @@ export interface InstallSettings {
 }
 
 /** Where a CronJob copies backups to. */
-export interface CopyTarget {
+interface CopyTarget {
   readonly location: LocationFile;
   readonly cloud: Cloud;
   readonly image: string;

@@ -20,7 +20,7 @@ export interface PermissionFacts {
 }
 
 /** The keys of one kind of location. */
-export interface LocationFacts {
+interface LocationFacts {
   readonly kind: string;
   readonly provider: string;
   readonly keys: Readonly<Record<string, KeyFacts>>;
@@ -38,7 +38,7 @@ export interface KeyFacts {
 export type Cloud = "aws" | "azure" | "gcp" | "restic";
 
 /** All of them. */
-export const clouds: readonly Cloud[] = ["aws", "azure", "gcp", "restic"];
+const clouds: readonly Cloud[] = ["aws", "azure", "gcp", "restic"];
 
 const empty: PluginFacts = { permissions: [], locations: [] };
 
