@@ -20,7 +20,8 @@ export function runOptions(): readonly Option[] {
   ];
 }
 
-function locationOptions(): readonly Option[] {
+/** The flags that say where backups and snapshots are. */
+export function locationOptions(): readonly Option[] {
   return [
     new Option("--provider <name>", "the provider, as in spec.provider (default: the location's, else aws)"),
     new Option("--bucket <name>", "the bucket (container) that holds the backups"),

@@ -7,6 +7,7 @@ import type { PluginLogLine, ProcessSettings, Registry } from "@flotilla/host";
 
 import { UsageError } from "./cli-error.ts";
 import type { CliContext } from "./context.ts";
+import { keepCrashReport } from "./crash-reports.ts";
 
 /** The flags that say which executables to use. */
 export interface PluginFlags {
@@ -46,6 +47,7 @@ export async function loadPlugins(
     args: [`--log-level=${listeners.logLevel}`],
     onLog: listeners.onLog,
     onViolation: listeners.onViolation,
+    onCrash: (report) => keepCrashReport(context, report),
   };
   const registry = await discoverCommands(await commands(context, flags), settings);
   const newManager = (): Manager => new Manager(registry, settings);

@@ -2,8 +2,11 @@ import { Command } from "commander";
 
 import { backupCommand } from "./commands/backup-command.ts";
 import { checkCommand } from "./commands/check-command.ts";
+import { debugCommand } from "./commands/debug-command.ts";
 import { demoCommand } from "./commands/demo-command.ts";
+import { installCommand } from "./commands/install-command.ts";
 import { pluginCommand } from "./commands/plugin-command.ts";
+import { upgradeCommand } from "./commands/upgrade-command.ts";
 import { volumeCommand } from "./commands/volume-command.ts";
 import type { CliContext } from "./context.ts";
 import type { Outcome } from "./run-command.ts";
@@ -24,7 +27,16 @@ export function createProgram(context: CliContext, outcome: Outcome): Command {
     .description("Runs Velero plugins by hand: back up, verify, restore, check.")
     .addHelpText("after", help)
     .showHelpAfterError("(add --help for the commands)");
-  const commands = [backupCommand, volumeCommand, pluginCommand, checkCommand, demoCommand];
+  const commands = [
+    backupCommand,
+    volumeCommand,
+    pluginCommand,
+    checkCommand,
+    installCommand,
+    upgradeCommand,
+    debugCommand,
+    demoCommand,
+  ];
   for (const command of commands) program.addCommand(command(context, outcome));
   configure(program, context);
   return program;

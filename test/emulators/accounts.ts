@@ -14,6 +14,8 @@ export interface Account {
   readonly buckets?: readonly string[];
   /** Refused actions in IAM's spelling, `*` as wildcard: `s3:PutObject`, `ec2:Create*`. */
   readonly deny?: readonly string[];
+  /** The only actions that are not refused, as a policy has them; absent means all. */
+  readonly allow?: readonly string[];
 }
 
 /** The owner of everything created by an account that names none. */
@@ -67,7 +69,8 @@ export function hasExpired(account: Account, now: Date): boolean {
 /** Tells whether the account may perform an action, on a bucket where the action has one. */
 export function isAllowed(account: Account, action: string, bucket?: string): boolean {
   if (bucket !== undefined && account.buckets !== undefined && !account.buckets.includes(bucket)) return false;
-  return !(account.deny ?? []).some((pattern) => matchesAction(pattern, action));
+  const isAllowed = account.allow?.some((pattern) => matchesAction(pattern, action)) ?? true;
+  return isAllowed && !(account.deny ?? []).some((pattern) => matchesAction(pattern, action));
 }
 
 function matchesAction(pattern: string, action: string): boolean {

@@ -4,6 +4,9 @@ import type { Command } from "commander";
 
 import { commandWithCommonOptions } from "../common-options.ts";
 import type { CliContext } from "../context.ts";
+import { readSelection } from "../copy/select-backups.ts";
+import type { SelectionFlags } from "../copy/select-backups.ts";
+import { parseCount } from "../parse-count.ts";
 import { parseDuration } from "../parse-duration.ts";
 import { runCommand } from "../run-command.ts";
 import type { Outcome } from "../run-command.ts";
@@ -14,9 +17,9 @@ import { describeBackup, reportDescribed } from "./backup-describe.ts";
 import { downloadBackup, reportDownloaded } from "./backup-download.ts";
 import { listBackups, reportListed } from "./backup-list.ts";
 import { reportRestored, restoreBackup } from "./backup-restore.ts";
-import { reportVerified, verifyBackup } from "./backup-verify.ts";
 import { compareCommand, copyCommand } from "./backup-pair-commands.ts";
 import { nounCommand } from "./noun-command.ts";
+import { verifySelected } from "./verify-selected.ts";
 
 /** `flotilla backup …`. */
 export function backupCommand(context: CliContext, outcome: Outcome): Command {
@@ -69,19 +72,27 @@ function describe(context: CliContext, outcome: Outcome): Command {
 }
 
 function verify(context: CliContext, outcome: Outcome): Command {
-  return commandWithCommonOptions("verify", "Reads a backup back, byte by byte, and asks for its snapshots.")
-    .argument("<name>", "the backup's name")
+  return commandWithCommonOptions("verify", "Reads backups back, byte by byte, and asks for their snapshots.")
+    .argument("[names...]", "the backups' names")
+    .option("--all", "all backups of the location", false)
+    .option("--newest <count>", "the newest so many", parseCount)
     .option("--wait <duration>", "how long to wait for snapshots that are pending", "0s")
     .addHelpText(
       "after",
-      "\nJudges the location itself: none of its copies (copyTo) answers for it, nor is looked at. Verify each as a location.\n\nExample:\n  flotilla verify backup nightly --location bsl.yaml --volume-location vsl.yaml --wait 10m",
+      `
+Judges the location itself: none of its copies (copyTo) answers for it, nor is looked at. Verify each as a location.
+
+Examples:
+  flotilla verify backup nightly --location bsl.yaml --volume-location vsl.yaml --wait 10m
+  flotilla backup verify --newest 1 --location bsl.yaml      as a CronJob: fails where the newest is not sound`,
     )
-    .action(async (name: string, flags: CommonFlags & { wait: string }) => {
+    .action(async (names: string[], flags: CommonFlags & SelectionFlags & { wait: string }) => {
       await runCommand(context, outcome, flags, async (session) => {
         const waitMs = parseDuration(flags.wait, "--wait");
+        const selection = readSelection(names, flags);
         const store = await session.openStoreItself();
         const volumes = await session.openVolumes();
-        return reportVerified(await verifyBackup(session, store, volumes, { name, waitMs }));
+        return await verifySelected(session, { store, volumes }, { selection, waitMs });
       });
     });
 }

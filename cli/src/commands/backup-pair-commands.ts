@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 
 import { runOptions } from "../common-options.ts";
 import type { CliContext } from "../context.ts";
@@ -9,6 +9,7 @@ import { readSelection } from "../copy/select-backups.ts";
 import type { SelectionFlags } from "../copy/select-backups.ts";
 import { openPair, sidesOptions } from "../location-sides.ts";
 import type { SidesFlags } from "../location-sides.ts";
+import { parseCount } from "../parse-count.ts";
 import { parseDuration } from "../parse-duration.ts";
 import { exitCodes, runCommand } from "../run-command.ts";
 import type { Outcome } from "../run-command.ts";
@@ -106,8 +107,8 @@ function pairCommand(name: string, description: string): Command {
   for (const option of [...sidesOptions(), ...runOptions()]) command.addOption(option);
   return command
     .option("--all", "all backups of the location", false)
-    .option("--newest <count>", "the newest so many", readCount)
-    .option("--parallel <count>", "how many objects are on their way at once", readCount, 4);
+    .option("--newest <count>", "the newest so many", parseCount)
+    .option("--parallel <count>", "how many objects are on their way at once", parseCount, 4);
 }
 
 /** Waits for the next round; false where the wait was interrupted. */
@@ -120,10 +121,4 @@ async function isNextRound(context: CliContext, outcome: Outcome, flags: CopyFla
     outcome.exitCode = exitCodes.interrupted;
     return false;
   }
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 1000) return count;
-  throw new InvalidArgumentError("give a whole number from 1 to 1000");
 }

@@ -9,14 +9,20 @@ import { checkLocations } from "./check.ts";
 
 /** `flotilla check`. */
 export function checkCommand(context: CliContext, outcome: Outcome): Command {
-  return commandWithCommonOptions("check", "Tries each permission that the given locations need, one by one.")
+  return commandWithCommonOptions(
+    "check",
+    "Tries each permission that the given locations need, one by one, and more that backups need.",
+  )
+    .option("--velero-version <version>", "the server's version, or its image: whether it is supported")
     .addHelpText(
       "after",
-      "\nExample:\n  flotilla check --location bsl.yaml --volume-location vsl.yaml --credentials-file credentials",
+      "\nExample:\n  flotilla check --location bsl.yaml --volume-location vsl.yaml --credentials-file credentials --velero-version v1.18.3",
     )
-    .action(async (flags: CommonFlags) => {
+    .action(async (flags: CommonFlags & { veleroVersion?: string }) => {
       const store = flags.bucket !== undefined || flags.location !== undefined;
       const volumes = flags.volumeConfig.length > 0 || flags.volumeLocation !== undefined;
-      await runCommand(context, outcome, flags, async (session) => checkLocations(session, { store, volumes }));
+      await runCommand(context, outcome, flags, async (session) =>
+        checkLocations(session, { store, volumes, veleroVersion: flags.veleroVersion }),
+      );
     });
 }

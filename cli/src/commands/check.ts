@@ -4,36 +4,79 @@ import { isKind } from "@flotilla/sdk/plugin";
 import { UsageError } from "../cli-error.ts";
 import type { Report } from "../context.ts";
 import { formatTable } from "../output/table.ts";
+import { measureLatency } from "../preflight/latency.ts";
+import { veleroSupport } from "../preflight/velero-versions.ts";
 import { describeError } from "../session.ts";
-import type { Session } from "../session.ts";
+import type { OpenedStore, Session } from "../session.ts";
 
 /** A finding with the location that it belongs to. */
 interface LocationFinding extends Finding {
-  readonly location: "BackupStorageLocation" | "VolumeSnapshotLocation" | "plugin";
+  readonly location: "BackupStorageLocation" | "VolumeSnapshotLocation" | "plugin" | "server";
 }
 
 interface Checkable {
   readonly check: (call: { readonly signal: AbortSignal }) => AsyncIterable<Finding>;
 }
 
-/** Checks the locations that were given: opening them, each permission, and the plugin's own conduct on the wire. */
-export async function checkLocations(
-  session: Session,
-  given: { readonly store: boolean; readonly volumes: boolean },
-): Promise<Report> {
-  if (!given.store && !given.volumes) {
+/** What is checked. */
+interface Checked {
+  readonly store: boolean;
+  readonly volumes: boolean;
+  /** Of the server, where it is known. */
+  readonly veleroVersion?: string | undefined;
+}
+
+/** Checks the locations that were given: opening them, each permission, latency, and the plugin's own conduct on the wire. */
+export async function checkLocations(session: Session, given: Checked): Promise<Report> {
+  if (!given.store && !given.volumes && given.veleroVersion === undefined) {
     throw new UsageError("nothing to check: give --bucket or --location, or --volume-config or --volume-location");
   }
-  const findings: LocationFinding[] = [];
-  if (given.store) {
-    findings.push(...(await examine(session, "BackupStorageLocation", async () => (await session.openStore()).client)));
-  }
+  const findings: LocationFinding[] = given.veleroVersion === undefined ? [] : [versionFinding(given.veleroVersion)];
+  if (given.store) findings.push(...(await examineStore(session)));
   if (given.volumes) {
     const open = async () => (await session.openRequiredVolumes()).client;
     findings.push(...(await examine(session, "VolumeSnapshotLocation", open)));
   }
   findings.push(...session.violations.map(violationFinding));
   return report(findings);
+}
+
+async function examineStore(session: Session): Promise<readonly LocationFinding[]> {
+  const location = "BackupStorageLocation";
+  let opened: OpenedStore | undefined;
+  const findings = await examine(session, location, async () => {
+    opened = await session.openStore();
+    return opened.client;
+  });
+  // A store that does not answer, or refuses, was told of already.
+  if (opened === undefined || findings.some(({ severity }) => severity === "failure")) return findings;
+  try {
+    return [...findings, { location, ...(await measureLatency(session, opened)) }];
+  } catch (error) {
+    session.context.signal.throwIfAborted();
+    const detail = describeError(error).message;
+    return [...findings, { location, severity: "failure", subject: "latency", detail, remedy: "" }];
+  }
+}
+
+function versionFinding(text: string): LocationFinding {
+  const support = veleroSupport(text);
+  if (support === undefined)
+    throw new UsageError(`--velero-version ${text}: give it as v1.18.3, or as the server's image`);
+  const { state, version, remedy } = support;
+  const about = { location: "server", subject: `Velero ${version}`, remedy } as const;
+  switch (state) {
+    case "tested":
+      return { ...about, severity: "ok", detail: "tested with its own client code" };
+    case "expected":
+      return { ...about, severity: "advice", detail: "expected to work" };
+    case "newer":
+      return { ...about, severity: "advice", detail: "not known yet" };
+    case "unsupported":
+      return { ...about, severity: "failure", detail: "not supported" };
+    default:
+      return state satisfies never;
+  }
 }
 
 async function examine(

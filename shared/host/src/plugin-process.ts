@@ -18,6 +18,8 @@ export interface ProcessSettings extends ChildSettings {
   readonly startTimeoutMs?: number;
   /** Gives a start up early. */
   readonly signal?: AbortSignal;
+  /** Told of a process that ended in the middle of a call; once for each call that it broke. */
+  readonly onCrash?: (report: CrashReport) => void;
   /** How long a process may take to leave after Shutdown before it is killed; two seconds, as the server waits. */
   readonly shutdownTimeoutMs?: number;
 }

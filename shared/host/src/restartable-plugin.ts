@@ -66,6 +66,7 @@ export class RestartablePlugin {
     if (error.cause instanceof RemoteStatusError && error.cause.isAnswer) return error;
     const crash = await process.crashWithin(thrown === error ? 0 : crashGraceMs);
     if (crash === undefined) return error;
+    this.#settings.onCrash?.(crash);
     return new PluginError(`${describeCrash(crash)}; the call was not repeated: ${error.message}`, {
       kind: "unavailable",
       cause: error,

@@ -5,6 +5,8 @@ import { ArmError } from "./arm-error.ts";
 export interface MissingPermission {
   /** Actions in Azure's spelling, `*` as wildcard: `Microsoft.Compute/snapshots/write`, `Microsoft.Compute/*`. */
   readonly actions: readonly string[];
+  /** Those of them that are there, as a role has them. */
+  readonly except?: readonly string[];
   /** Only for this application; absent means everyone. */
   readonly clientId?: string;
   /** Only at and below this id; absent means everywhere. */
@@ -52,7 +54,8 @@ export class Permissions {
       (missing) =>
         (missing.clientId === undefined || missing.clientId.toLowerCase() === principal.clientId.toLowerCase()) &&
         (missing.scope === undefined || isBelow(scope, missing.scope)) &&
-        missing.actions.some((pattern) => matches(pattern, action)),
+        missing.actions.some((pattern) => matches(pattern, action)) &&
+        missing.except?.some((pattern) => matches(pattern, action)) !== true,
     );
   }
 }

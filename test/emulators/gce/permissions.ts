@@ -4,6 +4,8 @@ import { GceError } from "./gce-error.ts";
 export interface MissingGcePermission {
   /** Permissions in IAM's spelling, `*` as wildcard at the end: `compute.snapshots.setLabels`, `compute.*`. */
   readonly permissions: readonly string[];
+  /** Those of them that are there, as a role has them. */
+  readonly except?: readonly string[];
   /** Only for this member; absent means everyone. */
   readonly member?: string;
   /** Only in this project; absent means everywhere. */
@@ -28,7 +30,8 @@ export class GcePermissions {
       (missing) =>
         (missing.member === undefined || missing.member === member) &&
         (missing.project === undefined || path.startsWith(`projects/${missing.project}`)) &&
-        missing.permissions.some((pattern) => matches(pattern, permission)),
+        missing.permissions.some((pattern) => matches(pattern, permission)) &&
+        missing.except?.some((pattern) => matches(pattern, permission)) !== true,
     );
     if (isMissing) throw new GceError(403, "forbidden", `Required '${permission}' permission for '${path}'`);
   }

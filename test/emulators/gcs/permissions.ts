@@ -4,6 +4,8 @@ import { GcsError } from "./gcs-error.ts";
 export interface MissingGcsPermission {
   /** Permissions in IAM's spelling, `*` as wildcard at the end: `storage.objects.get`, `storage.*`. */
   readonly permissions: readonly string[];
+  /** Those of them that are there, as a role has them. */
+  readonly except?: readonly string[];
   /** Only for this member; absent means everyone. */
   readonly member?: string;
   /** Only in this bucket; absent means everywhere. */
@@ -28,7 +30,8 @@ export class GcsPermissions {
       (missing) =>
         (missing.member === undefined || missing.member === member) &&
         (missing.bucket === undefined || missing.bucket === bucket) &&
-        missing.permissions.some((pattern) => matches(pattern, permission)),
+        missing.permissions.some((pattern) => matches(pattern, permission)) &&
+        missing.except?.some((pattern) => matches(pattern, permission)) !== true,
     );
     if (isMissing)
       throw new GcsError(403, "forbidden", describeDenial(member, permission), { xmlCode: "AccessDenied" });

@@ -40,6 +40,7 @@ export type { LogFields, Logger } from "./logger.ts";
 export { ownDomain } from "./names.ts";
 export type { ListQuery, ObjectRef, ObjectStore, PrefixQuery } from "./object-store.ts";
 export { isJsonObject, parseJson, printJson } from "./persistent-volume.ts";
+export type { Permission } from "./permission.ts";
 export type { JsonObject, JsonValue, PersistentVolume, RawNumber } from "./persistent-volume.ts";
 export { isKind, PluginError } from "./plugin-error.ts";
 export type { PluginErrorKind, PluginErrorOptions } from "./plugin-error.ts";

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import { test } from "node:test";
+
+import { Redactor } from "./redactor.ts";
+
+/** Printable texts of any length from 12 on, each between two others. */
+const cases = Array.from({ length: 300 }, (_, index) => ({
+  secret: printableText(12 + (index % 40)),
+  before: printableText(index % 7),
+  after: printableText(index % 5),
+}));
+
+test("a known secret is found as it is, in JSON, in URLs and in hex, wherever it stands", () => {
+  for (const { secret, before, after } of cases) {
+    const redactor = new Redactor([Buffer.from(secret)]);
+    const forms = [
+      secret,
+      JSON.stringify(secret).slice(1, -1),
+      encodeURIComponent(secret),
+      encodeURIComponent(secret).replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()),
+      Buffer.from(secret).toString("hex"),
+    ];
+    for (const form of forms) assert.ok(!redactor.text(`${before} ${form} ${after}`).includes(form), form);
+  }
+});
+
+test("a known secret is found in the middle of something in base64", () => {
+  for (const { secret, before, after } of cases) {
+    const redactor = new Redactor([Buffer.from(secret)]);
+    for (const encoding of ["base64", "base64url"] as const) {
+      const encoded = Buffer.from(before + secret + after).toString(encoding);
+
+      const clean = redactor.text(`data: ${encoded}`).replace("data: ", "");
+
+      const pieces = clean.split("(redacted)").map((piece) => Buffer.from(piece, encoding).toString());
+      assert.ok(!pieces.some((piece) => piece.includes(secret)), secret);
+    }
+  }
+});
+
+const unknown = "Zx9+kQ2/vLr8TnB4yWc7HdJ1mPf5sGaE3uXo6ViK";
+
+test("what looks like a secret is taken out although nobody knows it", () => {
+  const redactor = new Redactor([]);
+  const lines = [
+    `aws_secret_access_key = ${unknown}`,
+    `got ${unknown} from the vault`,
+    `https://user:${unknown.slice(9, 18)}@proxy.example.com:3128/`,
+    `https://ghp_${unknown.slice(9, 18)}@git.example.com/`,
+    `https://a.blob.core.windows.net/c/b?sv=2026&sig=${encodeURIComponent(unknown)}&se=2027`,
+    `https://b.s3.amazonaws.com/k?X-Amz-Credential=AKIDX&X-Amz-Signature=${unknown.slice(0, 12)}`,
+    `Authorization: Bearer ${unknown.slice(0, 12)}`,
+    `"password": "${unknown.slice(0, 8)} with spaces"`,
+    `RESTIC_PASSWORD=${unknown.slice(0, 8)}`,
+    `DefaultEndpointsProtocol=https;AccountKey=${unknown};`,
+    `-----BEGIN PRIVATE KEY-----\n${unknown}\n-----END PRIVATE KEY-----`,
+    `-----BEGIN RSA PRIVATE KEY-----\\n${unknown}\\n`,
+    `token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.${unknown.slice(8, 20)}`,
+  ];
+  for (const line of lines) {
+    const clean = redactor.text(line);
+
+    for (let start = 0; start + 8 <= unknown.length; start += 1) {
+      assert.ok(!clean.includes(unknown.slice(start, start + 8)), `${line} became ${clean}`);
+    }
+  }
+});
+
+test("what is needed to understand a report stays", () => {
+  const line =
+    'put object "backups/nightly-2026-11-22/velero-backup.json" in bucket "my-backups-eu": HTTP 403 AccessDenied, ' +
+    "request id 4442587FB7D0A2F9, snap-0123456789abcdef0, 2f1c6f0e-8f5b-4f3b-9d0a-0c8f5a1b2c3d, /work/plugins/aws/dist/" +
+    "flotilla-plugin-aws (pid 4711) exited with code 134 after 12.3 s, peak memory 150 MiB; s3:PutObject on arn:aws:s3:::b; " +
+    "registry.example.com/velero-plugin-for-aws@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef " +
+    "/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/MC_group_cluster_westeurope/providers/Microsoft.Compute/disks/pvc-1";
+
+  assert.equal(new Redactor([Buffer.from(unknown)]).text(line), line);
+});
+
+function printableText(length: number): string {
+  return Array.from({ length }, () => String.fromCharCode(randomInt(0x20, 0x7f))).join("");
+}

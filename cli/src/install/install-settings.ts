@@ -1,0 +1,216 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+
+import { UsageError } from "../cli-error.ts";
+import type { CliContext } from "../context.ts";
+import { parsePairs } from "../location.ts";
+import type { LocationFlags } from "../location.ts";
+import { readLocationFile } from "../location-file.ts";
+import type { LocationFile } from "../location-file.ts";
+import { cloudOf, keysOf } from "../plugin-facts/plugin-facts.ts";
+import type { Cloud } from "../plugin-facts/plugin-facts.ts";
+
+/** The flags of `flotilla install`. */
+export interface InstallFlags extends LocationFlags {
+  readonly namespace: string;
+  readonly registry: string;
+  readonly tag: string;
+  readonly image?: string;
+  readonly cliImage?: string;
+  readonly identity?: string;
+  readonly volumes: boolean;
+  readonly verifySchedule: string;
+  readonly copySchedule: string;
+  readonly copyTo?: string;
+}
+
+/** A BackupStorageLocation that is to be. */
+interface WantedStore {
+  readonly name: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly config: Readonly<Record<string, string>>;
+  /** PEM. */
+  readonly caCert: string | undefined;
+  /** The file that it is from, where a flag named one. */
+  readonly caCertPath: string | undefined;
+  readonly isReadOnly: boolean;
+}
+
+/** A VolumeSnapshotLocation that is to be. */
+interface WantedVolumes {
+  readonly name: string;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** What is to be installed. */
+export interface InstallSettings {
+  readonly cloud: Cloud;
+  /** As a location names it. */
+  readonly provider: string;
+  readonly namespace: string;
+  readonly image: string;
+  readonly cliImage: string;
+  readonly store: WantedStore;
+  readonly volumes: WantedVolumes | undefined;
+  /** The file with the credentials, and what is in it. */
+  readonly credentials: { readonly path: string; readonly text: string } | undefined;
+  /** The cloud's identity that the server's service account stands for. */
+  readonly identity: string | undefined;
+  readonly schedules: { readonly verify: string; readonly copy: string };
+  /** The location that backups are copied to by a CronJob. */
+  readonly copyTo: CopyTarget | undefined;
+}
+
+/** Where a CronJob copies backups to. */
+interface CopyTarget {
+  readonly location: LocationFile;
+  readonly cloud: Cloud;
+  readonly image: string;
+}
+
+/** Where it lies in the Secret, as in the server's own installation. */
+export const secretKey = "cloud";
+/** The Secret, as in the server's own installation. */
+export const secretName = "cloud-credentials";
+
+/** Reads flags and files. */
+export async function readSettings(context: CliContext, flags: InstallFlags): Promise<InstallSettings> {
+  const [storeFile, volumeFile] = await Promise.all([
+    optionalFile(flags.location, "BackupStorageLocation"),
+    optionalFile(flags.volumeLocation, "VolumeSnapshotLocation"),
+  ]);
+  const { cloud, provider } = readProvider(flags.provider ?? storeFile?.provider ?? volumeFile?.provider);
+  const settings = {
+    cloud,
+    provider,
+    namespace: flags.namespace,
+    image: flags.image ?? imageOf(flags, cloud),
+    cliImage: flags.cliImage ?? `${flags.registry}/flotilla:${flags.tag}`,
+    store: await readStore(context, flags, storeFile),
+    volumes: flags.volumes ? readVolumes(cloud, flags, storeFile, volumeFile) : undefined,
+    credentials: await readCredentials(context, flags, cloud),
+    identity: flags.identity,
+    schedules: { verify: flags.verifySchedule, copy: flags.copySchedule },
+    copyTo: await readCopyTarget(flags),
+  };
+  checkKeys(cloud, "ObjectStore", settings.store.config);
+  checkKeys(cloud, "VolumeSnapshotter", settings.volumes?.config ?? {});
+  return settings;
+}
+
+function readProvider(given: string | undefined): { readonly cloud: Cloud; readonly provider: string } {
+  if (given === undefined) throw new UsageError("which cloud: give --provider aws, azure, gcp or restic");
+  const cloud = cloudOf(given);
+  if (cloud === undefined)
+    throw new UsageError(`--provider ${given}: there is a plugin for aws, azure, gcp and restic only`);
+  // The server takes a bare name for velero.io's.
+  return { cloud, provider: cloud === "restic" && !given.includes("/") ? "flotilla.io/restic" : given };
+}
+
+async function readCredentials(
+  context: CliContext,
+  { credentialsFile, identity }: InstallFlags,
+  cloud: Cloud,
+): Promise<InstallSettings["credentials"]> {
+  if (credentialsFile === undefined) return undefined;
+  // Azure's file also says where the cluster's disks are.
+  if (identity !== undefined && cloud !== "azure")
+    throw new UsageError("--credentials-file and --identity exclude each other: the pod has one identity");
+  const path = resolve(context.workingDirectory, credentialsFile);
+  return { path, text: await readText(path, "--credentials-file") };
+}
+
+/** An installation that the plugin would refuse is told of before it is printed. */
+function checkKeys(
+  cloud: Cloud,
+  kind: "ObjectStore" | "VolumeSnapshotter",
+  config: Readonly<Record<string, string>>,
+): void {
+  const known = keysOf(cloud, kind);
+  if (Object.keys(known).length === 0) return;
+  const unknown = Object.keys(config).filter((name) => known[name] === undefined || known[name].origin === "server");
+  if (unknown.length === 0) return;
+  const flag = kind === "ObjectStore" ? "--config" : "--volume-config";
+  throw new UsageError(
+    `the plugin has no key ${unknown.join(", ")} to be given as ${flag}; it has ${Object.keys(known)
+      .filter((name) => known[name]?.origin !== "server")
+      .toSorted()
+      .join(", ")}`,
+  );
+}
+
+function imageOf({ registry, tag }: InstallFlags, cloud: Cloud): string {
+  return `${registry}/velero-plugin-for-${cloud}:${tag}`;
+}
+
+async function readCopyTarget(flags: InstallFlags): Promise<CopyTarget | undefined> {
+  if (flags.copyTo === undefined) return undefined;
+  const location = await readLocationFile(flags.copyTo, "BackupStorageLocation");
+  const cloud = cloudOf(location.provider);
+  if (cloud === undefined)
+    throw new UsageError(`${flags.copyTo}: there is a plugin for aws, azure, gcp and restic only`);
+  return { location, cloud, image: imageOf(flags, cloud) };
+}
+
+async function readStore(
+  context: CliContext,
+  flags: InstallFlags,
+  file: LocationFile | undefined,
+): Promise<WantedStore> {
+  const { name = "default", bucket = "", prefix = "", config = {}, isReadOnly = false } = file ?? {};
+  const wanted = flags.bucket ?? bucket;
+  if (wanted === "") {
+    throw new UsageError("no bucket given: add --bucket NAME, or --location FILE with a BackupStorageLocation");
+  }
+  return {
+    name,
+    bucket: wanted,
+    prefix: flags.prefix ?? prefix,
+    config: { ...config, ...parsePairs(flags.config, "--config") },
+    ...(await readCaCert(context, flags, file)),
+    isReadOnly,
+  };
+}
+
+async function readCaCert(
+  context: CliContext,
+  { caCert }: InstallFlags,
+  file: LocationFile | undefined,
+): Promise<Pick<WantedStore, "caCert" | "caCertPath">> {
+  if (caCert === undefined) return { caCert: file?.caCert, caCertPath: undefined };
+  const caCertPath = resolve(context.workingDirectory, caCert);
+  return { caCert: await readText(caCertPath, "--ca-cert"), caCertPath };
+}
+
+/** Without a word on them, volumes are where the bucket is; what a location must say and nobody said is asked for. */
+function readVolumes(
+  cloud: Cloud,
+  flags: InstallFlags,
+  storeFile: LocationFile | undefined,
+  file: LocationFile | undefined,
+): WantedVolumes | undefined {
+  const given = { ...file?.config, ...parsePairs(flags.volumeConfig, "--volume-config") };
+  const isSaid = file !== undefined || flags.volumeConfig.length > 0;
+  if (cloud === "restic" && !isSaid) return undefined;
+  const region = { ...storeFile?.config, ...parsePairs(flags.config, "--config") }["region"];
+  const config = cloud === "aws" && region !== undefined ? { region, ...given } : given;
+  if (cloud === "aws" && (config["region"] ?? "") === "") {
+    throw new UsageError(
+      "the region of the volumes is missing: give --volume-config region=REGION, or --no-volumes to leave them out",
+    );
+  }
+  return { name: file?.name ?? "default", config };
+}
+
+async function optionalFile(path: string | undefined, kind: LocationFile["kind"]): Promise<LocationFile | undefined> {
+  return path === undefined ? undefined : await readLocationFile(path, kind);
+}
+
+async function readText(path: string, flag: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`${flag} ${path} cannot be read: ${String(error)}`, { cause: error });
+  }
+}

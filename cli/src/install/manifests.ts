@@ -1,0 +1,60 @@
+import { stringify } from "yaml";
+
+import { cronJobs } from "./cron-jobs.ts";
+import { usesSecret } from "./identity.ts";
+import { secretKey, secretName } from "./install-settings.ts";
+import type { InstallSettings } from "./install-settings.ts";
+import { backupStorageLocation, secret, serverPatch, volumeSnapshotLocation } from "./kubernetes-objects.ts";
+import type { KubernetesObject } from "./kubernetes-objects.ts";
+import type { Policy } from "./policy.ts";
+
+/** Everything that an installed server is given, in the order in which it is applied. */
+export function manifestObjects(settings: InstallSettings): readonly KubernetesObject[] {
+  return [
+    ...secret(settings),
+    ...serverPatch(settings),
+    backupStorageLocation(settings, { namesCredential: true }),
+    ...volumeSnapshotLocation(settings, { namesCredential: true }),
+    ...cronJobs(settings),
+  ];
+}
+
+/** The same as one YAML stream, with what to do about it, and the policy, as comments. */
+export function manifestStream(settings: InstallSettings, policy: Policy | undefined): string {
+  const documents = manifestObjects(settings).map((object) =>
+    stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }),
+  );
+  return [comment(headerOf(settings)), documents.join("---\n"), policy === undefined ? "" : policyComment(policy)].join(
+    "",
+  );
+}
+
+function headerOf(settings: InstallSettings): readonly string[] {
+  const { namespace } = settings;
+  const missing = usesSecret(settings) && settings.credentials === undefined;
+  return [
+    "For a server that is installed; flotilla install -o velero has the line that installs one.",
+    "Remove the official plugin's init container first: the server does not start with two plugins of one name.",
+    `  velero plugin remove OFFICIAL_IMAGE --namespace ${namespace}`,
+    "Then, because Deployment and ServiceAccount are only the parts to be set:",
+    "  kubectl apply --server-side --force-conflicts -f THIS_FILE",
+    ...(missing
+      ? [
+          "The credentials were not given; this makes the Secret that the locations name:",
+          `  kubectl create secret generic ${secretName} --namespace ${namespace} --from-file ${secretKey}=CREDENTIALS_FILE`,
+        ]
+      : []),
+  ];
+}
+
+function policyComment({ text, commands, notes }: Policy): string {
+  const lines = ["What the identity must be allowed, for:", ...commands.map((command) => `  ${command}`), ...notes];
+  return `---\n${comment([...lines, "", ...text.trimEnd().split("\n")])}`;
+}
+
+function comment(lines: readonly string[]): string {
+  return lines
+    .map((line) => `# ${line}`.trimEnd())
+    .map((line) => `${line}\n`)
+    .join("");
+}

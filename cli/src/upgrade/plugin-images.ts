@@ -1,0 +1,33 @@
+import type { Cloud } from "../plugin-facts/plugin-facts.ts";
+import type { ClusterDeployment } from "./read-resources.ts";
+
+/** A plugin's init container. */
+export interface PluginImage {
+  readonly container: string;
+  readonly image: string;
+  readonly cloud: Cloud;
+  readonly isOurs: boolean;
+}
+
+const clouds: ReadonlyMap<string, Cloud> = new Map([
+  ["aws", "aws"],
+  ["gcp", "gcp"],
+  ["microsoft-azure", "azure"],
+  ["azure", "azure"],
+  ["restic", "restic"],
+]);
+
+/**
+ * The init containers that bring a plugin which is ours or that ours takes the place of. Ours are known by the name that
+ * flotilla install gives the container, by the registry, or by a name that no official image has.
+ */
+export function pluginImages({ initContainers }: ClusterDeployment, registry: string): readonly PluginImage[] {
+  return initContainers.flatMap(({ name, image }) => {
+    const [, word = ""] = /\/?(?:velero|flotilla)-plugin(?:-for)?-([a-z-]+)(?=[:@]|$)/.exec(image) ?? [];
+    const cloud = clouds.get(word);
+    if (cloud === undefined) return [];
+    const hasOurName = name.startsWith("flotilla-plugin-") || image.includes("flotilla-plugin-");
+    const isOurs = hasOurName || image.startsWith(`${registry}/`) || word === "azure" || word === "restic";
+    return [{ container: name, image, cloud, isOurs }];
+  });
+}
