@@ -18,7 +18,7 @@ type Capability =
   | "loses-regions";
 
 /** Where a server keeps copies in another region, with the capability loses-regions. */
-export interface CopyPlace {
+interface CopyPlace {
   /** That of the bucket to check in, and that of the bucket of copies. */
   readonly regions: readonly [string, string];
   readonly bucket: string;
