@@ -39,7 +39,9 @@ test("every permission that a message tells to grant stands in the table", () =>
 test("the keys that a permission depends on are keys of a location", () => {
   const known = { ...objectStoreConfig.keys, ...volumeSnapshotterConfig.keys };
 
-  const unknown = permissions.flatMap(({ keys = [], unless = [] }) => [...keys, ...unless]).filter((key) => !Object.hasOwn(known, key));
+  const unknown = permissions
+    .flatMap(({ keys = [], unless = [] }) => [...keys, ...unless])
+    .filter((key) => !Object.hasOwn(known, key));
 
   assert.deepEqual(unknown, []);
 });
