@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import type { Command } from "commander";
 import { parse, parseAllDocuments } from "yaml";
 
+import { factsOf } from "../plugin-facts/plugin-facts.ts";
 import { createProgram } from "../program.ts";
 import { Flotilla } from "../testing/flotilla.ts";
 import type { KubernetesObject } from "./kubernetes-objects.ts";
@@ -203,6 +204,20 @@ test("each permission is granted where it belongs on Google Cloud: bucket, proje
   const roles = JSON.parse(stdout) as Record<string, { includedPermissions: string[] }>;
   assert.deepEqual(Object.keys(roles), ["velero.objects", "velero.volumes", "velero.signer"]);
   assert.ok(roles["velero.volumes"]?.includedPermissions.every((name) => name.startsWith("compute.")));
+});
+
+test("no permission that a location needs is left out of what is printed", async () => {
+  for (const cloud of ["aws", "azure", "gcp"] as const) {
+    const region = cloud === "aws" ? ["--config", "region=x"] : [];
+
+    const { stdout } = await flotilla.run("install", "--provider", cloud, "--bucket", "b", ...region, "--policy");
+
+    const needed = factsOf(cloud).permissions.filter(({ keys }) => keys === undefined);
+    assert.deepEqual(
+      needed.map(({ name }) => name).filter((name) => !stdout.includes(name)),
+      [],
+    );
+  }
 });
 
 test("a larger memory bound asks for a larger limit", async () => {

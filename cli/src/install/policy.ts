@@ -75,8 +75,8 @@ function azureRole({ store, volumes }: InstallSettings, permissions: readonly Pe
 
 /** One role a place where it is granted: on the bucket, in the project, on the account that signs. */
 function gcpRoles(permissions: readonly PermissionFacts[]): Omit<Policy, "notes"> {
-  const roles = gcpPlaces.flatMap(({ scope, id, title, grant }) => {
-    const included = permissions.filter((permission) => permission.scope === scope).map(({ name }) => name);
+  const roles = gcpPlaces.flatMap(({ scopes, id, title, grant }) => {
+    const included = permissions.filter(({ scope }) => scopes.includes(scope)).map(({ name }) => name);
     return included.length === 0
       ? []
       : [{ id, grant, role: { title, stage: "GA", includedPermissions: included.toSorted() } }];
@@ -92,23 +92,30 @@ function gcpRoles(permissions: readonly PermissionFacts[]): Omit<Policy, "notes"
   };
 }
 
-const gcpPlaces = [
+interface GcpPlace {
+  readonly scopes: readonly string[];
+  readonly id: string;
+  readonly title: string;
+  readonly grant: string;
+}
+
+const gcpPlaces: readonly GcpPlace[] = [
   {
-    scope: "objects",
+    scopes: ["objects", "bucket"],
     id: "velero.objects",
     title: "Velero: objects of its bucket",
     grant: "gcloud storage buckets add-iam-policy-binding gs://BUCKET",
   },
   {
-    scope: "volumes",
+    scopes: ["volumes", "key"],
     id: "velero.volumes",
     title: "Velero: disks and snapshots",
     grant: "gcloud projects add-iam-policy-binding PROJECT",
   },
   {
-    scope: "account",
+    scopes: ["account"],
     id: "velero.signer",
     title: "Velero: signed URLs",
     grant: "gcloud iam service-accounts add-iam-policy-binding ACCOUNT",
   },
-] as const;
+];
