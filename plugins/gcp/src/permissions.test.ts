@@ -19,6 +19,9 @@ const storageRequests: Readonly<Record<string, string | undefined>> = {
   // Of an object, of its bytes, and of a listing.
   "gcs-blob-driver.ts GET": "get object",
   "gcs-check.ts GET": "list objects",
+  "gcs-copy-check.ts GET": "get bucket",
+  "gcs-copy.ts GET": "get object",
+  "gcs-copy.ts POST": "insert object",
   "gcs-put.ts GET": "get object",
   "gcs-put.ts POST": "insert object",
   "gcs-read-refusal.ts GET": "get object",
