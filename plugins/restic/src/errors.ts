@@ -21,6 +21,8 @@ export interface Attempt {
   readonly action: string;
   /** The repository, as it may be printed. */
   readonly repository: string;
+  /** The user and the password in its address, which restic repeats where it cannot parse that. */
+  readonly secret?: string | undefined;
 }
 
 // Exit codes as restic documents them; versions before 0.17 know 1 and 3 only.
@@ -31,10 +33,20 @@ const codes: Readonly<Record<number, ResticFault>> = {
   12: "wrong-password",
 };
 
+/** How the backends say that a file is not there. */
+const absentFile = "no such (?:file|key)|(?:does not|doesn't) exist|not ?found|\\b404\\b";
+
+/** Whether restic says of a snapshot that there is none. */
+export function isAbsentSnapshot(line: string): boolean {
+  return new RegExp(`no matching ID|${absentFile}`, "i").test(line);
+}
+
 const texts: readonly (readonly [ResticFault, RegExp])[] = [
   ["locked", /already locked(?: exclusively)? by/],
   ["wrong-password", /wrong password or no key found/],
   ["no-snapshot", /(?:no|multiple) matching ID(?:s)? found|multiple IDs with prefix/],
+  // Of a whole id 0.18 looks for the file.
+  ["no-snapshot", new RegExp(`failed to load snapshot.*(?:${absentFile})`, "i")],
   // The hint alone says only that the repository could not be opened, for whatever reason.
   ["no-repository", /config file.*(?:no such file|does not exist|not found|404)[^]*Is there a repository at/i],
 ];
@@ -86,10 +98,16 @@ export function faultOf(end: ResticEnd): ResticFault {
 }
 
 /** Turns a failed restic into a PluginError. */
-export function resticError(end: ResticEnd, { action, repository }: Attempt): PluginError {
+export function resticError(end: ResticEnd, { action, repository, secret }: Attempt): PluginError {
   const where = `${action} in repository ${repository}`;
   const code = end.code === null ? `signal ${end.signal}` : `exit code ${end.code}`;
-  const answer = lastWords(end);
+  const answer = secret === undefined ? lastWords(end) : lastWords(end).replaceAll(secret, "***");
+  // What it says of such an address are parts of the password.
+  if (secret !== undefined && /parsing repository location failed/.test(end.lines.join("\n")))
+    return new PluginError(
+      `${where}: restic cannot parse its address; percent-encode what is neither letter nor digit in its user and password`,
+      { kind: "invalid-config", code },
+    );
   switch (faultOf(end)) {
     case "no-repository":
       return new PluginError(
