@@ -51,6 +51,8 @@ const texts: readonly (readonly [ResticFault, RegExp])[] = [
   ["no-repository", /config file.*(?:no such file|does not exist|not found|404)[^]*Is there a repository at/i],
 ];
 
+const badAddress = /parsing repository location failed/;
+
 interface Meaning {
   readonly pattern: RegExp;
   readonly kind: PluginErrorKind;
@@ -58,6 +60,11 @@ interface Meaning {
 }
 
 const meanings: readonly Meaning[] = [
+  {
+    pattern: badAddress,
+    kind: "invalid-config",
+    remedy: "check the key repository; what is neither letter nor digit in its user and password is percent-encoded",
+  },
   {
     pattern:
       /access ?denied|permission denied|forbidden|unauthorized|\b40[13]\b|invalid credentials|InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed/i,
@@ -100,14 +107,8 @@ export function faultOf(end: ResticEnd): ResticFault {
 /** Turns a failed restic into a PluginError. */
 export function resticError(end: ResticEnd, { action, repository, secret }: Attempt): PluginError {
   const where = `${action} in repository ${repository}`;
-  const code = end.code === null ? `signal ${end.signal}` : `exit code ${end.code}`;
-  const answer = secret === undefined ? lastWords(end) : lastWords(end).replaceAll(secret, "***");
-  // What it says of such an address are parts of the password.
-  if (secret !== undefined && /parsing repository location failed/.test(end.lines.join("\n")))
-    return new PluginError(
-      `${where}: restic cannot parse its address; percent-encode what is neither letter nor digit in its user and password`,
-      { kind: "invalid-config", code },
-    );
+  const code = codeOf(end);
+  const answer = answerOf(end, secret);
   switch (faultOf(end)) {
     case "no-repository":
       return new PluginError(
@@ -141,13 +142,25 @@ export function resticError(end: ResticEnd, { action, repository, secret }: Atte
     case "other":
       break;
   }
+  return unexpectedError(end, `${where}: restic failed (${code}): ${answer}`, code);
+}
+
+function unexpectedError(end: ResticEnd, told: string, code: string): PluginError {
   const text = end.lines.join("\n");
   const meaning = meanings.find(({ pattern }) => pattern.test(text));
   const remedy = meaning?.remedy ?? "run the same with restic by hand to see more";
-  return new PluginError(`${where}: restic failed (${code}): ${answer}; ${remedy}`, {
-    kind: meaning?.kind ?? "internal",
-    code,
-  });
+  return new PluginError(`${told}; ${remedy}`, { kind: meaning?.kind ?? "internal", code });
+}
+
+function codeOf({ code, signal }: ResticEnd): string {
+  return code === null ? `signal ${signal}` : `exit code ${code}`;
+}
+
+function answerOf(end: ResticEnd, secret: string | undefined): string {
+  if (secret === undefined) return lastWords(end);
+  // What it says of an address that it cannot parse are parts of the password.
+  if (badAddress.test(end.lines.join("\n"))) return "the repository's address cannot be parsed";
+  return lastWords(end).replaceAll(secret, "***");
 }
 
 /** The lines that say most, in one. */
