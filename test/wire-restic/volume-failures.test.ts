@@ -153,6 +153,29 @@ describe("what goes wrong with volumes", { ...needsRestic, timeout: 120_000 }, (
     assert.equal(error.kind, "unsupported");
   });
 
+  test("a mark that cannot be read does not make its snapshot one that a deletion clears away", async () => {
+    const snapshotter = await rig.open();
+    const volumeId = await rig.addVolume("doomed");
+    const doomed = await snapshotter.createSnapshot({ volumeId, volumeAz: "", tags });
+    const old = ["backup", "--time", "2020-01-01 00:00:00", rig.passwordFile];
+    await rig.runRestic(...old, "--tag", "flotilla.io/volume-snapshot=old,flotilla.io/volume-folder=a");
+    const former = await readdir(join(rig.repository, "snapshots"));
+    await rig.runRestic(...old, "--tag", "flotilla.io/volume-complete=old,flotilla.io/volume-bytes=1");
+    const [mark] = (await readdir(join(rig.repository, "snapshots"))).filter((name) => !former.includes(name));
+    const file = join(rig.repository, "snapshots", mark ?? "");
+    const kept = await readFile(file);
+    await rm(file);
+    await writeFile(file, randomBytes(200));
+
+    // Its own cache, which does not know the mark.
+    const other = await rig.open({ config: { cacheFolder: join(rig.root, "..", "empty-cache") } });
+    await other.deleteSnapshot(doomed);
+    await rm(file);
+    await writeFile(file, kept);
+    const { state } = await snapshotter.describeSnapshot("old");
+    assert.equal(state, "completed");
+  });
+
   test("files that were deleted while restic read the volume do not fail the snapshot", async () => {
     const resticPath = await rig.standIn(
       "vanishing",

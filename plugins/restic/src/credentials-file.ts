@@ -57,6 +57,19 @@ export async function readCredentialsFile(
     return { variables: { AWS_SHARED_CREDENTIALS_FILE: path }, password: undefined };
   if (backend === "gs" && text.trimStart().startsWith("{"))
     return { variables: { GOOGLE_APPLICATION_CREDENTIALS: path }, password: undefined };
-  const lines = parseEnv(text);
+  const lines = parseLines(text);
   return { variables: variablesOf(backend, lines), password: lines["RESTIC_PASSWORD"] || undefined };
+}
+
+const linePattern =
+  /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*("(?:\\.|[^"\\])*"|'[^']*'|`[^`]*`|[^\r\n]*?)(?:[ \t]+#[^\r\n]*)?[ \t]*\r?$/gm;
+
+/** As Node reads them, but for a # within a word, which Node takes for a comment: a secret may hold one. */
+function parseLines(text: string): Record<string, string | undefined> {
+  const values: Record<string, string | undefined> = {};
+  for (const [line, name, value] of text.matchAll(linePattern)) {
+    if (name === undefined || value === undefined) continue;
+    values[name] = /^(["'`])[^]*\1$/.test(value) ? parseEnv(line)[name] : value;
+  }
+  return values;
 }

@@ -21,6 +21,8 @@ export interface Attempt {
   readonly action: string;
   /** The repository, as it may be printed. */
   readonly repository: string;
+  /** The user and the password in its address, which restic repeats where it cannot parse that. */
+  readonly secret?: string | undefined;
 }
 
 // Exit codes as restic documents them; versions before 0.17 know 1 and 3 only.
@@ -31,13 +33,25 @@ const codes: Readonly<Record<number, ResticFault>> = {
   12: "wrong-password",
 };
 
+/** How the backends say that a file is not there. */
+const absentFile = "no such (?:file|key)|(?:does not|doesn't) exist|not ?found|\\b404\\b";
+
+/** Whether restic says of a snapshot that there is none. */
+export function isAbsentSnapshot(line: string): boolean {
+  return new RegExp(`no matching ID|${absentFile}`, "i").test(line);
+}
+
 const texts: readonly (readonly [ResticFault, RegExp])[] = [
   ["locked", /already locked(?: exclusively)? by/],
   ["wrong-password", /wrong password or no key found/],
   ["no-snapshot", /(?:no|multiple) matching ID(?:s)? found|multiple IDs with prefix/],
+  // Of a whole id 0.18 looks for the file.
+  ["no-snapshot", new RegExp(`failed to load snapshot.*(?:${absentFile})`, "i")],
   // The hint alone says only that the repository could not be opened, for whatever reason.
   ["no-repository", /config file.*(?:no such file|does not exist|not found|404)[^]*Is there a repository at/i],
 ];
+
+const badAddress = /parsing repository location failed/;
 
 interface Meaning {
   readonly pattern: RegExp;
@@ -46,6 +60,11 @@ interface Meaning {
 }
 
 const meanings: readonly Meaning[] = [
+  {
+    pattern: badAddress,
+    kind: "invalid-config",
+    remedy: "check the key repository; what is neither letter nor digit in its user and password is percent-encoded",
+  },
   {
     pattern:
       /access ?denied|permission denied|forbidden|unauthorized|\b40[13]\b|invalid credentials|InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed/i,
@@ -86,10 +105,10 @@ export function faultOf(end: ResticEnd): ResticFault {
 }
 
 /** Turns a failed restic into a PluginError. */
-export function resticError(end: ResticEnd, { action, repository }: Attempt): PluginError {
+export function resticError(end: ResticEnd, { action, repository, secret }: Attempt): PluginError {
   const where = `${action} in repository ${repository}`;
-  const code = end.code === null ? `signal ${end.signal}` : `exit code ${end.code}`;
-  const answer = lastWords(end);
+  const code = codeOf(end);
+  const answer = answerOf(end, secret);
   switch (faultOf(end)) {
     case "no-repository":
       return new PluginError(
@@ -123,13 +142,25 @@ export function resticError(end: ResticEnd, { action, repository }: Attempt): Pl
     case "other":
       break;
   }
+  return unexpectedError(end, `${where}: restic failed (${code}): ${answer}`, code);
+}
+
+function unexpectedError(end: ResticEnd, told: string, code: string): PluginError {
   const text = end.lines.join("\n");
   const meaning = meanings.find(({ pattern }) => pattern.test(text));
   const remedy = meaning?.remedy ?? "run the same with restic by hand to see more";
-  return new PluginError(`${where}: restic failed (${code}): ${answer}; ${remedy}`, {
-    kind: meaning?.kind ?? "internal",
-    code,
-  });
+  return new PluginError(`${told}; ${remedy}`, { kind: meaning?.kind ?? "internal", code });
+}
+
+function codeOf({ code, signal }: ResticEnd): string {
+  return code === null ? `signal ${signal}` : `exit code ${code}`;
+}
+
+function answerOf(end: ResticEnd, secret: string | undefined): string {
+  if (secret === undefined) return lastWords(end);
+  // What it says of an address that it cannot parse are parts of the password.
+  if (badAddress.test(end.lines.join("\n"))) return "the repository's address cannot be parsed";
+  return lastWords(end).replaceAll(secret, "***");
 }
 
 /** The lines that say most, in one. */

@@ -5,6 +5,7 @@ import type { Call, ObjectRef } from "@flotilla/sdk/plugin";
 import type { ObjectVersion } from "./object-index.ts";
 import { storeRecord } from "./object-upload.ts";
 import type { Repository } from "./repository.ts";
+import { forgetSnapshots } from "./snapshot-removal.ts";
 import type { RepositoryView } from "./repository-view.ts";
 
 /**
@@ -18,8 +19,8 @@ export async function removeObject(
   object: ObjectRef,
   call: Call,
 ): Promise<void> {
-  let index = await view.recent(call);
-  if (index.versions(object).length === 0) index = await view.complete(call);
+  // As of now: a version that another process has just made must not outlive this.
+  const index = await view.complete(call);
   const versions = index.versions(object);
   if (versions.length === 0) return;
   if (repository.gate.isFree && (await isForgotten(repository, view, versions, call))) return;
@@ -62,23 +63,4 @@ export async function forgetVersions(
   const ids = new Set(versions.flatMap(({ recordId, dataId }) => [recordId, dataId ?? recordId]));
   await forgetSnapshots(repository, [...ids], `delete ${nameOf(first)}`, call);
   for (const version of versions) view.removed(version);
-}
-
-/** Of one command line, far below the shortest limit that systems have. */
-const idsAtOnce = 500;
-
-/** Forgets snapshots; their data stays until the repository is pruned. */
-export async function forgetSnapshots(
-  repository: Pick<Repository, "run">,
-  ids: readonly string[],
-  action: string,
-  call: Call,
-): Promise<void> {
-  for (let at = 0; at < ids.length; at += idsAtOnce) {
-    const args = ["forget", ...ids.slice(at, at + idsAtOnce)];
-    const { end } = await repository.run({ action, args, lock: "exclusive", lockPatienceMs: 0 }, call);
-    // Of a snapshot that is not there nothing need be removed; the beginning of an id may mean another one.
-    const doubt = end.lines.find((line) => /Ignoring.*multiple/i.test(line));
-    if (doubt !== undefined) throw new PluginError(`${action}: ${doubt}; try again`, { kind: "conflict" });
-  }
 }

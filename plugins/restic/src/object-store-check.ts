@@ -3,10 +3,10 @@ import { ok, tried, withoutEffect } from "@flotilla/sdk/plugin";
 import type { Call, Finding, ObjectRef } from "@flotilla/sdk/plugin";
 import { objectStoreConfig } from "./config.ts";
 import type { ObjectStoreConfig } from "./config.ts";
-import { forgetSnapshots } from "./object-removal.ts";
 import { ObjectUpload } from "./object-upload.ts";
 import type { Repository } from "./repository.ts";
 import type { RepositoryView } from "./repository-view.ts";
+import { forgetSnapshots } from "./snapshot-removal.ts";
 
 /** What a location consists of once it is open. */
 export interface CheckedStore {

@@ -26,6 +26,7 @@ const names = {
   order: `${ownDomain}/order`,
   size: `${ownDomain}/size`,
   sha256: `${ownDomain}/sha256`,
+  volume: `${ownDomain}/volume-`,
 } as const;
 
 /** The tags of the snapshot that holds an object's bytes. Alone, it is an upload that never became an object. */
@@ -58,6 +59,8 @@ export type TaggedSnapshot =
 
 /** Reads the tags of a snapshot. */
 export function parseTags(tags: readonly string[]): TaggedSnapshot | undefined {
+  // A volume's snapshot has the labels of its backup besides, whatever they are called.
+  if (tags.some((tag) => tag.startsWith(names.volume))) return undefined;
   const values = new Map(
     tags.flatMap((tag) => {
       const at = tag.indexOf("=");

@@ -49,6 +49,10 @@ test("every backend of restic is told by its scheme, and a folder must be absolu
 
 test("the password in a REST server's address is not shown", () => {
   assert.equal(parseRepository("rest:https://user:secret@host:8000/r").shown, "rest:https://host:8000/r");
+  for (const user of ["user:se/cret", "user:se@cret", "user:s%cret", "secret"])
+    assert.equal(parseRepository(`rest:https://${user}@host/r`).shown, "rest:https://host/r");
+  for (const text of ["rest:https://[::1]:8000/a@b/c", "s3:https://host/b@c", "s3:host/b@c", "rclone:r:a@b"])
+    assert.equal(parseRepository(text).shown, text);
 });
 
 test("versions are told apart, and one that is too old, or no restic, is refused", () => {
@@ -68,6 +72,23 @@ test("of a credentials file the backend gets its own lines, and nothing else", a
   assert.deepEqual(variables, { AWS_ACCESS_KEY_ID: "a" });
   assert.equal(password, "p w");
   assert.deepEqual((await readCredentialsFile(path, "local", signal)).variables, {});
+});
+
+test("a # within a secret is part of it, as is a quote; one after a space begins a comment", async () => {
+  const path = await write(
+    "secrets",
+    [
+      "# RESTIC_PASSWORD=former",
+      "export RESTIC_PASSWORD=a#b'c  # the repository's",
+      "AWS_ACCESS_KEY_ID='x #y' # z",
+      'AWS_SECRET_ACCESS_KEY="a\nb"\r',
+      "AWS_SESSION_TOKEN='",
+    ].join("\n"),
+  );
+
+  const { variables, password } = await readCredentialsFile(path, "s3", signal);
+  assert.equal(password, "a#b'c");
+  assert.deepEqual(variables, { AWS_ACCESS_KEY_ID: "x #y", AWS_SECRET_ACCESS_KEY: "a\nb", AWS_SESSION_TOKEN: "'" });
 });
 
 test("AWS's and Google's own files are named to restic", async () => {

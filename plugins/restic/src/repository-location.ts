@@ -8,6 +8,8 @@ export interface RepositoryLocation {
   readonly backend: Backend;
   /** For messages: without what a URL says of its user. */
   readonly shown: string;
+  /** The user and the password in a URL, as they are written there; undefined where there are none. */
+  readonly user: string | undefined;
   /** The folder of a repository on this machine; undefined for all others. */
   readonly folder: string | undefined;
 }
@@ -20,16 +22,21 @@ export function parseRepository(text: string): RepositoryLocation {
   const backend = remote.find((name) => name === scheme);
   if (backend !== undefined) {
     if (text.length === backend.length + 1) throw new Error(`nothing follows ${backend}:`);
-    return { text, backend, shown: withoutUser(text, backend), folder: undefined };
+    const user = userOf(text, backend);
+    const shown = user === undefined ? text : text.replace(`//${user}@`, "//");
+    return { text, backend, shown, user, folder: undefined };
   }
   const folder = scheme === "local" ? text.slice("local:".length) : text;
   if (scheme !== undefined && scheme !== "local") throw new Error("none of restic's backends");
   // Relative to a folder that the server chose, it would be another repository after the next update.
   if (!folder.startsWith("/")) throw new Error("a folder that is not absolute, or none of restic's backends");
-  return { text: folder, backend: "local", shown: folder, folder };
+  return { text: folder, backend: "local", shown: folder, user: undefined, folder };
 }
 
-function withoutUser(text: string, backend: Backend): string {
+/** Rather too much than a part of a password: one that is not percent-encoded may hold any character. */
+function userOf(text: string, backend: Backend): string | undefined {
   // An sftp user is no secret, and needed to tell where it goes.
-  return backend === "sftp" ? text : text.replace(/\/\/[^/@]*@/, "//");
+  if (backend === "sftp") return undefined;
+  const isPlainHost = /\/\/(?:\[[^\]/@]*\]|[^:/@]*)(?::\d*)?(?:\/|$)/.test(text);
+  return isPlainHost ? undefined : /\/\/(.*)@/.exec(text)?.[1];
 }

@@ -102,7 +102,9 @@ export class RepositoryView {
     const { folder } = this.#repository.location;
     if (unreadable.length > 0) return false;
     if (folder === undefined) return this.#clock.now() - startedAt < staleAfterMs;
-    const names = await readdir(join(folder, "snapshots")).catch(() => undefined);
+    const files = await readdir(join(folder, "snapshots")).catch(() => undefined);
+    // Others are what a killed restic, or NFS, left behind.
+    const names = files?.filter((name) => /^[0-9a-f]{64}$/.test(name));
     return names !== undefined && names.length === ids.size && names.every((name) => hasId(ids, name));
   }
 

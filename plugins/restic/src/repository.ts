@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { systemClock } from "@flotilla/sdk/plugin";
 import type { Call, Clock, JsonObject, OpenContext, PluginError } from "@flotilla/sdk/plugin";
 import { boundCache } from "./cache-bound.ts";
 import type { RepositoryConfig } from "./config.ts";
 import { faultOf, resticError } from "./errors.ts";
 import { LockWait } from "./lock-wait.ts";
+import { inTurn } from "./machine-turn.ts";
 import { OperationGate } from "./operation-gate.ts";
 import type { ReplayableBody } from "./replayable-body.ts";
 import { openAccess } from "./repository-access.ts";
@@ -95,7 +97,8 @@ export class Repository {
 
   /** The error of a restic that failed. */
   errorOf(request: Pick<ResticRequest, "action">, end: ResticEnd): PluginError {
-    return resticError(end, { action: request.action, repository: this.location.shown });
+    const { shown, user } = this.location;
+    return resticError(end, { action: request.action, repository: shown, secret: user });
   }
 
   /** The whole command line of a request, for who starts restic himself. */
@@ -112,6 +115,8 @@ export class Repository {
         cacheFolder,
         "--cleanup-cache",
         ...(lock === "none" ? ["--no-lock"] : []),
+        // A word to a plugin that was killed ends it, and its lock would keep everybody out for half an hour.
+        ...(lock === "exclusive" ? ["--quiet"] : []),
         ...lockFlags,
       ],
       descriptor: password.descriptor,
@@ -129,7 +134,7 @@ export class Repository {
     const error = this.errorOf(request, end);
     const canRepeat = request.input?.canReplay ?? true;
     if (faultOf(end) !== "locked" || !canRepeat) throw error;
-    if (wait.isFirst) await this.#removeStaleLocks(call);
+    if (wait.mayBeStale()) await this.#removeStaleLocks(call);
     if (!(await wait.next(call))) throw error;
     call.log.info("the repository is locked: trying again", { action: request.action });
   }
@@ -147,7 +152,11 @@ export class Repository {
 
   async #runInit(call: Call): Promise<void> {
     const request: ResticRequest = { action: "initialize", args: ["init"], lock: "append" };
-    const { end } = await runRestic(this.command(request), request, call);
+    // Two that made it at once would each leave a key of their own, of which only one opens it.
+    const place = createHash("sha256").update(this.location.text).digest("hex");
+    const { end } = await inTurn(`init-${place}`, call.signal, async () => {
+      return await runRestic(this.command(request), request, call);
+    });
     // Another process may have been faster.
     if (end.code !== 0 && !/already (?:exists|initialized)/i.test(end.lines.join("\n")))
       throw this.errorOf(request, end);
@@ -158,7 +167,8 @@ export class Repository {
   async #removeStaleLocks(call: Call): Promise<void> {
     const request: ResticRequest = { action: "remove stale locks", args: ["unlock"], lock: "append" };
     const { end } = await runRestic(this.command(request), request, call);
-    if (end.code !== 0) throw this.errorOf(request, end);
+    // Whoever waits for the lock is told by its own end.
+    if (end.code !== 0) call.log.info("stale locks cannot be removed", { reason: this.errorOf(request, end).message });
   }
 }
 

@@ -175,6 +175,33 @@ test("restic waits for locks itself where it can; otherwise the tries are spread
   assert.ok(tries > 3 && tries < 40 && now <= 60_000, `${tries} tries in ${now} ms`);
 });
 
+test("a lock that is waited for is looked at again every few minutes, and no restic waits in silence for longer", async () => {
+  let now = 0;
+  const clock = {
+    now: () => now,
+    sleep: async (ms: number) => void (now += ms),
+    timer: () => ({ refresh: () => {}, cancel: () => {} }),
+  };
+  const wait = new LockWait(30 * 60_000, clock, parseVersion("restic 0.18.1", "r"));
+  let looks = 0;
+  do {
+    const seconds = Number.parseInt(wait.flags()[1] ?? "0", 10);
+    assert.ok(seconds <= 300, `${seconds} s without a word`);
+    now += seconds * 1000;
+    if (wait.mayBeStale()) looks += 1;
+  } while (await wait.next(call));
+  assert.ok(looks >= 5 && looks <= 8, `${looks} looks`);
+  assert.ok(now > 29 * 60_000, `given up after ${now} ms`);
+});
+
+test("of a snapshot that is gone 0.18 says that its file is, and of one that it cannot read something else", () => {
+  const gone =
+    "Fatal: failed to find snapshot: failed to load snapshot [null]: open /r/snapshots/00: no such file or directory";
+  const unread = "Fatal: failed to find snapshot: failed to load snapshot [null]: ciphertext verification failed";
+  assert.equal(faultOf(ended(1, gone)), "no-snapshot");
+  assert.equal(faultOf(ended(1, unread)), "other");
+});
+
 test("a list of snapshots is read, and what is none is refused", () => {
   const [snapshot] = parseSnapshotList(
     '[{"time":"2026-11-27T03:40:38.854246225Z","tags":["a"],"id":"e3","summary":{"total_bytes_processed":6}}]',

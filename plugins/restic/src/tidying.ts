@@ -1,8 +1,9 @@
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call, Logger } from "@flotilla/sdk/plugin";
-import { forgetSnapshots, forgetVersions } from "./object-removal.ts";
+import { forgetVersions } from "./object-removal.ts";
 import type { Repository } from "./repository.ts";
 import type { RepositoryView } from "./repository-view.ts";
+import { forgetSnapshots } from "./snapshot-removal.ts";
 
 /** A reader that looked the former version up just before may still want to open it. */
 const supersededAfterMs = 10 * 60_000;

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 
+import { forgetSnapshots } from "./snapshot-removal.ts";
 import type { Repository } from "./repository.ts";
 import { parseSnapshotList } from "./snapshot-list.ts";
 import type { ListedSnapshot } from "./snapshot-list.ts";
@@ -68,7 +69,9 @@ export async function deleteVolumeSnapshot(repository: Repository, snapshotId: s
   if (isDeleted || files.length + marks.length === 0) throw unknownSnapshot(repository, snapshotId, listing);
   // The repository is had for itself alone now, so that what dead processes left goes, too.
   const ids = [...files, ...marks].map(({ id }) => id);
-  const isForgotten = await forgetUnlessBusy(repository, [...ids, ...leftovers(listing.snapshots, Date.now())], call);
+  // Beside snapshots that cannot be read, one of which may be its mark, a whole snapshot looks like what a dead process left.
+  const left = listing.isWhole ? leftovers(listing.snapshots, Date.now()) : [];
+  const isForgotten = await forgetUnlessBusy(repository, [...ids, ...left], call);
   if (isForgotten) return;
   const action = `mark the snapshot ${snapshotId} as deleted`;
   await writeMark(repository, { action, tags: printDeletionTags(snapshotId) }, call);
@@ -89,8 +92,7 @@ async function forgetUnlessBusy(repository: Repository, ids: readonly string[], 
 
 /** Forgets restic snapshots. */
 export async function forget(repository: Repository, ids: readonly string[], call: Call): Promise<void> {
-  const args = ["forget", ...ids];
-  await repository.run({ action: "forget a snapshot", args, lock: "exclusive", lockPatienceMs }, call);
+  await forgetSnapshots(repository, ids, "forget a snapshot", call, lockPatienceMs);
 }
 
 /**

@@ -1,0 +1,70 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { basename, dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+
+/** A server of a repository. */
+export interface RestServer {
+  /** As restic is given it. */
+  readonly repository: string;
+  close(): Promise<void>;
+}
+
+/** Serves a folder as restic's documentation of its REST backend says, version 2. */
+export async function startRestServer(folder: string): Promise<RestServer> {
+  const server = createServer((request, response) => {
+    answer(folder, request, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return {
+    repository: `rest:http://127.0.0.1:${address.port}/`,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => void server.close(() => resolve()));
+    },
+  };
+}
+
+async function answer(folder: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method, url = "" } = request;
+  if (method === "POST" && url === "/?create=true") return void response.end();
+  const path = join(folder, url);
+  if (/^\/(?:data|keys|locks|snapshots|index)\/$/.test(url)) return await list(path, response);
+  if (!/^\/(?:config|(?:data|keys|locks|snapshots|index)\/[0-9a-f]{64})$/.test(url))
+    return void response.writeHead(400).end();
+  if (method === "POST") return await store(path, request, response);
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return void response.writeHead(404).end();
+  if (method === "HEAD") return void response.setHeader("Content-Length", found.size).end();
+  if (method === "GET") return await send(path, found.size, request, response);
+  await rm(path);
+  response.end();
+}
+
+async function send(path: string, size: number, { headers }: IncomingMessage, response: ServerResponse): Promise<void> {
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? "") ?? [];
+  const start = Number(first ?? 0);
+  const end = Math.min(last ? Number(last) : Infinity, size - 1);
+  response.writeHead(first === undefined ? 200 : 206, { "Content-Length": end - start + 1 });
+  await pipeline(createReadStream(path, { start, end }), response);
+}
+
+async function list(path: string, response: ServerResponse): Promise<void> {
+  const names = await readdir(path).catch(() => []);
+  const files = await Promise.all(names.map(async (name) => ({ name, size: (await stat(join(path, name))).size })));
+  response.setHeader("Content-Type", "application/vnd.x.restic.rest.v2").end(JSON.stringify(files));
+}
+
+/** Whole under its name or not at all. */
+async function store(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if ((await stat(path).catch(() => undefined)) !== undefined) return void response.writeHead(403).end();
+  await mkdir(dirname(path), { recursive: true });
+  const scratch = `${dirname(dirname(path))}/upload-${basename(path)}`;
+  await pipeline(request, createWriteStream(scratch));
+  await rename(scratch, path);
+  response.end();
+}
