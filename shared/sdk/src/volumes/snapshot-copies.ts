@@ -59,11 +59,13 @@ export function withSnapshotCopies(
 /** What says by its absence that the plugin cannot. */
 function inspection(
   snapshotter: OpenedVolumeSnapshotter,
-): Partial<Pick<OpenedVolumeSnapshotter, "check" | "describeSnapshot">> {
-  const { check, describeSnapshot } = snapshotter;
+): Partial<Pick<OpenedVolumeSnapshotter, "check" | "describeSnapshot" | "listFileSnapshots" | "restoreFiles">> {
+  const { check, describeSnapshot, listFileSnapshots, restoreFiles } = snapshotter;
   return {
     ...(check === undefined ? {} : { check: check.bind(snapshotter) }),
     ...(describeSnapshot === undefined ? {} : { describeSnapshot: describeSnapshot.bind(snapshotter) }),
+    ...(listFileSnapshots === undefined ? {} : { listFileSnapshots: listFileSnapshots.bind(snapshotter) }),
+    ...(restoreFiles === undefined ? {} : { restoreFiles: restoreFiles.bind(snapshotter) }),
   };
 }
 
@@ -149,7 +151,7 @@ class CopiedSnapshots {
     if (this.#hasAdvised) return;
     this.#hasAdvised = true;
     call.log.info(
-      "copyToRegions: copies are not made while the backup runs; `flotilla volume copy --all --watch` makes them, for example as a CronJob",
+      "copies of snapshots are not made while the backup runs; `flotilla volume copy --all --watch` makes them, for example as a CronJob",
       reason === undefined ? {} : { reason },
     );
   }
