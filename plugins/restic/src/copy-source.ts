@@ -49,7 +49,7 @@ export function requireOneIdentity(from: ReachedRepository, to: ReachedRepositor
   if (isDeepStrictEqual(one, other)) return;
   const names = [...new Set([...Object.keys(one), ...Object.keys(other)])].filter((name) => one[name] !== other[name]);
   throw new PluginError(
-    `the repositories ${from.location.shown} and ${to.location.shown} have different credentials (${names.join(", ")}), and restic, which copies from one to the other, takes one set of them for both: give one identity access to both, or reach one of them by rclone: or, with user and password in its address, by rest:`,
+    `the repositories ${from.location.shown} and ${to.location.shown} have different credentials (${names.join(", ")}), and restic, which copies from one to the other, takes one set of them for both: give one identity access to both, or reach one of them in another way (rclone:, or rest: with user and password in its address)`,
     { kind: "invalid-config" },
   );
 }

@@ -93,7 +93,7 @@ export class ResticCopier implements SnapshotCopier {
     const action = `copy the snapshot ${originId} of repository ${own.location.shown}`;
     const fromId = (await second.identities(call)).own.id;
     const origin = await findVolumeSnapshot(own, originId, call);
-    await this.#makeRoom(repository, originId, action, call);
+    if (await this.#isThere(repository, originId, action, call)) return originId;
     const begun = { action: `${action}: mark its beginning`, tags: printCopyingTags({ snapshotId: originId, fromId }) };
     await writeMark(repository, begun, call);
     call.log.info("copying a snapshot; restic does not tell how far it is", { snapshotId: originId, region });
@@ -139,25 +139,23 @@ export class ResticCopier implements SnapshotCopier {
     });
   }
 
-  /** Takes away what a former copy of the same snapshot left when it was deleted, which would delete the new one, too. */
-  async #makeRoom(repository: Repository, snapshotId: string, action: string, call: Call): Promise<void> {
+  /**
+   * Whether a complete copy is there. Takes away what a former one left when it was deleted, which would delete the new
+   * one, too.
+   */
+  async #isThere(repository: Repository, snapshotId: string, action: string, call: Call): Promise<boolean> {
     const { snapshots } = await wholeListing(repository, call);
     const { files, marks, deletions } = piecesOf(snapshots, snapshotId);
-    if (deletions.length === 0) return;
+    if (deletions.length === 0) return files.length > 0 && marks.length > 0;
+    const ids = [...files, ...marks, ...deletions].map(({ id }) => id);
     try {
-      await forget(
-        repository,
-        [...files, ...marks, ...deletions].map(({ id }) => id),
-        call,
-      );
+      await forget(repository, ids, call);
+      return false;
     } catch (error) {
       if (!isKind(error, "held")) throw error;
       throw new PluginError(
         `${action}: a former copy is marked as deleted and not forgotten yet, since the repository ${repository.location.shown} is in use; try again later`,
-        {
-          kind: "conflict",
-          cause: error,
-        },
+        { kind: "conflict", cause: error },
       );
     }
   }
