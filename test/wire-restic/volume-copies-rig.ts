@@ -51,7 +51,7 @@ export async function copyStates(
   const copies = await Array.fromAsync(
     home.copies.listCopies({ region, ...(originId === undefined ? {} : { originId }) }),
   );
-  return copies.map(({ originId, state }) => [originId, state] as const).toSorted();
+  return copies.map(({ originId, state }) => [originId, state] as const).toSorted(([a], [b]) => a.localeCompare(b));
 }
 
 /** Starts both; the second repository is not made yet. */

@@ -175,6 +175,23 @@ describe("copies of volumes, when something goes wrong", { skip: skipSlow, timeo
     assert.deepEqual(await copyStates(home, rig.second, snapshotId), [[snapshotId, "completed"]]);
   });
 
+  test("a location that waits gives a copy up that is late, and leaves neither it nor its snapshot", async () => {
+    const volumeId = await rig.addVolume("late", { big: randomBytes(8_000_000) });
+    const slow = await rig.standIn(
+      "late-restic",
+      '[ "$1" = copy ] && exec "$RESTIC" "$@" --limit-upload 300\nexec "$RESTIC" "$@"',
+    );
+    const home = await rig.openHome({ config: { resticPath: slow, wait: "completed", waitTimeout: "1s" } });
+    const before = await rig.countSnapshots();
+
+    const error = await failureOf(home.createSnapshot({ volumeId, volumeAz: "", tags }));
+
+    assert.equal(error.kind, "timeout", error.message);
+    assert.equal(await rig.countSnapshots(), before);
+    assert.equal((await copyStates(home, rig.second)).filter(([, state]) => state === "pending").length, 0);
+    await rig.checkBoth();
+  });
+
   test("a restic that copies nothing and ends well is no copy", async () => {
     const { snapshotId } = await snapshotOf("nothing");
     const idle = await rig.standIn("idle", '[ "$1" = copy ] && exit 0\nexec "$RESTIC" "$@"');

@@ -12,6 +12,7 @@ import { awaitState } from "./await-state.ts";
 import type { Observed } from "./await-state.ts";
 import type { CopyStatus } from "./copy-plan.ts";
 import { CopyRounds } from "./copy-rounds.ts";
+import { withinTime } from "./within-time.ts";
 
 /** How a location treats the copies of its snapshots. */
 export interface SnapshotCopiesOptions {
@@ -127,7 +128,11 @@ class CopiedSnapshots {
         ? { done: true, value: undefined }
         : { done: false, progress: open.map(told).join("; ") };
     };
-    await awaitState({ what: `the copies of snapshot ${snapshotId}`, observe, timeoutMs, clock, random }, call);
+    const what = `the copies of snapshot ${snapshotId}`;
+    // Where no cloud goes on by itself, one look lasts as long as a copy does.
+    await withinTime({ what, timeoutMs, clock }, call, async (call) => {
+      await awaitState({ what, observe, timeoutMs, clock, random }, call);
+    });
   }
 
   async #startWithoutWaiting(snapshotId: string, call: Call): Promise<void> {
