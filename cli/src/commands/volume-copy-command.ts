@@ -23,7 +23,10 @@ interface CopyFlags extends CommonFlags {
 
 /** `flotilla volume copy`. */
 export function copyCommand(context: CliContext, outcome: Outcome): Command {
-  return commandWithCommonOptions("copy", "Copies snapshots to the regions of the location's key copyToRegions.")
+  return commandWithCommonOptions(
+    "copy",
+    "Copies snapshots to the regions of the location's key copyToRegions, or restic's to its copyToRepository.",
+  )
     .argument("[snapshots...]", "the snapshots' ids")
     .option("--all", "all snapshots that backups made", false)
     .option("--backup <name>", "all snapshots of one backup")

@@ -40,7 +40,7 @@ export async function copySnapshots(
   const targets = await copies.targets(call);
   if (targets.length === 0)
     throw new UsageError(
-      `the location ${volumes.location.name} copies nowhere: set its key copyToRegions, for example to eu-west-1`,
+      `the location ${volumes.location.name} copies nowhere: set its key copyToRegions, for example to eu-west-1, or copyToRepository for restic`,
     );
   const found = await listOrigins(session, volumes, request);
   const missing = request.snapshotIds.filter((id) => !found.some(({ snapshotId }) => snapshotId === id));

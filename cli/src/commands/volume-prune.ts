@@ -22,7 +22,7 @@ export async function pruneCopies(
   const call = { ...session.call, log: silentLogger };
   if ((await client.copies.targets(call)).length === 0)
     throw new UsageError(
-      `the location ${location.name} copies nowhere: set its key copyToRegions to the regions whose copies are to be looked at`,
+      `the location ${location.name} copies nowhere: set its key copyToRegions to the regions whose copies are to be looked at, or copyToRepository for restic`,
     );
   const orphans = await findOrphanedCopies(client.copies, call);
   if (!isDeleting) return orphans.map((orphan) => ({ orphan, outcome: "kept", detail: "" }));

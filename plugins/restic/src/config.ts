@@ -68,4 +68,6 @@ export type RepositoryConfig = Pick<ObjectStoreConfig, keyof typeof repositoryKe
   readonly caCert: string | undefined;
   /** Tried where the location names no password at all: one that is no secret. */
   readonly defaultPassword?: string;
+  /** The credentials file is another repository's: what it says of a password and of a region is not meant. */
+  readonly borrowsCredentials?: boolean;
 };

@@ -34,6 +34,12 @@ export function variablesOf(
   return found;
 }
 
+/** Variables without those that name a region of AWS. */
+export function withoutRegion<T>(variables: Readonly<Record<string, T>>): Record<string, T> {
+  const { AWS_DEFAULT_REGION: _, AWS_REGION: __, ...others } = variables;
+  return others;
+}
+
 /**
  * Reads the credentials file of a location: lines NAME=value, of which the backend gets those that it reads, or the
  * files that AWS and Google themselves define, which restic reads on its own.

@@ -5,7 +5,8 @@ import { PluginError } from "@flotilla/sdk/plugin";
 import type { OpenContext } from "@flotilla/sdk/plugin";
 import { passwordKeys } from "./config.ts";
 import type { RepositoryConfig } from "./config.ts";
-import { readCredentialsFile, variablesOf } from "./credentials-file.ts";
+import { readCredentialsFile, variablesOf, withoutRegion } from "./credentials-file.ts";
+import type { CredentialsFile } from "./credentials-file.ts";
 import { findPassword } from "./password.ts";
 import type { Password } from "./password.ts";
 import { privateFolder } from "./private-folder.ts";
@@ -30,10 +31,7 @@ export async function openAccess(
   context: Pick<OpenContext, "env" | "signal">,
 ): Promise<RepositoryAccess> {
   const { backend } = config.repository;
-  const file =
-    config.credentialsFile === undefined
-      ? undefined
-      : await readCredentialsFile(config.credentialsFile, backend, context.signal);
+  const file = await credentialsOf(config, context.signal);
   const own = file?.variables ?? {};
   // Either the file's identity or the environment's, never one mixed of both.
   const identity = Object.keys(own).length > 0 ? own : variablesOf(backend, context.env);
@@ -52,6 +50,13 @@ export async function openAccess(
     password,
     cacheFolder: await cacheFolderOf(config, context.env),
   };
+}
+
+async function credentialsOf(config: RepositoryConfig, signal: AbortSignal): Promise<CredentialsFile | undefined> {
+  const { credentialsFile, borrowsCredentials, repository } = config;
+  if (credentialsFile === undefined) return undefined;
+  const file = await readCredentialsFile(credentialsFile, repository.backend, signal);
+  return borrowsCredentials === true ? { variables: withoutRegion(file.variables), password: undefined } : file;
 }
 
 function regionOf(env: OpenContext["env"], own: Readonly<Record<string, string>>): Record<string, string> {

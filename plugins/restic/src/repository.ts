@@ -3,6 +3,8 @@ import { systemClock } from "@flotilla/sdk/plugin";
 import type { Call, Clock, JsonObject, OpenContext, PluginError } from "@flotilla/sdk/plugin";
 import { boundCache } from "./cache-bound.ts";
 import type { RepositoryConfig } from "./config.ts";
+import { copySource, requireOneIdentity } from "./copy-source.ts";
+import type { ReachedRepository } from "./copy-source.ts";
 import { faultOf, resticError } from "./errors.ts";
 import { LockWait } from "./lock-wait.ts";
 import { inTurn } from "./machine-turn.ts";
@@ -36,6 +38,15 @@ export interface ResticRequest {
   /** Exit codes that are no failure, besides 0. */
   readonly acceptedCodes?: readonly number[];
   readonly workingFolder?: string;
+  /** A second repository, which it reads. */
+  readonly from?: Repository;
+}
+
+/** How a repository differs from a location's own. */
+export interface RepositoryOptions {
+  readonly clock?: Clock;
+  /** Made anew, it cuts files as this one does, or nothing would be found twice in what is copied from there. */
+  readonly cutsLike?: Repository;
 }
 
 const defaultPatienceMs = 4 * 60_000;
@@ -48,18 +59,29 @@ export class Repository {
   readonly #config: RepositoryConfig;
   readonly #access: RepositoryAccess;
   readonly #clock: Clock;
+  readonly #cutsLike: Repository | undefined;
   #initialized: Promise<void> | undefined;
 
-  private constructor(config: RepositoryConfig, restic: ResticBinary, access: RepositoryAccess, clock: Clock) {
+  private constructor(
+    config: RepositoryConfig,
+    restic: ResticBinary,
+    access: RepositoryAccess,
+    { clock = systemClock, cutsLike }: RepositoryOptions,
+  ) {
     this.location = config.repository;
     this.restic = restic;
     this.#config = config;
     this.#access = access;
     this.#clock = clock;
+    this.#cutsLike = cutsLike;
   }
 
   /** Finds restic and reads what the location says of its repository, which is asked for nothing yet. */
-  static async open(config: RepositoryConfig, context: OpenContext, clock: Clock = systemClock): Promise<Repository> {
+  static async open(
+    config: RepositoryConfig,
+    context: OpenContext,
+    options: RepositoryOptions = {},
+  ): Promise<Repository> {
     const [restic, access] = await Promise.all([findRestic(config.resticPath, context), openAccess(config, context)]);
     context.log.debug("opened a restic repository", {
       repository: config.repository.shown,
@@ -68,12 +90,19 @@ export class Repository {
     });
     // Not awaited, so that no call waits for it. The server never closes a location: it ends the process.
     void boundCache(access.cacheFolder, config.cacheLimit).catch(() => {});
-    return new Repository(config, restic, access, clock);
+    return new Repository(config, restic, access, options);
+  }
+
+  /** Throws where one restic could not reach this repository and the other one. */
+  requireReachableFrom(from: Repository): void {
+    requireOneIdentity(from.#reached, this.#reached);
   }
 
   /** Runs a restic to its end. */
   async run(request: ResticRequest, call: Call): Promise<ResticAnswer> {
-    const { lock } = request;
+    const { lock, from } = request;
+    // What is being read elsewhere is in use there.
+    using _from = await from?.gate.enter("append", call.signal);
     using _ = lock === "none" ? undefined : await this.gate.enter(lock, call.signal);
     const wait = new LockWait(request.lockPatienceMs ?? defaultPatienceMs, this.#clock, this.restic.version);
     for (let tries = 1; ; tries += 1) {
@@ -102,8 +131,12 @@ export class Repository {
   }
 
   /** The whole command line of a request, for who starts restic himself. */
-  command({ args, lock, workingFolder }: ResticRequest, lockFlags: readonly string[] = []): ResticCommand {
-    const { environment, password, cacheFolder } = this.#access;
+  command({ args, lock, workingFolder, from }: ResticRequest, lockFlags: readonly string[] = []): ResticCommand {
+    const { password } = this.#access;
+    const source = from === undefined ? undefined : copySource(from.#reached, this.#reached);
+    const { environment } = source ?? this.#access;
+    // The larger part of what is looked up is in the repository that is read.
+    const { cacheFolder } = (from ?? this).#access;
     return {
       path: this.restic.path,
       // A repository may hold a password (rest:https://user:password@host), which a command line would show.
@@ -111,6 +144,7 @@ export class Repository {
       args: [
         ...args,
         ...password.args,
+        ...(source?.args ?? []),
         "--cache-dir",
         cacheFolder,
         "--cleanup-cache",
@@ -120,6 +154,7 @@ export class Repository {
         ...lockFlags,
       ],
       descriptor: password.descriptor,
+      secondDescriptor: source?.descriptor,
       workingFolder,
     };
   }
@@ -129,12 +164,18 @@ export class Repository {
     await this.#access.password.close();
   }
 
+  get #reached(): ReachedRepository {
+    return { location: this.location, access: this.#access };
+  }
+
   /** Waits where the repository is locked and the request can be sent again; throws why it failed otherwise. */
   async #waitForLock(request: ResticRequest, end: ResticEnd, wait: LockWait, call: Call): Promise<void> {
     const error = this.errorOf(request, end);
     const canRepeat = request.input?.canReplay ?? true;
     if (faultOf(end) !== "locked" || !canRepeat) throw error;
-    if (wait.mayBeStale()) await this.#removeStaleLocks(call);
+    if (wait.mayBeStale())
+      for (const repository of request.from === undefined ? [this] : [this, request.from])
+        await repository.#removeStaleLocks(call);
     if (!(await wait.next(call))) throw error;
     call.log.info("the repository is locked: trying again", { action: request.action });
   }
@@ -151,7 +192,11 @@ export class Repository {
   }
 
   async #runInit(call: Call): Promise<void> {
-    const request: ResticRequest = { action: "initialize", args: ["init"], lock: "append" };
+    const from = this.#cutsLike;
+    const request: ResticRequest =
+      from === undefined
+        ? { action: "initialize", args: ["init"], lock: "append" }
+        : { action: "initialize", args: ["init", "--copy-chunker-params"], lock: "append", from };
     // Two that made it at once would each leave a key of their own, of which only one opens it.
     const place = createHash("sha256").update(this.location.text).digest("hex");
     const { end } = await inTurn(`init-${place}`, call.signal, async () => {

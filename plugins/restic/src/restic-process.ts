@@ -11,6 +11,8 @@ export interface ResticCommand {
   readonly environment: Readonly<Record<string, string>>;
   /** Inherited as descriptor 3. */
   readonly descriptor: number | undefined;
+  /** Inherited as descriptor 4. */
+  readonly secondDescriptor?: number | undefined;
   readonly workingFolder: string | undefined;
 }
 
@@ -62,11 +64,13 @@ export class ResticProcess {
     this.end = promise;
   }
 
-  static start({ path, args, environment, descriptor, workingFolder }: ResticCommand): ResticProcess {
+  static start(command: ResticCommand): ResticProcess {
+    const { path, args, environment, descriptor, secondDescriptor, workingFolder } = command;
+    const second = secondDescriptor === undefined ? [] : [secondDescriptor];
     const child = spawn(path, [...args], {
       env: { ...environment },
       cwd: workingFolder,
-      stdio: ["pipe", "pipe", "pipe", ...(descriptor === undefined ? [] : [descriptor])],
+      stdio: ["pipe", "pipe", "pipe", descriptor ?? "ignore", ...second],
     });
     const { stdin, stdout, stderr } = child;
     if (stdin === null || stdout === null || stderr === null) throw new Error("a child without pipes");

@@ -4,6 +4,7 @@ import { custom, oneOf, text } from "@flotilla/sdk/plugin";
 import type { ConfigSchema, ConfigValues } from "@flotilla/sdk/plugin";
 
 import { passwordKeys, repositoryKeys } from "./config.ts";
+import { copyToKeys, copyToPasswordKeys } from "./volume-copy-keys.ts";
 import { defaultPathRules, parsePathRules } from "./volume-path-rules.ts";
 import { relativeFolder } from "./volume-relative-folder.ts";
 
@@ -41,8 +42,9 @@ export const volumeSnapshotterConfig = {
       ["flotilla", "velero"],
       { fallback: "flotilla", origin: "ours" },
     ),
+    ...copyToKeys,
   },
-  exclusive: [passwordKeys],
+  exclusive: [passwordKeys, copyToPasswordKeys],
 } as const satisfies ConfigSchema;
 
 /** A parsed VolumeSnapshotLocation. */

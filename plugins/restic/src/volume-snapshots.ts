@@ -8,7 +8,13 @@ import type { Repository } from "./repository.ts";
 import { parseSnapshotList } from "./snapshot-list.ts";
 import type { ListedSnapshot } from "./snapshot-list.ts";
 import { writeMark } from "./volume-mark.ts";
-import { printDeletionTags, readCompletionTags, readDeletionTags, readVolumeTags } from "./volume-tags.ts";
+import {
+  printDeletionTags,
+  readCompletionTags,
+  readCopyingTags,
+  readDeletionTags,
+  readVolumeTags,
+} from "./volume-tags.ts";
 import type { VolumeTags } from "./volume-tags.ts";
 
 /** A complete snapshot of a volume. */
@@ -52,10 +58,11 @@ export async function findVolumeSnapshot(
   call: Call,
 ): Promise<VolumeSnapshot> {
   const listing = await listSnapshots(repository, call);
-  const { files, marks, isDeleted } = piecesOf(listing.snapshots, snapshotId);
+  const { files, marks, deletions } = piecesOf(listing.snapshots, snapshotId);
   const [found] = files;
   const [mark] = marks;
-  if (isDeleted || found === undefined || mark === undefined) throw unknownSnapshot(repository, snapshotId, listing);
+  if (deletions.length > 0 || found === undefined || mark === undefined)
+    throw unknownSnapshot(repository, snapshotId, listing);
   return { ...found.volume, takenAt: new Date(found.startedMs), filesId: found.id, bytes: mark.bytes };
 }
 
@@ -65,8 +72,8 @@ export async function findVolumeSnapshot(
  */
 export async function deleteVolumeSnapshot(repository: Repository, snapshotId: string, call: Call): Promise<void> {
   const listing = await listSnapshots(repository, call);
-  const { files, marks, isDeleted } = piecesOf(listing.snapshots, snapshotId);
-  if (isDeleted || files.length + marks.length === 0) throw unknownSnapshot(repository, snapshotId, listing);
+  const { files, marks, deletions } = piecesOf(listing.snapshots, snapshotId);
+  if (deletions.length > 0 || files.length + marks.length === 0) throw unknownSnapshot(repository, snapshotId, listing);
   // The repository is had for itself alone now, so that what dead processes left goes, too.
   const ids = [...files, ...marks].map(({ id }) => id);
   // Beside snapshots that cannot be read, one of which may be its mark, a whole snapshot looks like what a dead process left.
@@ -97,29 +104,40 @@ export async function forget(repository: Repository, ids: readonly string[], cal
 
 /**
  * What nobody can see any more: files without a mark that are older than any call, what was marked as deleted, and the
- * marks of deletions that are done. These last go alone, or a deletion that is cut short would bring a snapshot back.
+ * marks of deletions and of copies that are done. Those of deletions go alone, or one that is cut short would bring a
+ * snapshot back. The files of a copy are as old as what they are copied from: that one is under way, its own mark says.
  */
 export function leftovers(snapshots: readonly ListedSnapshot[], now: number): readonly string[] {
   const complete = new Set(snapshots.flatMap(({ tags }) => readCompletionTags(tags)?.snapshotId ?? []));
   const deleted = new Set(snapshots.flatMap(({ tags }) => readDeletionTags(tags) ?? []));
   const withFiles = new Set(snapshots.flatMap(({ tags }) => readVolumeTags(tags)?.snapshotId ?? []));
+  const isOld = (startedMs: number): boolean => now - startedMs > leftoverAgeMs;
+  const arriving = new Set(
+    snapshots.flatMap(({ tags, startedMs }) => (isOld(startedMs) ? [] : (readCopyingTags(tags)?.snapshotId ?? []))),
+  );
+  const isDead = (id: string, startedMs: number): boolean => !complete.has(id) && !arriving.has(id) && isOld(startedMs);
   const isLeft = ({ tags, startedMs }: ListedSnapshot): boolean => {
     const deletion = readDeletionTags(tags);
     if (deletion !== undefined) return !withFiles.has(deletion) && !complete.has(deletion);
+    const copying = readCopyingTags(tags)?.snapshotId;
+    if (copying !== undefined) return isOld(startedMs) || (complete.has(copying) && withFiles.has(copying));
     const id = readVolumeTags(tags)?.snapshotId;
-    const isDead = id !== undefined && !complete.has(id) && now - startedMs > leftoverAgeMs;
-    return isDead || deleted.has(id ?? readCompletionTags(tags)?.snapshotId ?? "");
+    if (id !== undefined && isDead(id, startedMs)) return true;
+    return deleted.has(id ?? readCompletionTags(tags)?.snapshotId ?? "");
   };
   return snapshots.filter(isLeft).map(({ id }) => id);
 }
 
-interface Pieces {
+/** What a repository holds of one snapshot. */
+export interface Pieces {
   readonly files: readonly (ListedSnapshot & { readonly volume: VolumeTags })[];
   readonly marks: readonly (ListedSnapshot & { readonly bytes: bigint })[];
-  readonly isDeleted: boolean;
+  /** The marks that it counts no more. */
+  readonly deletions: readonly ListedSnapshot[];
 }
 
-function piecesOf(snapshots: readonly ListedSnapshot[], snapshotId: string): Pieces {
+/** Finds what a repository holds of a snapshot. */
+export function piecesOf(snapshots: readonly ListedSnapshot[], snapshotId: string): Pieces {
   const files = snapshots.flatMap((snapshot) => {
     const volume = readVolumeTags(snapshot.tags);
     return volume?.snapshotId === snapshotId ? [{ ...snapshot, volume }] : [];
@@ -128,8 +146,8 @@ function piecesOf(snapshots: readonly ListedSnapshot[], snapshotId: string): Pie
     const mark = readCompletionTags(snapshot.tags);
     return mark?.snapshotId === snapshotId ? [{ ...snapshot, bytes: mark.bytes }] : [];
   });
-  const isDeleted = snapshots.some(({ tags }) => readDeletionTags(tags) === snapshotId);
-  return { files, marks, isDeleted };
+  const deletions = snapshots.filter(({ tags }) => readDeletionTags(tags) === snapshotId);
+  return { files, marks, deletions };
 }
 
 /** The server takes "not found" for gone, so that it is said only where every snapshot could be looked at. */

@@ -17,12 +17,17 @@ import type {
   VolumeInfo,
   VolumeRef,
 } from "@flotilla/sdk/plugin";
+import { withSnapshotCopies } from "@flotilla/sdk/volumes";
 
 import { Repository } from "./repository.ts";
 import { veleroDefaultPassword } from "./velero-repository.ts";
+import { openSecondRepository } from "./second-repository.ts";
+import type { SecondRepository } from "./second-repository.ts";
 import { backUpVolume } from "./volume-backup.ts";
 import { checkVolumes } from "./volume-check.ts";
 import type { VolumeSnapshotterConfig } from "./volume-config.ts";
+import { ResticCopier } from "./volume-copier.ts";
+import { checkCopies } from "./volume-copy-check.ts";
 import { listVeleroSnapshots, restoreVeleroSnapshot } from "./volume-files.ts";
 import { parentOf, VolumeFolder } from "./volume-folder.ts";
 import { folderOf, withFolder } from "./volume-persistent-volume.ts";
@@ -46,15 +51,24 @@ export async function openVolumeSnapshotter(
     ...(isVeleros ? { defaultPassword: veleroDefaultPassword } : {}),
   };
   const repository = await Repository.open(access, context);
-  return new ResticVolumeSnapshotter({ ...config, repository, clock: systemClock });
+  const second = await openSecondRepository(config, repository, context);
+  const opened = new ResticVolumeSnapshotter({ ...config, repository, second, clock: systemClock });
+  return withSnapshotCopies(opened, new ResticCopier({ own: repository, second, volumeRoot: config.volumeRoot }), {
+    isWaiting: config.wait === "completed",
+    waitTimeoutMs: config.waitTimeout,
+    copiesUnfinished: false,
+    clock: systemClock,
+    random: Math.random,
+  });
 }
 
 /** What a snapshotter works with. */
 interface ResticVolumeSnapshotterOptions extends Pick<
   VolumeSnapshotterConfig,
-  "volumeRoot" | "volumePaths" | "restoreFolder" | "exclude" | "writtenBy"
+  "volumeRoot" | "volumePaths" | "restoreFolder" | "exclude" | "writtenBy" | "wait"
 > {
   readonly repository: Repository;
+  readonly second: SecondRepository | undefined;
   readonly clock: Clock;
 }
 
@@ -158,10 +172,12 @@ class ResticVolumeSnapshotter implements OpenedVolumeSnapshotter {
 
   async *check(call: Call): AsyncGenerator<Finding, void, undefined> {
     yield* checkVolumes(this.#options, call);
+    yield* checkCopies(this.#options, call);
   }
 
   async close(): Promise<void> {
     await this.#options.repository.close();
+    await this.#options.second?.repository.close();
   }
 
   /** An id of another root is another location's; one of a wrong form is nobody's. */

@@ -1,4 +1,5 @@
 import { ownDomain } from "@flotilla/sdk/plugin";
+import { copyFromTag, copyOfTag } from "@flotilla/sdk/volumes";
 
 import { relativeFolder } from "./volume-relative-folder.ts";
 
@@ -22,6 +23,7 @@ const names = {
   complete: `${own}-complete`,
   bytes: `${own}-bytes`,
   deleted: `${own}-deleted`,
+  copying: `${own}-copying`,
 } as const;
 
 /** The tags of a snapshot of a volume. */
@@ -81,6 +83,35 @@ export function printDeletionTags(snapshotId: string): readonly string[] {
 /** The id of the snapshot that such a mark speaks of; undefined for a snapshot that is none. */
 export function readDeletionTags(tags: readonly string[]): string | undefined {
   return readTags(tags).get(names.deleted);
+}
+
+/** What a copy says of the repository that it is from. */
+export interface CopyTags {
+  readonly snapshotId: string;
+  /** That repository's own id, which stays whatever its address becomes. */
+  readonly fromId: string;
+}
+
+/** The tags of the mark that a copy begins with, so that what is copied so far is nobody's remnant. */
+export function printCopyingTags({ snapshotId, fromId }: CopyTags): readonly string[] {
+  return [tag(names.copying, snapshotId), tag(copyFromTag, fromId)];
+}
+
+/** Reads these tags; undefined for a snapshot that is no such mark. */
+export function readCopyingTags(tags: readonly string[]): CopyTags | undefined {
+  const read = readTags(tags);
+  const snapshotId = read.get(names.copying);
+  return snapshotId === undefined ? undefined : { snapshotId, fromId: read.get(copyFromTag) ?? "" };
+}
+
+/** The tags of the mark that makes a copy count. */
+export function printCopiedTags({ snapshotId, fromId, bytes }: CopyTags & CompletionTags): readonly string[] {
+  return [...printCompletionTags({ snapshotId, bytes }), tag(copyOfTag, snapshotId), tag(copyFromTag, fromId)];
+}
+
+/** Where the snapshot comes from that a mark of either kind speaks of; undefined where it was made here. */
+export function readCopyFrom(tags: readonly string[]): string | undefined {
+  return readTags(tags).get(copyFromTag);
 }
 
 /** Every `name=value` among the tags. */

@@ -2,7 +2,7 @@ import type { Call } from "./call.ts";
 
 /** A region that snapshots are copied to, with the cloud's rules for copies that end there. */
 export interface CopyRegion {
-  /** As `copyToRegions` spells it; no two targets of a location share one. */
+  /** As `copyToRegions` spells it, or a repository's address; no two targets of a location share one. */
   readonly region: string;
   /** How many copies the cloud lets run at once, as documented; 0 for no bound that is known. */
   readonly maxConcurrent: number;
@@ -75,7 +75,7 @@ export interface CopyRef {
  * `unavailable` or `timeout`, never an empty answer. Which copies to make, and when, is decided by the caller.
  */
 export interface SnapshotCopier {
-  /** The targets of the location, in its order; none where it has no `copyToRegions`. */
+  /** The targets of the location, in its order; none where it names none. */
   targets(call: Call): Promise<readonly CopyRegion[]>;
 
   /** The snapshots that backups made in the location's own region, copies not among them. */
@@ -85,7 +85,7 @@ export interface SnapshotCopier {
   listCopies(query: CopyQuery, call: Call): AsyncIterable<SnapshotCopy>;
 
   /**
-   * Starts one copy and answers its id. The caller made sure that there is none; where an answer was lost, what came of
+   * Starts one copy and answers its id, once it is complete where no cloud goes on by itself. The caller made sure that there is none; where an answer was lost, what came of
    * the request is looked for before it is repeated. A cloud that has no room for another copy yet throws `unavailable`,
    * an origin that cannot be copied yet `conflict`, an unknown one `not-found`.
    */

@@ -6,6 +6,7 @@ import { PluginError } from "../plugin/index.ts";
 import type { SnapshotCopier, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
 import { SnapshotCopies, SnapshotCopy_State, SnapshotOrigin_Readiness } from "../wire/index.ts";
 import type { SnapshotCopySchema, SnapshotOriginSchema } from "../wire/index.ts";
+import { waitingDeadlineMs } from "./call-bounds.ts";
 import { serverStreamHandler, unaryHandler } from "./handlers.ts";
 import type { Handler, ServiceContext } from "./handlers.ts";
 import type { SnapshotLocations } from "./snapshot-locations.ts";
@@ -60,10 +61,15 @@ function listHandlers(locations: SnapshotLocations, context: ServiceContext): re
 function changeHandlers(locations: SnapshotLocations, context: ServiceContext): readonly Handler[] {
   const { method } = SnapshotCopies;
   return [
-    unaryHandler(method.startCopy, context, async ({ plugin, originId, region }, call) => {
-      const request = { originId, region };
-      return { copyId: await withCopier(locations, plugin, async (copier) => await copier.startCopy(request, call)) };
-    }),
+    unaryHandler(
+      method.startCopy,
+      context,
+      async ({ plugin, originId, region }, call) => {
+        const request = { originId, region };
+        return { copyId: await withCopier(locations, plugin, async (copier) => await copier.startCopy(request, call)) };
+      },
+      waitingDeadlineMs,
+    ),
     unaryHandler(method.tendCopy, context, async ({ plugin, region, copyId }, call) => {
       await withCopier(locations, plugin, async (copier) => {
         await copier.tendCopy({ region, copyId }, call);

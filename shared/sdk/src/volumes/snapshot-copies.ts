@@ -12,6 +12,7 @@ import { awaitState } from "./await-state.ts";
 import type { Observed } from "./await-state.ts";
 import type { CopyStatus } from "./copy-plan.ts";
 import { CopyRounds } from "./copy-rounds.ts";
+import { withinTime } from "./within-time.ts";
 
 /** How a location treats the copies of its snapshots. */
 export interface SnapshotCopiesOptions {
@@ -61,11 +62,13 @@ export function withSnapshotCopies(
 /** What says by its absence that the plugin cannot. */
 function inspection(
   snapshotter: OpenedVolumeSnapshotter,
-): Partial<Pick<OpenedVolumeSnapshotter, "check" | "describeSnapshot">> {
-  const { check, describeSnapshot } = snapshotter;
+): Partial<Pick<OpenedVolumeSnapshotter, "check" | "describeSnapshot" | "listFileSnapshots" | "restoreFiles">> {
+  const { check, describeSnapshot, listFileSnapshots, restoreFiles } = snapshotter;
   return {
     ...(check === undefined ? {} : { check: check.bind(snapshotter) }),
     ...(describeSnapshot === undefined ? {} : { describeSnapshot: describeSnapshot.bind(snapshotter) }),
+    ...(listFileSnapshots === undefined ? {} : { listFileSnapshots: listFileSnapshots.bind(snapshotter) }),
+    ...(restoreFiles === undefined ? {} : { restoreFiles: restoreFiles.bind(snapshotter) }),
   };
 }
 
@@ -148,7 +151,11 @@ class CopiedSnapshots {
         ? { done: true, value: undefined }
         : { done: false, progress: open.map(told).join("; ") };
     };
-    await awaitState({ what: `the copies of snapshot ${snapshotId}`, observe, timeoutMs, clock, random }, call);
+    const what = `the copies of snapshot ${snapshotId}`;
+    // Where no cloud goes on by itself, one look lasts as long as a copy does.
+    await withinTime({ what, timeoutMs, clock }, call, async (call) => {
+      await awaitState({ what, observe, timeoutMs, clock, random }, call);
+    });
   }
 
   async #startWithoutWaiting(snapshotId: string, call: Call): Promise<void> {
@@ -172,7 +179,7 @@ class CopiedSnapshots {
     if (this.#hasAdvised) return;
     this.#hasAdvised = true;
     call.log.info(
-      "copyToRegions: copies are not made while the backup runs; `flotilla volume copy --all --watch` makes them, for example as a CronJob",
+      "copies of snapshots are not made while the backup runs; `flotilla volume copy --all --watch` makes them, for example as a CronJob",
       reason === undefined ? {} : { reason },
     );
   }

@@ -1,0 +1,54 @@
+import { randomUUID } from "node:crypto";
+
+import { advice, ok, tried } from "@flotilla/sdk/plugin";
+import type { Call, Finding } from "@flotilla/sdk/plugin";
+import { ownDomain } from "@flotilla/sdk/plugin";
+
+import type { Repository } from "./repository.ts";
+import type { RepositoryIdentity, SecondRepository } from "./second-repository.ts";
+import { writeMark } from "./volume-mark.ts";
+import { forget, listSnapshots } from "./volume-snapshots.ts";
+
+/** What is looked at. */
+export interface CopyCheck {
+  readonly second: SecondRepository | undefined;
+  readonly wait: "none" | "completed";
+}
+
+const subject = "copyToRepository";
+
+/** Tries what copies need in the second repository: opening it, adding to it, removing from it. */
+export async function* checkCopies({ second, wait }: CopyCheck, call: Call): AsyncGenerator<Finding, void, undefined> {
+  if (second === undefined) return;
+  const { repository, region } = second;
+  let found: { readonly own: RepositoryIdentity; readonly second: RepositoryIdentity } | undefined;
+  const opens = `${region} opens, and is another repository than the location's own`;
+  yield await tried(subject, opens, async () => {
+    found = await second.identities(call);
+  });
+  if (found === undefined) return;
+  yield found.own.polynomial === found.second.polynomial
+    ? ok(subject, "both repositories cut files alike, so that what is copied takes its room once")
+    : advice(
+        subject,
+        `${region} cuts files otherwise than the location's own repository: copies are whole, but what both hold of other backups takes its room twice`,
+        "nothing, where only copies go there; otherwise make it anew by restic init --copy-chunker-params, or by initialize",
+      );
+  yield await tried(subject, `a snapshot can be added to ${region} and removed`, async () => {
+    await addAndRemove(repository, call);
+  });
+  if (wait === "none")
+    yield advice(
+      subject,
+      "without wait: completed, copies are not made while a backup runs",
+      "run `flotilla volume copy --all --watch` as a CronJob, or set wait to completed",
+    );
+}
+
+async function addAndRemove(repository: Repository, call: Call): Promise<void> {
+  const probe = `${ownDomain}/check=${randomUUID()}`;
+  await writeMark(repository, { action: "add a snapshot", tags: [probe] }, call);
+  const { snapshots } = await listSnapshots(repository, call);
+  const ids = snapshots.filter(({ tags }) => tags.includes(probe)).map(({ id }) => id);
+  await forget(repository, ids, call);
+}
