@@ -78,8 +78,11 @@ function versionLine({ name, oldVersion, newVersion, type, changesets }: Package
   return `${name} ${oldVersion} -> ${newVersion} (${type}: ${reason})`;
 }
 
+/** The name under which users pull it, as `flotilla install` prints it. */
 function imageLine({ name, newVersion }: PackageRelease): string {
-  return `${name.replace(/^@[^/]+\//, "")}:${newVersion}`;
+  const bare = name.replace(/^@[^/]+\//, "");
+  const image = bare.startsWith("plugin-") ? `velero-plugin-for-${bare.slice("plugin-".length)}` : "flotilla";
+  return `${image}:v${newVersion}`;
 }
 
 function section(title: string, lines: readonly string[]): string {

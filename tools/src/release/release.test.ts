@@ -84,7 +84,7 @@ describe("a release", { skip: isRepository ? false : "this is no git repository"
     const plan = dryRun(aws.name);
 
     assert.deepEqual(plan["versions"], [`${aws.name} 0.1.0 -> ${aws.next} (patch: a-change)`]);
-    assert.deepEqual(plan["images"], [`plugin-aws:${aws.next}`]);
+    assert.deepEqual(plan["images"], [`velero-plugin-for-aws:v${aws.next}`]);
     assert.deepEqual(plan["tags"], [`${aws.name}@${aws.next}`]);
     const built = new Set(plan["builds"]?.map((line) => line.split(" ")[0]));
     assert.deepEqual([...built], [aws.name]);
@@ -95,7 +95,7 @@ describe("a release", { skip: isRepository ? false : "this is no git repository"
     const plan = dryRun("@flotilla/sdk");
 
     for (const { name, next } of all) {
-      assert.ok(plan["images"]?.includes(`${name.replace("@flotilla/", "")}:${next}`), name);
+      assert.ok(plan["images"]?.includes(`${name.replace("@flotilla/plugin-", "velero-plugin-for-")}:v${next}`), name);
       assert.ok(plan["tags"]?.includes(`${name}@${next}`), name);
     }
     assert.deepEqual(plan["left alone"], ["none"]);
@@ -107,7 +107,7 @@ describe("a release", { skip: isRepository ? false : "this is no git repository"
 
       assert.deepEqual(
         plan["images"]?.map((line) => line.split(":")[0]),
-        ["cli"],
+        ["flotilla"],
       );
       for (const { name } of all) assert.ok(plan["left alone"]?.includes(name), name);
       assert.ok(!plan["tags"]?.some((tag) => tag.includes("plugin-")));
