@@ -126,6 +126,24 @@ describe("a repository that several processes use", { skip }, () => {
     assert.equal(commands.length, 1);
   });
 
+  test("a get under which a prune takes a pack away goes on from where it is", async () => {
+    const object = bytesOf(6_000_000, "large");
+    const mark = join(rig.folder, "dumped");
+    const failing = `{ "$RESTIC" "$@" | head -c 3000000; echo 'Fatal: cannot dump file: not found in the index' >&2; exit 1; }`;
+    const resticPath = await rig.script(
+      "pruned",
+      `if [ "$1" = dump ] && [ ! -e '${mark}' ]; then touch '${mark}'; ${failing}; fi\nexec "$RESTIC" "$@"`,
+    );
+    const location = await rig.open("pruned", { session: rig.start(), config: { resticPath } });
+    await location.put("key", object);
+
+    assert.deepEqual(await location.get("key"), object);
+    await rm(mark);
+    const unreadable = await rig.script("broken", `[ "$1" = dump ] && ${failing}\nexec "$RESTIC" "$@"`);
+    const other = await rig.open("pruned", { session: rig.start(), config: { resticPath: unreadable } });
+    await assert.rejects(other.get("key"), /the repository is damaged/);
+  });
+
   test("a password in its address is in no message, also where the address is malformed", async () => {
     for (const [user, secret] of [
       ["user:s3cr%t", "s3cr%t"],
