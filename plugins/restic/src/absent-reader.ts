@@ -1,4 +1,4 @@
-import { giveBlock } from "@flotilla/sdk/plugin";
+import { giveBlock, isKind } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 
 /** The server abandons gets without saying so; a restic with its memory must not wait for such a reader. */
@@ -6,7 +6,8 @@ const readerAwayMs = 60_000;
 
 /**
  * Streams what a source writes, and ends the source while its reader is away for long. For one who comes back it begins
- * anew, and leaves out what he has: the source must say the same each time.
+ * anew, and leaves out what he has: the source must say the same each time. It begins anew once where the source fails,
+ * too: a prune by others moves what a restic without a lock is about to read.
  */
 export async function* whileRead(
   open: (call: Call) => AsyncIterable<Uint8Array>,
@@ -14,6 +15,7 @@ export async function* whileRead(
   awayMs: number = readerAwayMs,
 ): AsyncGenerator<Uint8Array, void, void> {
   let deliveredBytes = 0;
+  let mayFail = true;
   for (;;) {
     const away = new AbortController();
     let skippedBytes = deliveredBytes;
@@ -35,7 +37,14 @@ export async function* whileRead(
       }
       if (!away.signal.aborted) return;
     } catch (error) {
-      if (!away.signal.aborted || call.signal.aborted) throw error;
+      if (call.signal.aborted) throw error;
+      if (away.signal.aborted) continue;
+      if (!mayFail || !isWorthAnother(error)) throw error;
+      mayFail = false;
     }
   }
+}
+
+function isWorthAnother(error: unknown): boolean {
+  return (["corrupt", "unavailable", "internal"] as const).some((kind) => isKind(error, kind));
 }
