@@ -147,7 +147,7 @@ func keepsADiskSnapshotWithItsCopy(t *T) {
 
 	t.resource(snapshotID)
 	restore()
-	t.NoError(snapshotter.DeleteSnapshot(snapshotID), "delete when the region is back")
+	t.whenItIsBack("delete", func() error { return snapshotter.DeleteSnapshot(snapshotID) })
 	if left := t.diskCopyOf(snapshotID); left != nil {
 		t.Fatalf("the copy %s is left behind", left.ID)
 	}

@@ -44,3 +44,17 @@ func (t *T) lose(c control, region string) (restore func()) {
 	})
 	return restore
 }
+
+// A plugin process remembers for half a minute that a region is out of reach; the server asks it again later.
+const remembersLossFor = 30 * time.Second
+
+// whenItIsBack repeats what a plugin refuses while it still takes the region for lost, as the server does.
+func (t *T) whenItIsBack(what string, do func() error) {
+	deadline := time.Now().Add(remembersLossFor + 15*time.Second)
+	err := do()
+	for err != nil && time.Now().Before(deadline) {
+		time.Sleep(time.Second)
+		err = do()
+	}
+	t.NoError(err, what+" when the region is back")
+}

@@ -143,7 +143,7 @@ func keepsASnapshotWithItsCopy(t *T) {
 
 	t.snapshot(home, snapshotID)
 	restore()
-	t.NoError(snapshotter.DeleteSnapshot(snapshotID), "delete when the region is back")
+	t.whenItIsBack("delete", func() error { return snapshotter.DeleteSnapshot(snapshotID) })
 	if left := t.copyOf(there, snapshotID); left != nil {
 		t.Fatalf("the copy %s is left behind", left.ID)
 	}
