@@ -7,6 +7,7 @@ import type { CliContext } from "../context.ts";
 import { readSelection } from "../copy/select-backups.ts";
 import type { SelectionFlags } from "../copy/select-backups.ts";
 import { parseCount } from "../parse-count.ts";
+import { parseDataSubset } from "../parse-data-subset.ts";
 import { parseDuration } from "../parse-duration.ts";
 import { runCommand } from "../run-command.ts";
 import type { Outcome } from "../run-command.ts";
@@ -71,12 +72,22 @@ function describe(context: CliContext, outcome: Outcome): Command {
     });
 }
 
+interface VerifyFlags {
+  readonly wait: string;
+  readonly readDataSubset?: string;
+}
+
 function verify(context: CliContext, outcome: Outcome): Command {
   return commandWithCommonOptions("verify", "Reads backups back, byte by byte, and asks for their snapshots.")
     .argument("[names...]", "the backups' names")
     .option("--all", "all backups of the location", false)
     .option("--newest <count>", "the newest so many", parseCount)
     .option("--wait <duration>", "how long to wait for snapshots that are pending", "0s")
+    .option(
+      "--read-data-subset <part>",
+      "also read back so much of a restic repository: 5%, 500M, 1/10",
+      parseDataSubset,
+    )
     .addHelpText(
       "after",
       `
@@ -84,15 +95,20 @@ Judges the location itself: none of its copies (copyTo) answers for it, nor is l
 
 Examples:
   flotilla verify backup nightly --location bsl.yaml --volume-location vsl.yaml --wait 10m
-  flotilla backup verify --newest 1 --location bsl.yaml      as a CronJob: fails where the newest is not sound`,
+  flotilla backup verify --newest 1 --location bsl.yaml      as a CronJob: fails where the newest is not sound
+  flotilla backup verify --newest 1 --read-data-subset 5% --location bsl.yaml      and where the repository is damaged`,
     )
-    .action(async (names: string[], flags: CommonFlags & SelectionFlags & { wait: string }) => {
+    .action(async (names: string[], flags: CommonFlags & SelectionFlags & VerifyFlags) => {
       await runCommand(context, outcome, flags, async (session) => {
         const waitMs = parseDuration(flags.wait, "--wait");
         const selection = readSelection(names, flags);
         const store = await session.openStoreItself();
         const volumes = await session.openVolumes();
-        return await verifySelected(session, { store, volumes }, { selection, waitMs });
+        return await verifySelected(
+          session,
+          { store, volumes },
+          { selection, waitMs, dataSubset: flags.readDataSubset },
+        );
       });
     });
 }

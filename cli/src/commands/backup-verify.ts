@@ -1,11 +1,11 @@
 import { PluginError } from "@flotilla/sdk/plugin";
 
 import type { SnapshotRecord } from "../backup-layout/snapshot-record.ts";
-import type { Report } from "../context.ts";
 import { formatTable } from "../output/table.ts";
 import { formatBytes } from "../output/units.ts";
 import type { OpenedStore, OpenedVolumes, Session } from "../session.ts";
 import { findBackup, readSnapshots } from "./stored-backup.ts";
+import type { ExtensibleReport } from "./verify-data.ts";
 import { verifyObjects } from "./verify-objects.ts";
 import type { ObjectVerdict } from "./verify-objects.ts";
 import { verifySnapshots } from "./verify-snapshots.ts";
@@ -40,7 +40,7 @@ export async function verifyBackup(
 }
 
 /** The verdicts for people and for JSON. */
-export function reportVerified(verified: VerifiedBackup): Report {
+export function reportVerified(verified: VerifiedBackup): ExtensibleReport {
   const objects = verified.objects.map(({ key, status, bytes, checksum, detail }) => [
     key,
     status,

@@ -4,13 +4,40 @@ import type { Selection } from "../copy/select-backups.ts";
 import { describeError } from "../session.ts";
 import type { OpenedStore, OpenedVolumes, Session } from "../session.ts";
 import { reportVerified, verifyBackup } from "./backup-verify.ts";
+import { verifyData, withData } from "./verify-data.ts";
+import type { ExtensibleReport } from "./verify-data.ts";
 
-/** Verifies one backup after the other; one that cannot be read keeps none of the others from being looked at. */
+/** What backups are verified in. */
+interface VerifiedLocations {
+  readonly store: OpenedStore;
+  readonly volumes: OpenedVolumes | undefined;
+}
+
+/** What is verified. */
+interface VerifyRequest {
+  readonly selection: Selection;
+  readonly waitMs: number;
+  /** How much of the repository to read back beside the backups; nothing unless told. */
+  readonly dataSubset?: string | undefined;
+}
+
+/** Verifies backups, and afterwards as much of the repository that holds them as was asked for. */
 export async function verifySelected(
   session: Session,
-  { store, volumes }: { readonly store: OpenedStore; readonly volumes: OpenedVolumes | undefined },
-  { selection, waitMs }: { readonly selection: Selection; readonly waitMs: number },
+  locations: VerifiedLocations,
+  request: VerifyRequest,
 ): Promise<Report> {
+  const report = await verifyBackups(session, locations, request);
+  const { dataSubset } = request;
+  return dataSubset === undefined ? report : withData(report, await verifyData(session, locations, dataSubset));
+}
+
+/** One backup after the other; one that cannot be read keeps none of the others from being looked at. */
+async function verifyBackups(
+  session: Session,
+  { store, volumes }: VerifiedLocations,
+  { selection, waitMs }: VerifyRequest,
+): Promise<ExtensibleReport> {
   const names = await selectBackups(session, store, selection);
   const [only] = names;
   if (selection.kind === "named" && names.length === 1 && only !== undefined) {

@@ -53,6 +53,9 @@ const texts: readonly (readonly [ResticFault, RegExp])[] = [
 
 const badAddress = /parsing repository location failed/;
 
+const damageRemedy =
+  "the repository is damaged: restore from another backup or from a second repository; restic check --read-data names all that is damaged, restic repair packs and restic repair snapshots (0.17 or newer) save what is whole";
+
 interface Meaning {
   readonly pattern: RegExp;
   readonly kind: PluginErrorKind;
@@ -80,7 +83,7 @@ const meanings: readonly Meaning[] = [
     pattern:
       /ciphertext verification failed|hash does not match|invalid data returned|does not match|unexpected EOF|load.* truncated|not found in (?:the )?index/i,
     kind: "corrupt",
-    remedy: "the repository is damaged: run restic check --read-data, and use another backup",
+    remedy: damageRemedy,
   },
   {
     pattern: /unsupported repository version|config cannot be loaded/i,
@@ -93,6 +96,8 @@ const meanings: readonly Meaning[] = [
     kind: "unavailable",
     remedy: "check the network and the repository's store",
   },
+  // The last words of a check, whatever it came upon: what is known more closely stands above.
+  { pattern: /repository contains errors/i, kind: "corrupt", remedy: damageRemedy },
 ];
 
 /** Tells why a restic failed. */
@@ -165,7 +170,7 @@ function answerOf(end: ResticEnd, secret: string | undefined): string {
 
 /** The lines that say most, in one. */
 function lastWords({ lines }: ResticEnd): string {
-  const fatal = lines.filter((line) => /^(?:Fatal|error|unable)/i.test(line));
+  const fatal = lines.filter((line) => /^(?:Fatal|error|unable|pack )/i.test(line));
   const text = (fatal.length > 0 ? fatal : lines).slice(-3).join(" / ");
   return text === "" ? "it said nothing" : text;
 }

@@ -14,6 +14,7 @@ import { downloadObject } from "./object-download.ts";
 import { removeObject } from "./object-removal.ts";
 import { putObject } from "./object-put.ts";
 import type { ObjectContent, ObjectRecord } from "./object-tags.ts";
+import { checkRepositoryData } from "./repository-data.ts";
 import { Repository } from "./repository.ts";
 import { RepositoryView } from "./repository-view.ts";
 import { Tidying } from "./tidying.ts";
@@ -53,6 +54,7 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
       );
     },
     check: (call) => checkRepository({ config, repository, view }, call),
+    checkData: (subset, call) => checkRepositoryData(repository, subset, call),
     close: async () => {
       await tidying.close();
       await repository.close();

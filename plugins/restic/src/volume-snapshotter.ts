@@ -19,6 +19,7 @@ import type {
 } from "@flotilla/sdk/plugin";
 import { withSnapshotCopies } from "@flotilla/sdk/volumes";
 
+import { checkRepositoryData } from "./repository-data.ts";
 import { Repository } from "./repository.ts";
 import { veleroDefaultPassword } from "./velero-repository.ts";
 import { openSecondRepository } from "./second-repository.ts";
@@ -173,6 +174,12 @@ class ResticVolumeSnapshotter implements OpenedVolumeSnapshotter {
   async *check(call: Call): AsyncGenerator<Finding, void, undefined> {
     yield* checkVolumes(this.#options, call);
     yield* checkCopies(this.#options, call);
+  }
+
+  async *checkData(subset: string, call: Call): AsyncGenerator<Finding, void, undefined> {
+    const { repository, second } = this.#options;
+    yield* checkRepositoryData(repository, subset, call);
+    if (second !== undefined) yield* checkRepositoryData(second.repository, subset, call);
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,10 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Finding, ObjectDescription, ObjectRef, SnapshotDescription } from "@flotilla/sdk/plugin";
 import { PluginError } from "@flotilla/sdk/plugin";
 import { Finding_Severity, Inspection } from "@flotilla/sdk/wire";
+import type { CheckDataRequestSchema, Finding as WireFinding } from "@flotilla/sdk/wire";
 import { status } from "@grpc/grpc-js";
 import type { Client } from "@grpc/grpc-js";
 
@@ -60,12 +62,29 @@ export async function* checkLocation(
   call?: ClientCall,
 ): AsyncGenerator<Finding, void, undefined> {
   try {
-    for await (const { severity, subject, detail, remedy } of serverStream(client, methods.check, request, call)) {
-      // A severity of a later version is shown as a failure rather than lost.
-      yield { severity: severities[severity] ?? "failure", subject, detail, remedy };
-    }
+    yield* findings(serverStream(client, methods.check, request, call));
   } catch (error) {
     throw translated(request.plugin, "check a location", error);
+  }
+}
+
+/** The findings of reading back a part of what the store itself keeps (flotilla.v1). */
+export async function* checkData(
+  client: Client,
+  request: MessageInitShape<typeof CheckDataRequestSchema> & { readonly plugin: string },
+  call?: ClientCall,
+): AsyncGenerator<Finding, void, undefined> {
+  try {
+    yield* findings(serverStream(client, methods.checkData, request, call));
+  } catch (error) {
+    throw translated(request.plugin, "read back data of its own", error);
+  }
+}
+
+async function* findings(answers: AsyncIterable<WireFinding>): AsyncGenerator<Finding, void, undefined> {
+  for await (const { severity, subject, detail, remedy } of answers) {
+    // A severity of a later version is shown as a failure rather than lost.
+    yield { severity: severities[severity] ?? "failure", subject, detail, remedy };
   }
 }
 

@@ -1,4 +1,5 @@
 import type {
+  DataCheck,
   Finding,
   ListQuery,
   ObjectDescription,
@@ -11,7 +12,7 @@ import type {
 import { explicitEndHeader, velero } from "@flotilla/sdk/wire";
 import { Metadata } from "@grpc/grpc-js";
 
-import { checkLocation, describeObject } from "./inspection-client.ts";
+import { checkData, checkLocation, describeObject } from "./inspection-client.ts";
 import { LocationClient } from "./location-client.ts";
 import type { RestartablePlugin } from "./restartable-plugin.ts";
 import { clientStream, serverStream, unary } from "./wire-call.ts";
@@ -23,7 +24,7 @@ const nanosecondsPerSecond = 1_000_000_000;
 const methods = velero.ObjectStore.method;
 
 /** An object store behind the wire, called as the server calls it; also answers flotilla.v1 where the plugin does. */
-export class ObjectStoreClient implements ObjectStore, ObjectInspector, SelfCheck {
+export class ObjectStoreClient implements ObjectStore, ObjectInspector, SelfCheck, DataCheck {
   readonly #location: LocationClient;
 
   constructor(name: string, plugin: RestartablePlugin) {
@@ -91,6 +92,12 @@ export class ObjectStoreClient implements ObjectStore, ObjectInspector, SelfChec
     const { bucket = "", prefix = "" } = this.#location.config;
     const request = { plugin: this.name, kind: "ObjectStore", bucket, prefix };
     yield* this.#location.stream((client) => checkLocation(client, request, call));
+  }
+
+  async *checkData(readDataSubset: string, call?: ClientCall): AsyncGenerator<Finding, void, undefined> {
+    const { bucket = "", prefix = "" } = this.#location.config;
+    const request = { plugin: this.name, kind: "ObjectStore", bucket, prefix, readDataSubset };
+    yield* this.#location.stream((client) => checkData(client, request, call));
   }
 }
 

@@ -1,5 +1,6 @@
 import type {
   CopyingSnapshotter,
+  DataCheck,
   FileRestorer,
   FileSnapshot,
   FileSnapshotSelection,
@@ -19,7 +20,7 @@ import { isJsonObject, parseJson, PluginError, printJson } from "@flotilla/sdk/p
 import { velero } from "@flotilla/sdk/wire";
 
 import { listFileSnapshots, restoreFiles } from "./files-client.ts";
-import { checkLocation, describeSnapshot } from "./inspection-client.ts";
+import { checkData, checkLocation, describeSnapshot } from "./inspection-client.ts";
 import { LocationClient } from "./location-client.ts";
 import type { RestartablePlugin } from "./restartable-plugin.ts";
 import { SnapshotCopiesClient } from "./snapshot-copies-client.ts";
@@ -30,7 +31,7 @@ const methods = velero.VolumeSnapshotter.method;
 
 /** A volume snapshotter behind the wire, called as the server calls it; also answers flotilla.v1 where the plugin does. */
 export class VolumeSnapshotterClient
-  implements VolumeSnapshotter, SnapshotInspector, FileRestorer, SelfCheck, CopyingSnapshotter
+  implements VolumeSnapshotter, SnapshotInspector, FileRestorer, SelfCheck, DataCheck, CopyingSnapshotter
 {
   readonly copies: SnapshotCopiesClient;
   readonly #location: LocationClient;
@@ -119,6 +120,11 @@ export class VolumeSnapshotterClient
     void this.#location.config;
     const request = { plugin: this.name, kind: "VolumeSnapshotter" };
     yield* this.#location.stream((client) => checkLocation(client, request, call));
+  }
+
+  async *checkData(readDataSubset: string, call?: ClientCall): AsyncGenerator<Finding, void, undefined> {
+    const request = { plugin: this.name, kind: "VolumeSnapshotter", readDataSubset };
+    yield* this.#location.stream((client) => checkData(client, request, call));
   }
 }
 

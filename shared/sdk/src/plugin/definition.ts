@@ -1,7 +1,7 @@
 import { parseConfig } from "./config.ts";
 import type { ConfigSchema, ConfigValues } from "./config.ts";
 import type { FileRestorer } from "./file-restorer.ts";
-import type { ObjectInspector, SelfCheck, SnapshotInspector } from "./inspection.ts";
+import type { DataCheck, ObjectInspector, SelfCheck, SnapshotInspector } from "./inspection.ts";
 import type { Logger } from "./logger.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { CopyingSnapshotter } from "./snapshot-copier.ts";
@@ -16,13 +16,14 @@ export interface OpenContext {
 }
 
 /** An opened object store with the optional interfaces that it implements. */
-export type OpenedObjectStore = ObjectStore & Partial<ObjectInspector> & Partial<SelfCheck>;
+export type OpenedObjectStore = ObjectStore & Partial<ObjectInspector> & Partial<SelfCheck> & Partial<DataCheck>;
 
 /** An opened snapshotter with the optional interfaces that it implements. */
 export type OpenedVolumeSnapshotter = VolumeSnapshotter &
   Partial<SnapshotInspector> &
   Partial<FileRestorer> &
   Partial<SelfCheck> &
+  Partial<DataCheck> &
   Partial<CopyingSnapshotter>;
 
 /** An implementation that an executable registers: opened, not initialised, so nothing is ever half-initialised. */

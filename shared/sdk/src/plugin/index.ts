@@ -13,6 +13,7 @@ export { bool, byteSize, custom, duration, oneOf, text, url } from "./config-key
 export type { KeyOptions } from "./config-keys.ts";
 export { copyTargets, findingsOf, requireOtherBuckets } from "./copy-target.ts";
 export type { CopyMode, CopyTarget, CopyTargetForm } from "./copy-target.ts";
+export { dataSubsetForms, isDataSubset } from "./data-subset.ts";
 export { defineObjectStore, defineVolumeSnapshotter } from "./definition.ts";
 export type {
   Definition,
@@ -25,6 +26,7 @@ export type {
 export type { FileRestorer, FileSnapshot, FileSnapshotSelection, RestoreFilesProgress } from "./file-restorer.ts";
 export { advice, failure, ok, tried, withoutEffect } from "./findings.ts";
 export type {
+  DataCheck,
   Finding,
   ObjectDescription,
   ObjectInspector,

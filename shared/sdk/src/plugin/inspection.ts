@@ -70,3 +70,12 @@ export interface SelfCheck {
    */
   check(call: Call): AsyncIterable<Finding>;
 }
+
+/** An opened location whose store keeps data of its own, such as a repository's packs (flotilla.v1 CheckData). */
+export interface DataCheck {
+  /**
+   * Reads back the part of that data which `subset` says (see isDataSubset) and changes nothing. Damage is a finding;
+   * so is that it could not be read.
+   */
+  checkData(subset: string, call: Call): AsyncIterable<Finding>;
+}

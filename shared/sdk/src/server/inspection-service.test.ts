@@ -7,7 +7,14 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 
 import { fixtureName } from "../testing/fixture-path.ts";
 import { FixtureProcess } from "../testing/fixture-process.ts";
-import { CheckRequestSchema, Finding_Severity, Inspection, methodDefinition, velero } from "../wire/index.ts";
+import {
+  CheckDataRequestSchema,
+  CheckRequestSchema,
+  Finding_Severity,
+  Inspection,
+  methodDefinition,
+  velero,
+} from "../wire/index.ts";
 import type { Finding } from "../wire/index.ts";
 
 const { method } = Inspection;
@@ -74,16 +81,32 @@ test("a check of another kind is refused", async () => {
   await assert.rejects(check({ plugin, kind: "BackupItemAction" }), { code: status.INVALID_ARGUMENT });
 });
 
+for (const kind of ["ObjectStore", "VolumeSnapshotter"])
+  test(`the kind ${kind} without data of its own refuses to read any back`, async () => {
+    const request = { plugin, kind, bucket: "b", readDataSubset: "5%" };
+
+    await assert.rejects(checkData(request), {
+      code: status.UNIMPLEMENTED,
+      details: /cannot read back data of its own/,
+    });
+  });
+
 async function check(request: MessageInitShape<typeof CheckRequestSchema>): Promise<readonly Finding[]> {
-  const client = await fixture.client();
   const { path, requestSerialize, responseDeserialize } = methodDefinition(Inspection, method.check);
+  const message = create(CheckRequestSchema, request);
+  const client = await fixture.client();
+  return await findingsOf(client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message));
+}
+
+async function checkData(request: MessageInitShape<typeof CheckDataRequestSchema>): Promise<readonly Finding[]> {
+  const { path, requestSerialize, responseDeserialize } = methodDefinition(Inspection, method.checkData);
+  const message = create(CheckDataRequestSchema, request);
+  const client = await fixture.client();
+  return await findingsOf(client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message));
+}
+
+async function findingsOf(stream: AsyncIterable<unknown>): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  const stream = client.makeServerStreamRequest(
-    path,
-    requestSerialize,
-    responseDeserialize,
-    create(CheckRequestSchema, request),
-  );
   // The stream's elements are what responseDeserialize makes.
   for await (const finding of stream) findings.push(finding as Finding);
   return findings;

@@ -1,10 +1,15 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 
-import { PluginError } from "../plugin/index.ts";
-import type { Call, Finding, ObjectDescription, SelfCheck, SnapshotDescription } from "../plugin/index.ts";
+import { dataSubsetForms, isDataSubset, PluginError } from "../plugin/index.ts";
+import type { Call, DataCheck, Finding, ObjectDescription, SelfCheck, SnapshotDescription } from "../plugin/index.ts";
 import { Finding_Severity, Inspection } from "../wire/index.ts";
-import type { CheckRequest, DescribeObjectResponseSchema, DescribeSnapshotResponseSchema } from "../wire/index.ts";
+import type {
+  CheckDataRequest,
+  CheckRequest,
+  DescribeObjectResponseSchema,
+  DescribeSnapshotResponseSchema,
+} from "../wire/index.ts";
 import { serverStreamHandler, unaryHandler } from "./handlers.ts";
 import type { Handler, ServiceContext } from "./handlers.ts";
 import type { ObjectLocations } from "./object-locations.ts";
@@ -43,14 +48,19 @@ export function inspectionHandlers(
       for await (const finding of findingsOf(request.plugin, checked, call))
         yield { ...finding, severity: severities[finding.severity] };
     }),
+    serverStreamHandler(method.checkData, context, async function* (request, call) {
+      const checked = await subjectOf(request, objects, snapshots);
+      for await (const finding of dataFindingsOf(request, checked, call))
+        yield { ...finding, severity: severities[finding.severity] };
+    }),
   ];
 }
 
 async function subjectOf(
-  { kind, plugin, bucket, prefix }: CheckRequest,
+  { kind, plugin, bucket, prefix }: Pick<CheckRequest, "kind" | "plugin" | "bucket" | "prefix">,
   objects: ObjectLocations,
   snapshots: SnapshotLocations,
-): Promise<Partial<SelfCheck>> {
+): Promise<Partial<SelfCheck & DataCheck>> {
   switch (kind) {
     case "ObjectStore":
       return await objects.find(plugin, bucket, prefix).use(async (store) => await Promise.resolve(store));
@@ -66,6 +76,18 @@ async function subjectOf(
 function findingsOf(plugin: string, checked: Partial<SelfCheck>, call: Call): AsyncIterable<Finding> {
   if (checked.check === undefined) throw cannot(plugin, "check itself");
   return checked.check(call);
+}
+
+function dataFindingsOf(
+  { plugin, readDataSubset }: CheckDataRequest,
+  checked: Partial<DataCheck>,
+  call: Call,
+): AsyncIterable<Finding> {
+  if (checked.checkData === undefined) throw cannot(plugin, "read back data of its own");
+  if (isDataSubset(readDataSubset)) return checked.checkData(readDataSubset, call);
+  throw new PluginError(`read data back: "${readDataSubset}" does not say how much; give ${dataSubsetForms}`, {
+    kind: "invalid-argument",
+  });
 }
 
 function objectResponse(description: ObjectDescription): MessageInitShape<typeof DescribeObjectResponseSchema> {

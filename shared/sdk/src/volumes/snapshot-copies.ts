@@ -62,10 +62,13 @@ export function withSnapshotCopies(
 /** What says by its absence that the plugin cannot. */
 function inspection(
   snapshotter: OpenedVolumeSnapshotter,
-): Partial<Pick<OpenedVolumeSnapshotter, "check" | "describeSnapshot" | "listFileSnapshots" | "restoreFiles">> {
-  const { check, describeSnapshot, listFileSnapshots, restoreFiles } = snapshotter;
+): Partial<
+  Pick<OpenedVolumeSnapshotter, "check" | "checkData" | "describeSnapshot" | "listFileSnapshots" | "restoreFiles">
+> {
+  const { check, checkData, describeSnapshot, listFileSnapshots, restoreFiles } = snapshotter;
   return {
     ...(check === undefined ? {} : { check: check.bind(snapshotter) }),
+    ...(checkData === undefined ? {} : { checkData: checkData.bind(snapshotter) }),
     ...(describeSnapshot === undefined ? {} : { describeSnapshot: describeSnapshot.bind(snapshotter) }),
     ...(listFileSnapshots === undefined ? {} : { listFileSnapshots: listFileSnapshots.bind(snapshotter) }),
     ...(restoreFiles === undefined ? {} : { restoreFiles: restoreFiles.bind(snapshotter) }),

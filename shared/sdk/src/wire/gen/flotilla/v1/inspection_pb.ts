@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file flotilla/v1/inspection.proto.
  */
 export const file_flotilla_v1_inspection: GenFile = /*@__PURE__*/
-  fileDesc("ChxmbG90aWxsYS92MS9pbnNwZWN0aW9uLnByb3RvEgtmbG90aWxsYS52MSJEChVEZXNjcmliZU9iamVjdFJlcXVlc3QSDgoGcGx1Z2luGAEgASgJEg4KBmJ1Y2tldBgCIAEoCRILCgNrZXkYAyABKAkirwEKFkRlc2NyaWJlT2JqZWN0UmVzcG9uc2USEgoKc2l6ZV9ieXRlcxgBIAEoBBIvCghjaGVja3N1bRgCIAEoCzIdLmZsb3RpbGxhLnYxLlJlY29yZGVkQ2hlY2tzdW0SDwoHdmVyc2lvbhgDIAEoCRIxCg1sYXN0X21vZGlmaWVkGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRob2xkGAUgASgJIkcKEFJlY29yZGVkQ2hlY2tzdW0SEQoJYWxnb3JpdGhtGAEgASgJEg0KBXZhbHVlGAIgASgJEhEKCWNvbXBvc2l0ZRgDIAEoCCI+ChdEZXNjcmliZVNuYXBzaG90UmVxdWVzdBIOCgZwbHVnaW4YASABKAkSEwoLc25hcHNob3RfaWQYAiABKAkitQIKGERlc2NyaWJlU25hcHNob3RSZXNwb25zZRITCgtzbmFwc2hvdF9pZBgBIAEoCRIRCgl2b2x1bWVfaWQYAiABKAkSDQoFc3RhdGUYAyABKAkSGAoQcHJvZ3Jlc3NfcGVyY2VudBgEIAEoARIZChF2b2x1bWVfc2l6ZV9ieXRlcxgFIAEoBBIRCgllbmNyeXB0ZWQYBiABKAgSLgoKc3RhcnRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASPQoEdGFncxgIIAMoCzIvLmZsb3RpbGxhLnYxLkRlc2NyaWJlU25hcHNob3RSZXNwb25zZS5UYWdzRW50cnkaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiTAoMQ2hlY2tSZXF1ZXN0Eg4KBnBsdWdpbhgBIAEoCRIMCgRraW5kGAIgASgJEg4KBmJ1Y2tldBgDIAEoCRIOCgZwcmVmaXgYBCABKAkizQEKB0ZpbmRpbmcSLwoIc2V2ZXJpdHkYASABKA4yHS5mbG90aWxsYS52MS5GaW5kaW5nLlNldmVyaXR5Eg8KB3N1YmplY3QYAiABKAkSDgoGZGV0YWlsGAMgASgJEg4KBnJlbWVkeRgEIAEoCSJgCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEg8KC1NFVkVSSVRZX09LEAESEwoPU0VWRVJJVFlfQURWSUNFEAISFAoQU0VWRVJJVFlfRkFJTFVSRRADMoQCCgpJbnNwZWN0aW9uElkKDkRlc2NyaWJlT2JqZWN0EiIuZmxvdGlsbGEudjEuRGVzY3JpYmVPYmplY3RSZXF1ZXN0GiMuZmxvdGlsbGEudjEuRGVzY3JpYmVPYmplY3RSZXNwb25zZRJfChBEZXNjcmliZVNuYXBzaG90EiQuZmxvdGlsbGEudjEuRGVzY3JpYmVTbmFwc2hvdFJlcXVlc3QaJS5mbG90aWxsYS52MS5EZXNjcmliZVNuYXBzaG90UmVzcG9uc2USOgoFQ2hlY2sSGS5mbG90aWxsYS52MS5DaGVja1JlcXVlc3QaFC5mbG90aWxsYS52MS5GaW5kaW5nMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChxmbG90aWxsYS92MS9pbnNwZWN0aW9uLnByb3RvEgtmbG90aWxsYS52MSJEChVEZXNjcmliZU9iamVjdFJlcXVlc3QSDgoGcGx1Z2luGAEgASgJEg4KBmJ1Y2tldBgCIAEoCRILCgNrZXkYAyABKAkirwEKFkRlc2NyaWJlT2JqZWN0UmVzcG9uc2USEgoKc2l6ZV9ieXRlcxgBIAEoBBIvCghjaGVja3N1bRgCIAEoCzIdLmZsb3RpbGxhLnYxLlJlY29yZGVkQ2hlY2tzdW0SDwoHdmVyc2lvbhgDIAEoCRIxCg1sYXN0X21vZGlmaWVkGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRob2xkGAUgASgJIkcKEFJlY29yZGVkQ2hlY2tzdW0SEQoJYWxnb3JpdGhtGAEgASgJEg0KBXZhbHVlGAIgASgJEhEKCWNvbXBvc2l0ZRgDIAEoCCI+ChdEZXNjcmliZVNuYXBzaG90UmVxdWVzdBIOCgZwbHVnaW4YASABKAkSEwoLc25hcHNob3RfaWQYAiABKAkitQIKGERlc2NyaWJlU25hcHNob3RSZXNwb25zZRITCgtzbmFwc2hvdF9pZBgBIAEoCRIRCgl2b2x1bWVfaWQYAiABKAkSDQoFc3RhdGUYAyABKAkSGAoQcHJvZ3Jlc3NfcGVyY2VudBgEIAEoARIZChF2b2x1bWVfc2l6ZV9ieXRlcxgFIAEoBBIRCgllbmNyeXB0ZWQYBiABKAgSLgoKc3RhcnRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASPQoEdGFncxgIIAMoCzIvLmZsb3RpbGxhLnYxLkRlc2NyaWJlU25hcHNob3RSZXNwb25zZS5UYWdzRW50cnkaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiTAoMQ2hlY2tSZXF1ZXN0Eg4KBnBsdWdpbhgBIAEoCRIMCgRraW5kGAIgASgJEg4KBmJ1Y2tldBgDIAEoCRIOCgZwcmVmaXgYBCABKAkiagoQQ2hlY2tEYXRhUmVxdWVzdBIOCgZwbHVnaW4YASABKAkSDAoEa2luZBgCIAEoCRIOCgZidWNrZXQYAyABKAkSDgoGcHJlZml4GAQgASgJEhgKEHJlYWRfZGF0YV9zdWJzZXQYBSABKAkizQEKB0ZpbmRpbmcSLwoIc2V2ZXJpdHkYASABKA4yHS5mbG90aWxsYS52MS5GaW5kaW5nLlNldmVyaXR5Eg8KB3N1YmplY3QYAiABKAkSDgoGZGV0YWlsGAMgASgJEg4KBnJlbWVkeRgEIAEoCSJgCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEg8KC1NFVkVSSVRZX09LEAESEwoPU0VWRVJJVFlfQURWSUNFEAISFAoQU0VWRVJJVFlfRkFJTFVSRRADMsgCCgpJbnNwZWN0aW9uElkKDkRlc2NyaWJlT2JqZWN0EiIuZmxvdGlsbGEudjEuRGVzY3JpYmVPYmplY3RSZXF1ZXN0GiMuZmxvdGlsbGEudjEuRGVzY3JpYmVPYmplY3RSZXNwb25zZRJfChBEZXNjcmliZVNuYXBzaG90EiQuZmxvdGlsbGEudjEuRGVzY3JpYmVTbmFwc2hvdFJlcXVlc3QaJS5mbG90aWxsYS52MS5EZXNjcmliZVNuYXBzaG90UmVzcG9uc2USOgoFQ2hlY2sSGS5mbG90aWxsYS52MS5DaGVja1JlcXVlc3QaFC5mbG90aWxsYS52MS5GaW5kaW5nMAESQgoJQ2hlY2tEYXRhEh0uZmxvdGlsbGEudjEuQ2hlY2tEYXRhUmVxdWVzdBoULmZsb3RpbGxhLnYxLkZpbmRpbmcwAWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message flotilla.v1.DescribeObjectRequest
@@ -225,6 +225,49 @@ export const CheckRequestSchema: GenMessage<CheckRequest> = /*@__PURE__*/
   messageDesc(file_flotilla_v1_inspection, 5);
 
 /**
+ * @generated from message flotilla.v1.CheckDataRequest
+ */
+export type CheckDataRequest = Message<"flotilla.v1.CheckDataRequest"> & {
+  /**
+   * @generated from field: string plugin = 1;
+   */
+  plugin: string;
+
+  /**
+   * ObjectStore or VolumeSnapshotter.
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * Which of the opened ObjectStore locations; empty for a VolumeSnapshotter.
+   *
+   * @generated from field: string bucket = 3;
+   */
+  bucket: string;
+
+  /**
+   * @generated from field: string prefix = 4;
+   */
+  prefix: string;
+
+  /**
+   * How much, in restic's words: `5%` or `500M`, chosen at random, or `1/10`, one part of ten.
+   *
+   * @generated from field: string read_data_subset = 5;
+   */
+  readDataSubset: string;
+};
+
+/**
+ * Describes the message flotilla.v1.CheckDataRequest.
+ * Use `create(CheckDataRequestSchema)` to create a new message.
+ */
+export const CheckDataRequestSchema: GenMessage<CheckDataRequest> = /*@__PURE__*/
+  messageDesc(file_flotilla_v1_inspection, 6);
+
+/**
  * @generated from message flotilla.v1.Finding
  */
 export type Finding = Message<"flotilla.v1.Finding"> & {
@@ -254,7 +297,7 @@ export type Finding = Message<"flotilla.v1.Finding"> & {
  * Use `create(FindingSchema)` to create a new message.
  */
 export const FindingSchema: GenMessage<Finding> = /*@__PURE__*/
-  messageDesc(file_flotilla_v1_inspection, 6);
+  messageDesc(file_flotilla_v1_inspection, 7);
 
 /**
  * @generated from enum flotilla.v1.Finding.Severity
@@ -290,7 +333,7 @@ export type Finding_Severity = (typeof Finding_Severity)[keyof typeof Finding_Se
  * Describes the enum flotilla.v1.Finding.Severity.
  */
 export const Finding_SeveritySchema: GenEnum<Finding_Severity> = /*@__PURE__*/
-  enumDesc(file_flotilla_v1_inspection, 6, 0);
+  enumDesc(file_flotilla_v1_inspection, 7, 0);
 
 /**
  * @generated from service flotilla.v1.Inspection
@@ -324,6 +367,17 @@ export const Inspection: GenService<{
   check: {
     methodKind: "server_streaming";
     input: typeof CheckRequestSchema;
+    output: typeof FindingSchema;
+  },
+  /**
+   * Reads back a part of what the store itself keeps, beyond the objects of one location, and changes nothing. A call of
+   * its own, so that a plugin that knows nothing of it refuses instead of answering that all is well.
+   *
+   * @generated from rpc flotilla.v1.Inspection.CheckData
+   */
+  checkData: {
+    methodKind: "server_streaming";
+    input: typeof CheckDataRequestSchema;
     output: typeof FindingSchema;
   },
 }> = /*@__PURE__*/
