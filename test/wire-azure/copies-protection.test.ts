@@ -117,7 +117,7 @@ describe("copies above copyCutoff", { concurrency: true, timeout: 120_000 }, () 
 
     await copied.location.put("contents", large);
 
-    assert.ok(rig.linesOf("rotten-blocks-copy", "warn").some(({ message }) => /arrive damaged/.test(message)));
+    assert.ok((await rig.toldOf("rotten-blocks-copy", "warn")).some(({ message }) => /arrive damaged/.test(message)));
     assert.ok((await copied.copies.getBlobClient("contents").downloadToBuffer()).equals(large));
   });
 });

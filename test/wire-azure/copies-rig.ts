@@ -5,6 +5,7 @@ import type { PluginLogLine } from "@flotilla/host";
 import type { StorageAccountSeed } from "@flotilla/test/emulators";
 
 import type { Location } from "../wire/location.ts";
+import { until } from "../wire/until.ts";
 import { accountKey, createProbe, startBlobRig, startCloudRig } from "./blob-rig.ts";
 import type { BlobRig, BlobRigOptions, LocationOptions } from "./blob-rig.ts";
 
@@ -48,6 +49,8 @@ export interface CopiesRig extends BlobRig {
   }>;
   /** What a plugin's log says of a bucket, at one level. */
   linesOf(bucket: string, level: PluginLogLine["level"]): readonly PluginLogLine[];
+  /** The same once there is a line: it comes by another pipe than the answer, and may come behind it. */
+  toldOf(bucket: string, level: PluginLogLine["level"]): Promise<readonly PluginLogLine[]>;
 }
 
 /** How to start both accounts; `other` is what the account of the copies has. */
@@ -82,6 +85,8 @@ export async function startCopiesRig({ account, other, isCloud = false }: Copies
     const { copyTo: _, ...shared } = own;
     return { own, copy: { ...shared, ...target, bucket: copyBucket, prefix: prefix ?? own["prefix"] ?? "" } };
   };
+  const linesOf: CopiesRig["linesOf"] = (bucket, level) =>
+    rig.session.lines.filter((line) => line.level === level && JSON.stringify(line).includes(bucket));
   return {
     ...rig,
     configsOf,
@@ -93,7 +98,10 @@ export async function startCopiesRig({ account, other, isCloud = false }: Copies
       const location = await rig.open(bucket, { lines, ...options, config: own });
       return { location, bucket, copies, copyBucket };
     },
-    linesOf: (bucket, level) =>
-      rig.session.lines.filter((line) => line.level === level && JSON.stringify(line).includes(bucket)),
+    linesOf,
+    toldOf: async (bucket, level) => {
+      await until(`the log says something of ${bucket}`, () => linesOf(bucket, level).length > 0);
+      return linesOf(bucket, level);
+    },
   };
 }

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { after, describe, test } from "node:test";
 
 import { bytesOf, collect, failureOf } from "../wire/bytes.ts";
-import { until } from "../wire/until.ts";
 import { smallPartBytes, smallParts } from "./blob-rig.ts";
 import { startCopiesRig } from "./copies-rig.ts";
 import type { Copied } from "./copies-rig.ts";
@@ -39,7 +38,7 @@ describe("the copy of an object that is put", { concurrency: true, timeout: 120_
 
     await copied.location.put("contents", small);
 
-    const [warning, ...more] = rig.linesOf("best-effort", "warn");
+    const [warning, ...more] = await rig.toldOf("best-effort", "warn");
     assert.match(warning?.message ?? "", /flotilla backup copy/);
     assert.equal(more.length, 0);
     assert.equal(await copied.copies.getBlobClient("contents").exists(), false);
@@ -64,7 +63,9 @@ describe("the copy of an object that is put", { concurrency: true, timeout: 120_
     await copied.location.put("contents", small);
 
     assert.ok((await copyOf(copied)).equals(small));
-    assert.ok(rig.linesOf("flip-always-copy", "warn").some(({ message }) => /pass through the plugin/.test(message)));
+    assert.ok(
+      (await rig.toldOf("flip-always-copy", "warn")).some(({ message }) => /pass through the plugin/.test(message)),
+    );
   });
 
   test("a throttled store is asked again until it takes the copy", async () => {
@@ -128,7 +129,9 @@ describe("the copy of an object that is put", { concurrency: true, timeout: 120_
 
     assert.equal(fault.hits, 1);
     assert.ok((await copyOf(copied)).equals(small));
-    assert.ok(rig.linesOf("firewall-copy", "info").some(({ message }) => /pass through the plugin/.test(message)));
+    assert.ok(
+      (await rig.toldOf("firewall-copy", "info")).some(({ message }) => /pass through the plugin/.test(message)),
+    );
   });
 
   test("a deletion takes the copy with it", async () => {
@@ -183,8 +186,7 @@ describe(
 
         assert.ok((await copied.location.get("contents")).equals(bytes));
         // The log comes by another pipe than the bytes.
-        await until("the warning came", () => rig.linesOf(`rotten-${name}`, "warn").length > 0);
-        const [warning] = rig.linesOf(`rotten-${name}`, "warn");
+        const [warning] = await rig.toldOf(`rotten-${name}`, "warn");
         assert.match(`${warning?.message}`, new RegExp(`rotten-${name}-copy in storage account flotillacopies`));
       });
     }

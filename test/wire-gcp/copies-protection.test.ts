@@ -88,7 +88,7 @@ describe("copies between two buckets", { concurrency: true, timeout: 120_000 }, 
     await copied.location.put("contents", small);
 
     assert.ok((await copied.copies.file("contents").download())[0].equals(small));
-    const told = rig.linesOf("other-identity-copy", "info");
+    const told = await rig.toldOf("other-identity-copy", "info");
     assert.ok(told.some(({ message }) => /pass through the plugin/.test(message)));
   });
 

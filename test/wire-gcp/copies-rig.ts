@@ -3,6 +3,7 @@ import type { PluginLogLine } from "@flotilla/host";
 import type { GcsOptions } from "@flotilla/test/emulators";
 
 import type { Location } from "../wire/location.ts";
+import { until } from "../wire/until.ts";
 import { startGcsRig } from "./gcs-rig.ts";
 import type { GcsRig, LocationOptions } from "./gcs-rig.ts";
 
@@ -39,6 +40,8 @@ export interface CopiesRig extends GcsRig {
   ): Promise<{ readonly own: Record<string, string>; readonly copy: Record<string, string> }>;
   /** What the plugin's log says of a bucket, at one level. */
   linesOf(bucket: string, level: PluginLogLine["level"]): readonly PluginLogLine[];
+  /** The same once there is a line: it comes by another pipe than the answer, and may come behind it. */
+  toldOf(bucket: string, level: PluginLogLine["level"]): Promise<readonly PluginLogLine[]>;
 }
 
 /** Starts the stand-ins and a plugin process. */
@@ -54,6 +57,8 @@ export async function startCopiesRig(options: Omit<GcsOptions, "stateDir" | "tok
     const { mode: _mode, ...target } = query;
     return { own, copy: { ...shared, ...target, bucket: copyBucket, prefix: prefix ?? own["prefix"] ?? "" } };
   };
+  const linesOf: CopiesRig["linesOf"] = (bucket, level) =>
+    rig.session.lines.filter((line) => line.level === level && JSON.stringify(line).includes(bucket));
   return {
     ...rig,
     configsOf,
@@ -65,7 +70,10 @@ export async function startCopiesRig(options: Omit<GcsOptions, "stateDir" | "tok
       const location = await rig.open(bucket, { ...copied, bucketIs: "there", config: own });
       return { location, bucket, copies: rig.bucket(copyBucket), copyBucket };
     },
-    linesOf: (bucket, level) =>
-      rig.session.lines.filter((line) => line.level === level && JSON.stringify(line).includes(bucket)),
+    linesOf,
+    toldOf: async (bucket, level) => {
+      await until(`the log says something of ${bucket}`, () => linesOf(bucket, level).length > 0);
+      return linesOf(bucket, level);
+    },
   };
 }

@@ -42,7 +42,7 @@ describe("the copy of an object that is put", { concurrency: true, timeout: 240_
 
     await copied.location.put("contents", small);
 
-    const [warning, ...more] = rig.linesOf("best-effort", "warn");
+    const [warning, ...more] = await rig.toldOf("best-effort", "warn");
     assert.match(warning?.message ?? "", /flotilla backup copy/);
     assert.equal(more.length, 0);
     assert.equal(await isCopied(copied), false);
@@ -76,7 +76,9 @@ describe("the copy of an object that is put", { concurrency: true, timeout: 240_
     await copied.location.put("contents", small);
 
     assert.ok((await copyOf(copied)).equals(small));
-    assert.ok(rig.linesOf("flip-always-copy", "warn").some(({ message }) => /pass through the plugin/.test(message)));
+    assert.ok(
+      (await rig.toldOf("flip-always-copy", "warn")).some(({ message }) => /pass through the plugin/.test(message)),
+    );
   });
 
   test("a throttled store is asked again until it takes the copy", async () => {
@@ -232,7 +234,7 @@ describe(
         await copied.location.flipBit("contents", bytes.length - 7);
 
         assert.ok((await copied.location.get("contents")).equals(bytes));
-        const [warning] = rig.linesOf(`rotten-${name}`, "warn");
+        const [warning] = await rig.toldOf(`rotten-${name}`, "warn");
         assert.match(`${warning?.message}`, new RegExp(`gs://rotten-${name}-copy`));
       });
     }

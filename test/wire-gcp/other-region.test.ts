@@ -136,9 +136,11 @@ describe("a restore in another region", { concurrency: true, timeout: 120_000 },
   });
 
   test("without keys of ours nobody is asked more than before", async () => {
-    const snapshotId = await backUp();
-    const location = await rig.open({ session: rig.start() });
-    const countOf = (operation: string): number => rig.requests(operation).length;
+    await using own = await openRig();
+    const home = await own.open();
+    const snapshotId = await home.createSnapshot({ volumeId: own.addDisk(), volumeAz, tags });
+    const location = await own.open({ session: own.start() });
+    const countOf = (operation: string): number => own.requests(operation).length;
     const before = [countOf("diskTypes.get"), countOf("disks.aggregatedList"), countOf("snapshots.list")];
 
     const request = { snapshotId, volumeType: typeUrl("hyperdisk-balanced"), volumeAz, iops: undefined };
