@@ -135,6 +135,54 @@ test("what a CronJob runs is a command of this program, and it can read the loca
   }
 });
 
+test("text that YAML 1.1 reads as something else is in quotes, for kubectl and helm", async () => {
+  const words = [...aws, "--config", "profile=on", "--config", "tagging=1_000"];
+  for (const form of ["manifests", "helm"]) {
+    const { stdout } = await flotilla.run(...words, "-o", form);
+
+    assert.match(stdout, /profile: "on"/);
+    assert.match(stdout, /tagging: "1_000"/);
+    assert.doesNotMatch(stdout, /: (on|1_000)$/m);
+  }
+});
+
+test("images and files that the pods would miss are told", async () => {
+  const target = await flotilla.write({ "copy.yaml": location("gcp", "copies") });
+  const file = ["--config", "customerKeyEncryptionFile=/keys/key", "-o", "helm"];
+  const copies = ["--config", "copyTo=s3://c?credentialsFile=/c/cloud"];
+
+  const { stderr } = await flotilla.run(
+    ...aws,
+    "--image",
+    "r/p:v1",
+    "--copy-to",
+    join(target, "copy.yaml"),
+    ...file,
+    ...copies,
+  );
+
+  assert.match(stderr, /say where the images are/);
+  assert.match(stderr, /mounts the file that the key customerKeyEncryptionFile names/);
+  assert.match(stderr, /mounts the file that the key copyTo names as credentialsFile/);
+});
+
+test("a CronJob knows the namespace of the Secrets that a location's keys name", async () => {
+  const { stdout } = await flotilla.run(...aws, "--namespace", "backups", "-o", "manifests");
+
+  const jobs = readObjects(stdout).filter(({ kind }) => kind === "CronJob");
+  assert.deepEqual(
+    jobs.map((job) => podOf(job).containers[0]?.env),
+    jobs.map(() => [{ name: "VELERO_NAMESPACE", value: "backups" }]),
+  );
+  assert.ok(jobs.length > 0);
+});
+
+test("tags of the copies alone need the permission to tag", async () => {
+  const policy = await policyOf(...aws, "--config", "copyTo=s3://c?tagging=a%3Db", "--policy", "objects");
+
+  assert.ok(policy.Statement.some(({ Action }) => Action.includes("s3:PutObjectTagging")));
+});
+
 test("Helm values hold what the chart takes, in its own names", async () => {
   const { stdout } = await flotilla.run(...aws, "--prefix", "p", "-o", "helm");
 
@@ -261,7 +309,11 @@ function readObjects(stream: string): KubernetesObject[] {
 
 interface PodSpec {
   readonly initContainers: readonly { readonly image: string }[];
-  readonly containers: readonly { readonly image: string; readonly args: readonly string[] }[];
+  readonly containers: readonly {
+    readonly image: string;
+    readonly args: readonly string[];
+    readonly env: readonly { readonly name: string; readonly value: string }[];
+  }[];
 }
 
 function podOf(job: KubernetesObject | undefined): PodSpec {
