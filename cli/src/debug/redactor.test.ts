@@ -39,6 +39,16 @@ test("a known secret is found in the middle of something in base64", () => {
   }
 });
 
+test("a known secret is found in base64 of base64, however short", () => {
+  for (const secret of ["horse-stab", "correct horse battery"]) {
+    const twice = Buffer.from(Buffer.from(secret).toString("base64")).toString("base64");
+
+    const clean = new Redactor([Buffer.from(secret)]).text(`key: ${twice}`);
+
+    assert.ok(!clean.includes(twice.slice(0, -4)), clean);
+  }
+});
+
 const unknown = "Zx9+kQ2/vLr8TnB4yWc7HdJ1mPf5sGaE3uXo6ViK";
 
 test("what looks like a secret is taken out although nobody knows it", () => {
