@@ -80,6 +80,7 @@ export async function readSettings(context: CliContext, flags: InstallFlags): Pr
     optionalFile(flags.location, "BackupStorageLocation"),
     optionalFile(flags.volumeLocation, "VolumeSnapshotLocation"),
   ]);
+  checkNames(flags);
   const { cloud, provider } = readProvider(flags.provider ?? storeFile?.provider ?? volumeFile?.provider);
   const settings = {
     cloud,
@@ -97,6 +98,18 @@ export async function readSettings(context: CliContext, flags: InstallFlags): Pr
   checkKeys(cloud, "ObjectStore", settings.store.config);
   checkKeys(cloud, "VolumeSnapshotter", settings.volumes?.config ?? {});
   return settings;
+}
+
+/** What the cluster would refuse once everything else is applied. */
+function checkNames({ namespace, verifySchedule, copySchedule }: InstallFlags): void {
+  if (!/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace))
+    throw new UsageError(`--namespace ${namespace}: give lower-case letters, digits and hyphens, at most 63`);
+  const schedules = { "--verify-schedule": verifySchedule, "--copy-schedule": copySchedule };
+  for (const [flag, schedule] of Object.entries(schedules)) {
+    if (/^@(?:hourly|daily|midnight|weekly|monthly|yearly|annually)$/.test(schedule)) continue;
+    if (/^[\d*,/a-z?-]+(?: +[\d*,/a-z?-]+){4}$/i.test(schedule)) continue;
+    throw new UsageError(`${flag} ${schedule}: give the five fields of cron, such as "17 5 * * *", or @daily`);
+  }
 }
 
 function readProvider(given: string | undefined): { readonly cloud: Cloud; readonly provider: string } {

@@ -55,6 +55,8 @@ test("what cannot be installed is said in words, and nothing is printed", async 
     [[...aws, "--credentials-file", "nowhere"], /nowhere cannot be read/],
     [[...aws, "--credentials-file", credentials, "--identity", "x"], /exclude each other/],
     [["install", "--provider", "restic", "--bucket", "b", "--policy"], /by itself/],
+    [[...aws, "--namespace", "Velero"], /lower-case letters/],
+    [[...aws, "--verify-schedule", "nightly"], /five fields of cron/],
   ] as const;
   for (const [words, message] of faults) {
     const { exitCode, stdout, stderr } = await flotilla.run(...words);
@@ -175,6 +177,12 @@ test("a CronJob knows the namespace of the Secrets that a location's keys name",
     jobs.map(() => [{ name: "VELERO_NAMESPACE", value: "backups" }]),
   );
   assert.ok(jobs.length > 0);
+});
+
+test("a prefix with slashes around it is the same prefix, as the server has it", async () => {
+  const policy = await policyOf(...aws, "--prefix", "/p/", "--policy", "objects");
+
+  assert.equal(policy.Statement[1]?.Resource, "arn:aws:s3:::b/p/*");
 });
 
 test("tags of the copies alone need the permission to tag", async () => {
