@@ -50,7 +50,10 @@ const patterns: readonly (readonly [RegExp, string])[] = [
     `$1${redacted}`,
   ],
   [
-    new RegExp(String.raw`^([ \t]*(?:- )?[\w.-]*(?:${passwords})[\w.-]*:[ \t]+)(?![|>"'\[{])[^\r\n]+`, "gim"),
+    new RegExp(
+      String.raw`((?:^|["']|\\n)[ \t]*(?:- )?[\w.-]*(?:${passwords})[\w.-]*:[ \t]+)(?![|>"'\[{])[^\r\n"]+`,
+      "gim",
+    ),
     `$1${redacted}`,
   ],
   [/\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{12,}\b/g, redacted],
