@@ -210,6 +210,22 @@ test("Helm values hold what the chart takes, in its own names", async () => {
   assert.doesNotMatch(stdout, /[&*]a1/);
 });
 
+test("restic's locations name their Secret in every form, since no variable of the server does", async () => {
+  const restic = ["install", "--provider", "restic", "--bucket", "b", "--config", "repository=s3:x"];
+  const both = [...restic, "--volume-config", "repository=s3:x"];
+
+  const [helm, line] = [await flotilla.run(...both, "-o", "helm"), await flotilla.run(...both)];
+
+  const { configuration } = parse(helm.stdout) as { configuration: Record<string, { credential: unknown }[]> };
+  const named = ["backupStorageLocation", "volumeSnapshotLocation"].map((key) => configuration[key]?.[0]?.credential);
+  assert.deepEqual(named, [
+    { name: "cloud-credentials", key: "cloud" },
+    { name: "cloud-credentials", key: "cloud" },
+  ]);
+  assert.match(line.stderr, /velero backup-location set default --credential cloud-credentials=cloud/);
+  assert.match(line.stderr, /velero snapshot-location set default --credential cloud-credentials=cloud/);
+});
+
 test("a pod's identity reaches the service account, the pods and the location, as each cloud wants it", async () => {
   const azure = ["install", "--provider", "azure", "--bucket", "b", "--identity", "client-1", "-o", "manifests"];
   const gcp = ["install", "--provider", "gcp", "--bucket", "b", "--identity", "a@p.iam", "-o", "manifests"];
