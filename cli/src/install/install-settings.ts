@@ -18,6 +18,7 @@ export interface InstallFlags extends LocationFlags {
   readonly image?: string;
   readonly cliImage?: string;
   readonly identity?: string;
+  readonly secret: boolean;
   readonly volumes: boolean;
   readonly verifySchedule: string;
   readonly copySchedule: string;
@@ -57,6 +58,8 @@ export interface InstallSettings {
   readonly credentials: { readonly path: string; readonly text: string } | undefined;
   /** The cloud's identity that the server's service account stands for. */
   readonly identity: string | undefined;
+  /** Whether credentials that were not given come in a Secret of the user's making. */
+  readonly expectsSecret: boolean;
   readonly schedules: { readonly verify: string; readonly copy: string };
   /** The location that backups are copied to by a CronJob. */
   readonly copyTo: CopyTarget | undefined;
@@ -92,6 +95,7 @@ export async function readSettings(context: CliContext, flags: InstallFlags): Pr
     volumes: flags.volumes ? readVolumes(cloud, flags, storeFile, volumeFile) : undefined,
     credentials: await readCredentials(context, flags, cloud),
     identity: flags.identity,
+    expectsSecret: flags.secret && flags.identity === undefined,
     schedules: { verify: flags.verifySchedule, copy: flags.copySchedule },
     copyTo: await readCopyTarget(flags),
   };
@@ -123,10 +127,12 @@ function readProvider(given: string | undefined): { readonly cloud: Cloud; reado
 
 async function readCredentials(
   context: CliContext,
-  { credentialsFile, identity }: InstallFlags,
+  { credentialsFile, identity, secret }: InstallFlags,
   cloud: Cloud,
 ): Promise<InstallSettings["credentials"]> {
   if (credentialsFile === undefined) return undefined;
+  if (!secret)
+    throw new UsageError("--credentials-file and --no-secret exclude each other: the file is put into the Secret");
   // Azure's file also says where the cluster's disks are.
   if (identity !== undefined && cloud !== "azure")
     throw new UsageError("--credentials-file and --identity exclude each other: the pod has one identity");

@@ -38,6 +38,16 @@ test("without a credentials file velero's line says where one is expected, and w
   assert.match(withIdentity.stdout, /--sa-annotations eks\.amazonaws\.com\/role-arn=arn:aws:iam::1:role\/velero/);
 });
 
+test("where the cloud alone ties an identity to the service account, nothing mounts a Secret", async () => {
+  for (const form of ["manifests", "helm"]) {
+    const { stdout, exitCode } = await flotilla.run(...aws, "--no-secret", "-o", form);
+
+    assert.equal(exitCode, 0);
+    assert.doesNotMatch(stdout, /cloud-credentials|role-arn/);
+  }
+  assert.match((await flotilla.run(...aws, "--no-secret")).stdout, /--no-secret/);
+});
+
 test("an installation that the plugin would refuse is refused here, with the keys that there are", async () => {
   const { exitCode, stdout, stderr } = await flotilla.run(...aws, "--config", "regoin=x");
 
@@ -55,6 +65,7 @@ test("what cannot be installed is said in words, and nothing is printed", async 
     [[...aws, "--credentials-file", "nowhere"], /nowhere cannot be read/],
     [[...aws, "--credentials-file", credentials, "--identity", "x"], /exclude each other/],
     [["install", "--provider", "restic", "--bucket", "b", "--policy"], /by itself/],
+    [[...aws, "--credentials-file", credentials, "--no-secret"], /exclude each other/],
     [[...aws, "--namespace", "Velero"], /lower-case letters/],
     [[...aws, "--verify-schedule", "nightly"], /five fields of cron/],
   ] as const;
