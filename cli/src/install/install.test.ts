@@ -289,6 +289,15 @@ test("each permission is granted where it belongs on Google Cloud: bucket, proje
   assert.ok(roles["velero.volumes"]?.includedPermissions.every((name) => name.startsWith("compute.")));
 });
 
+test("on Google Cloud the role for objects is granted on the buckets of copies as well", async () => {
+  const gcp = ["install", "--provider", "gcp", "--bucket", "b", "--config", "copyTo=gs://c/p", "--policy"];
+
+  const { stderr } = await flotilla.run(...gcp);
+
+  assert.match(stderr, /add-iam-policy-binding gs:\/\/b --member/);
+  assert.match(stderr, /add-iam-policy-binding gs:\/\/c --member/);
+});
+
 test("no permission that a location needs is left out of what is printed", async () => {
   for (const cloud of ["aws", "azure", "gcp"] as const) {
     const region = cloud === "aws" ? ["--config", "region=x"] : [];
