@@ -97,6 +97,15 @@ test("a short secret is taken out whole by its name, however it is written", () 
   assert.match(redactor.text(lines[2] ?? ""), /next: x$/);
 });
 
+test("a line of megabytes does not hold up the bundle", () => {
+  const redactor = new Redactor([Buffer.from(unknown)]);
+  const start = performance.now();
+
+  for (const part of ["a", "-", "a.", "https://a"]) redactor.text(part.repeat(200_000));
+
+  assert.ok(performance.now() - start < 20_000);
+});
+
 test("in JSON a secret may be a number or a list as well", () => {
   const clean = new Redactor([]).json({
     password: 123_456,

@@ -10,6 +10,7 @@ export const secretName =
 
 // The value of a name: in quotes, or up to white space or what separates it from the next.
 const valueOf = String.raw`("(?:[^"\\]|\\.)*"|'[^']*'|\[[^\]]*\]|[^\s,;&"'}\]]+)`;
+// Nothing of any length stands before what is looked for: a log may hold a line of megabytes.
 // What a name in a message has behind it, where it is not in quotes: a word may be the first of several.
 const passwords = "passw(?:or)?d|passphrase|pwd";
 const patterns: readonly (readonly [RegExp, string])[] = [
@@ -18,8 +19,8 @@ const patterns: readonly (readonly [RegExp, string])[] = [
     redacted,
   ],
   // Who speaks to a URL: user and password, or a token alone.
-  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/"'<>]+@/gi, `$1${redacted}@`],
-  [/([a-z][a-z0-9+.-]*%3A%2F%2F)(?:(?!%2F|%40)[^\s/@"'<>&])+%40/gi, `$1${redacted}%40`],
+  [/([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/"'<>]+@/gi, `$1${redacted}@`],
+  [/([a-z][a-z0-9+.-]{0,20}%3A%2F%2F)(?:(?!%2F|%40)[^\s/@"'<>&])+%40/gi, `$1${redacted}%40`],
   // Signed URLs.
   [
     /((?:[?&;]|%3F|%26|\\u0026|^)(?:x-(?:amz|goog)-(?:signature|credential|security-token)|sig|skoid|sktid|signature|awsaccesskeyid|googleaccessid)(?:=|%3D))[^&\s"'<>]+/gi,
@@ -38,7 +39,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   ],
   // As a flag of a command line.
   [
-    /(--(?:[\w-]+-)?(?:password|passphrase|secret|token|api-key|account-key|access-key|secret-key)\s+)("[^"]*"|'[^']*'|\S+)/gi,
+    /(--(?:[\w-]{1,40}-)?(?:password|passphrase|secret|token|api-key|account-key|access-key|secret-key)\s+)("[^"]*"|'[^']*'|\S+)/gi,
     `$1${redacted}`,
   ],
   // As YAML has it: words to the end of the line, or lines that are indented.
@@ -61,7 +62,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/\bya29\.[\w.-]+/g, redacted],
   [
     new RegExp(
-      String.raw`((?:["'])?[\w.-]*(?:${secretName.source})[\w.-]*(?:\\?["'])?(?:\s*(?:[:=]|%3D)\s*))(?!\(redacted\))${valueOf}`,
+      String.raw`((?:${secretName.source})[\w.-]*(?:\\?["'])?(?:\s*(?:[:=]|%3D)\s*))(?!\(redacted\))${valueOf}`,
       "gi",
     ),
     `$1${redacted}`,
