@@ -137,6 +137,20 @@ describe("an executable that installs itself", { concurrency: true, timeout: 60_
     }
   });
 
+  test("a former executable that could not be replaced keeps the libraries that it needs", async () => {
+    const target = await folder("target");
+    const former = await imageFolder({ "libold.so.1": "old" });
+    await run(former, ["install", target]);
+    // As a volume that breaks after the libraries were written.
+    await mkdir(join(target, `${name}.partial`));
+    const next = await imageFolder({ "libnew.so.1": "new" });
+
+    await failureOf(next, "install", target);
+
+    assert.equal((await modes(target))[name], "755");
+    assert.deepEqual((await readdir(join(target, `${name}.lib`))).sort(), ["libnew.so.1", "libold.so.1"]);
+  });
+
   test("the modes are what the server needs under any umask, and for a run by another user", async () => {
     const target = await folder("target");
     await chmod(target, 0o777);

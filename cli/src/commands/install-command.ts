@@ -66,6 +66,7 @@ function installOptions(): readonly Option[] {
     new Option("--image <reference>", "the plugin's image, where it is called otherwise"),
     new Option("--cli-image <reference>", "the image of this command line, where it is called otherwise"),
     new Option("--identity <id>", "the pod's identity instead of a Secret: role ARN, client id, or service account"),
+    new Option("--no-secret", "no Secret and no mark of an identity: the cloud itself ties one to the service account"),
     new Option("--no-volumes", "leave out native snapshots of volumes"),
     new Option("--copy-to <file>", "a BackupStorageLocation in YAML that a CronJob copies backups to"),
     new Option("--verify-schedule <cron>", "when the newest backup is read back").default("17 5 * * *"),

@@ -28,7 +28,7 @@ Examples:
   flotilla upgrade cluster.yaml --registry registry.example.com/backup
   flotilla upgrade --to official --location bsl.yaml --volume-location vsl.yaml
 
-The cluster's: kubectl get deployment/velero bsl,vsl --namespace velero -o yaml > cluster.yaml
+The cluster's: kubectl get deployments,bsl,vsl --namespace velero -o yaml > cluster.yaml
 Nothing is changed. The exit code is 1 where something is to be done first, or is lost.`;
 
 /** `flotilla upgrade`. */

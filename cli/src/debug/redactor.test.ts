@@ -39,6 +39,16 @@ test("a known secret is found in the middle of something in base64", () => {
   }
 });
 
+test("a known secret is found in base64 of base64, however short", () => {
+  for (const secret of ["horse-stab", "correct horse battery"]) {
+    const twice = Buffer.from(Buffer.from(secret).toString("base64")).toString("base64");
+
+    const clean = new Redactor([Buffer.from(secret)]).text(`key: ${twice}`);
+
+    assert.ok(!clean.includes(twice.slice(0, -4)), clean);
+  }
+});
+
 const unknown = "Zx9+kQ2/vLr8TnB4yWc7HdJ1mPf5sGaE3uXo6ViK";
 
 test("what looks like a secret is taken out although nobody knows it", () => {
@@ -67,10 +77,53 @@ test("what looks like a secret is taken out although nobody knows it", () => {
   }
 });
 
+test("a short secret is taken out whole by its name, however it is written", () => {
+  const redactor = new Redactor([]);
+  const lines = [
+    "password: correct horse",
+    '{"level":"error","msg":"password: correct horse"}',
+    "  client_secret: |\n    correct\n    horse\n  next: x",
+    '"passwords": ["correct", "horse"]',
+    '{"name":"RESTIC_PASSWORD","value":"correct horse"}',
+    "- name: RESTIC_PASSWORD\n  value: horse",
+    "restic --password horse; x --sas-token 'correct horse'",
+    "authorization: Bearer horse",
+    '"authorization":["Basic horse"]',
+    "Set-Cookie: a=correct; session=horse",
+    "https://user:corr@ect@horse@example.com/",
+    "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nhorse\n-----END PGP PRIVATE KEY BLOCK-----",
+  ];
+  for (const line of lines) assert.doesNotMatch(redactor.text(line), /corr|ect@|horse/, line);
+  assert.match(redactor.text(lines[2] ?? ""), /next: x$/);
+});
+
+test("a line of megabytes does not hold up the bundle", () => {
+  const redactor = new Redactor([Buffer.from(unknown)]);
+  const start = performance.now();
+
+  for (const part of ["a", "-", "a.", "https://a"]) redactor.text(part.repeat(200_000));
+
+  assert.ok(performance.now() - start < 20_000);
+});
+
+test("in JSON a secret may be a number or a list as well", () => {
+  const clean = new Redactor([]).json({
+    password: 123_456,
+    tokens: ["horse"],
+    credential: { name: "cloud", key: "k" },
+  });
+
+  assert.deepEqual(clean, {
+    password: "(redacted)",
+    tokens: "(redacted)",
+    credential: { name: "cloud", key: "k" },
+  });
+});
+
 test("what is needed to understand a report stays", () => {
   const line =
     'put object "backups/nightly-2026-11-22/velero-backup.json" in bucket "my-backups-eu": HTTP 403 AccessDenied, ' +
-    "request id 4442587FB7D0A2F9, snap-0123456789abcdef0, 2f1c6f0e-8f5b-4f3b-9d0a-0c8f5a1b2c3d, /work/plugins/aws/dist/" +
+    "request id 4442587FB7D0A2F9, snap-0123456789abcdef0, 2f1c6f0e-8f5b-4f3b-9d0a-0c8f5a1b2c3d, /opt/plugins/aws/dist/" +
     "flotilla-plugin-aws (pid 4711) exited with code 134 after 12.3 s, peak memory 150 MiB; s3:PutObject on arn:aws:s3:::b; " +
     "registry.example.com/velero-plugin-for-aws@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef " +
     "/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/MC_group_cluster_westeurope/providers/Microsoft.Compute/disks/pvc-1";

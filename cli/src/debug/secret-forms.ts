@@ -1,7 +1,7 @@
 /** Shorter texts are found everywhere; whoever has such a secret has none. */
 const minLength = 4;
 
-/** Every text in which a secret may be met: as it is, escaped in JSON, encoded in a URL, in base64 and in hex. */
+/** Every text in which a secret may be met: as it is, escaped in JSON, encoded in a URL, in base64, once or twice, and in hex. */
 export function secretForms(secret: Uint8Array): readonly string[] {
   const bytes = Buffer.from(secret);
   const text = bytes.toString("utf8");
@@ -9,6 +9,8 @@ export function secretForms(secret: Uint8Array): readonly string[] {
   const forms = [
     ...(isText ? textForms(text) : []),
     ...base64Forms(bytes),
+    // A Secret of the cluster holds in base64 what may be in base64 already.
+    ...base64Forms(Buffer.from(bytes.toString("base64"))),
     bytes.toString("hex"),
     bytes.toString("hex").toUpperCase(),
   ];

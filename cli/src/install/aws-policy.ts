@@ -19,7 +19,10 @@ export interface AwsPolicy {
 export function awsPolicy(settings: InstallSettings, permissions: readonly PermissionFacts[]): AwsPolicy {
   const { store, volumes } = settings;
   const partition = partitionOf(store.config["region"] ?? volumes?.config["region"] ?? "");
-  const buckets = [{ bucket: store.bucket, prefix: store.prefix }, ...copyTargets(store.config["copyTo"])];
+  const buckets = [
+    { bucket: store.bucket, prefix: withoutSlashes(store.prefix) },
+    ...copyTargets(store.config["copyTo"]),
+  ];
   const named = (scope: string, part: string): readonly string[] =>
     permissions.filter((permission) => permission.scope === scope && permission.part === part).map(({ name }) => name);
   const keys = keysOf(settings);
@@ -93,8 +96,13 @@ function keysInQueries(value = ""): readonly string[] {
 function copyTargets(copyTo = ""): readonly { readonly bucket: string; readonly prefix: string }[] {
   return [...copyTo.matchAll(/s3:\/\/([^/?\s]+)(?:\/([^?\s]*))?/g)].map(([, bucket = "", prefix = ""]) => ({
     bucket,
-    prefix: prefix.replaceAll(/^\/+|\/+$/g, ""),
+    prefix: withoutSlashes(prefix),
   }));
+}
+
+/** As the server reads a prefix. */
+function withoutSlashes(prefix: string): string {
+  return prefix.replaceAll(/^\/+|\/+$/g, "");
 }
 
 function partitionOf(region: string): string {

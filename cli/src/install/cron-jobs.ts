@@ -1,5 +1,4 @@
-import { stringify } from "yaml";
-
+import { clusterYaml } from "./cluster-yaml.ts";
 import { usesSecret, workloadIdentity } from "./identity.ts";
 import { secretKey, secretName } from "./install-settings.ts";
 import type { InstallSettings } from "./install-settings.ts";
@@ -51,8 +50,8 @@ function locationsMap(settings: InstallSettings): KubernetesObject {
     kind: "ConfigMap",
     metadata: { name: configMapName, namespace: settings.namespace },
     data: {
-      "bsl.yaml": stringify(backupStorageLocation(settings, { namesCredential: false })),
-      ...(volumeLocation === undefined ? {} : { "vsl.yaml": stringify(volumeLocation) }),
+      "bsl.yaml": clusterYaml(backupStorageLocation(settings, { namesCredential: false })),
+      ...(volumeLocation === undefined ? {} : { "vsl.yaml": clusterYaml(volumeLocation) }),
       ...(copyTo === undefined ? {} : { "copy.yaml": copyLocation(copyTo) }),
     },
   };
@@ -60,7 +59,7 @@ function locationsMap(settings: InstallSettings): KubernetesObject {
 
 function copyLocation({ location }: NonNullable<InstallSettings["copyTo"]>): string {
   const { name, provider, bucket, prefix, caCert, config } = location;
-  return stringify({
+  return clusterYaml({
     apiVersion: "velero.io/v1",
     kind: "BackupStorageLocation",
     metadata: { name },
@@ -155,6 +154,8 @@ function podSpec(settings: InstallSettings, args: readonly string[], isPair: boo
         image: settings.cliImage,
         imagePullPolicy: "IfNotPresent",
         args,
+        // Where the plugins look for the Secrets that a location's keys name.
+        env: [{ name: "VELERO_NAMESPACE", value: settings.namespace }],
         securityContext: containerSecurity,
         resources: jobResources(settings),
         volumeMounts: [

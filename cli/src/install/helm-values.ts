@@ -21,10 +21,14 @@ export function helmValues(settings: InstallSettings): unknown {
           default: true,
           accessMode: store.isReadOnly ? "ReadOnly" : "ReadWrite",
           ...(store.caCert === undefined ? {} : { caCert: Buffer.from(store.caCert).toString("base64") }),
+          ...credentialOf(settings),
           config: storeConfig(settings),
         },
       ],
-      volumeSnapshotLocation: volumes === undefined ? [] : [{ name: volumes.name, provider, config: volumes.config }],
+      volumeSnapshotLocation:
+        volumes === undefined
+          ? []
+          : [{ name: volumes.name, provider, ...credentialOf(settings), config: volumes.config }],
     },
     snapshotsEnabled: volumes !== undefined,
     credentials: credentials(settings),
@@ -34,6 +38,12 @@ export function helmValues(settings: InstallSettings): unknown {
     resources: serverResources(settings),
     extraObjects: cronJobs(settings),
   };
+}
+
+/** The server's environment names the Secret for the clouds' own tools; restic's is found where the location names it. */
+function credentialOf(settings: InstallSettings): object {
+  if (settings.cloud !== "restic" || !usesSecret(settings)) return {};
+  return { credential: { name: secretName, key: secretKey } };
 }
 
 function credentials(settings: InstallSettings): object {

@@ -29,6 +29,6 @@ export function workloadIdentity({ cloud, identity }: InstallSettings): Workload
 }
 
 /** Whether the credentials are in a Secret. */
-export function usesSecret({ identity, credentials }: InstallSettings): boolean {
-  return identity === undefined || credentials !== undefined;
+export function usesSecret({ expectsSecret, credentials }: InstallSettings): boolean {
+  return expectsSecret || credentials !== undefined;
 }

@@ -18,6 +18,7 @@ export interface InstallFlags extends LocationFlags {
   readonly image?: string;
   readonly cliImage?: string;
   readonly identity?: string;
+  readonly secret: boolean;
   readonly volumes: boolean;
   readonly verifySchedule: string;
   readonly copySchedule: string;
@@ -57,6 +58,8 @@ export interface InstallSettings {
   readonly credentials: { readonly path: string; readonly text: string } | undefined;
   /** The cloud's identity that the server's service account stands for. */
   readonly identity: string | undefined;
+  /** Whether credentials that were not given come in a Secret of the user's making. */
+  readonly expectsSecret: boolean;
   readonly schedules: { readonly verify: string; readonly copy: string };
   /** The location that backups are copied to by a CronJob. */
   readonly copyTo: CopyTarget | undefined;
@@ -80,6 +83,7 @@ export async function readSettings(context: CliContext, flags: InstallFlags): Pr
     optionalFile(flags.location, "BackupStorageLocation"),
     optionalFile(flags.volumeLocation, "VolumeSnapshotLocation"),
   ]);
+  checkNames(flags);
   const { cloud, provider } = readProvider(flags.provider ?? storeFile?.provider ?? volumeFile?.provider);
   const settings = {
     cloud,
@@ -91,12 +95,25 @@ export async function readSettings(context: CliContext, flags: InstallFlags): Pr
     volumes: flags.volumes ? readVolumes(cloud, flags, storeFile, volumeFile) : undefined,
     credentials: await readCredentials(context, flags, cloud),
     identity: flags.identity,
+    expectsSecret: flags.secret && flags.identity === undefined,
     schedules: { verify: flags.verifySchedule, copy: flags.copySchedule },
     copyTo: await readCopyTarget(flags),
   };
   checkKeys(cloud, "ObjectStore", settings.store.config);
   checkKeys(cloud, "VolumeSnapshotter", settings.volumes?.config ?? {});
   return settings;
+}
+
+/** What the cluster would refuse once everything else is applied. */
+function checkNames({ namespace, verifySchedule, copySchedule }: InstallFlags): void {
+  if (!/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace))
+    throw new UsageError(`--namespace ${namespace}: give lower-case letters, digits and hyphens, at most 63`);
+  const schedules = { "--verify-schedule": verifySchedule, "--copy-schedule": copySchedule };
+  for (const [flag, schedule] of Object.entries(schedules)) {
+    if (/^@(?:hourly|daily|midnight|weekly|monthly|yearly|annually)$/.test(schedule)) continue;
+    if (/^[\d*,/a-z?-]+(?: +[\d*,/a-z?-]+){4}$/i.test(schedule)) continue;
+    throw new UsageError(`${flag} ${schedule}: give the five fields of cron, such as "17 5 * * *", or @daily`);
+  }
 }
 
 function readProvider(given: string | undefined): { readonly cloud: Cloud; readonly provider: string } {
@@ -110,10 +127,12 @@ function readProvider(given: string | undefined): { readonly cloud: Cloud; reado
 
 async function readCredentials(
   context: CliContext,
-  { credentialsFile, identity }: InstallFlags,
+  { credentialsFile, identity, secret }: InstallFlags,
   cloud: Cloud,
 ): Promise<InstallSettings["credentials"]> {
   if (credentialsFile === undefined) return undefined;
+  if (!secret)
+    throw new UsageError("--credentials-file and --no-secret exclude each other: the file is put into the Secret");
   // Azure's file also says where the cluster's disks are.
   if (identity !== undefined && cloud !== "azure")
     throw new UsageError("--credentials-file and --identity exclude each other: the pod has one identity");

@@ -38,6 +38,16 @@ test("without a credentials file velero's line says where one is expected, and w
   assert.match(withIdentity.stdout, /--sa-annotations eks\.amazonaws\.com\/role-arn=arn:aws:iam::1:role\/velero/);
 });
 
+test("where the cloud alone ties an identity to the service account, nothing mounts a Secret", async () => {
+  for (const form of ["manifests", "helm"]) {
+    const { stdout, exitCode } = await flotilla.run(...aws, "--no-secret", "-o", form);
+
+    assert.equal(exitCode, 0);
+    assert.doesNotMatch(stdout, /cloud-credentials|role-arn/);
+  }
+  assert.match((await flotilla.run(...aws, "--no-secret")).stdout, /--no-secret/);
+});
+
 test("an installation that the plugin would refuse is refused here, with the keys that there are", async () => {
   const { exitCode, stdout, stderr } = await flotilla.run(...aws, "--config", "regoin=x");
 
@@ -55,6 +65,9 @@ test("what cannot be installed is said in words, and nothing is printed", async 
     [[...aws, "--credentials-file", "nowhere"], /nowhere cannot be read/],
     [[...aws, "--credentials-file", credentials, "--identity", "x"], /exclude each other/],
     [["install", "--provider", "restic", "--bucket", "b", "--policy"], /by itself/],
+    [[...aws, "--credentials-file", credentials, "--no-secret"], /exclude each other/],
+    [[...aws, "--namespace", "Velero"], /lower-case letters/],
+    [[...aws, "--verify-schedule", "nightly"], /five fields of cron/],
   ] as const;
   for (const [words, message] of faults) {
     const { exitCode, stdout, stderr } = await flotilla.run(...words);
@@ -135,6 +148,60 @@ test("what a CronJob runs is a command of this program, and it can read the loca
   }
 });
 
+test("text that YAML 1.1 reads as something else is in quotes, for kubectl and helm", async () => {
+  const words = [...aws, "--config", "profile=on", "--config", "tagging=1_000"];
+  for (const form of ["manifests", "helm"]) {
+    const { stdout } = await flotilla.run(...words, "-o", form);
+
+    assert.match(stdout, /profile: "on"/);
+    assert.match(stdout, /tagging: "1_000"/);
+    assert.doesNotMatch(stdout, /: (on|1_000)$/m);
+  }
+});
+
+test("images and files that the pods would miss are told", async () => {
+  const target = await flotilla.write({ "copy.yaml": location("gcp", "copies") });
+  const file = ["--config", "customerKeyEncryptionFile=/keys/key", "-o", "helm"];
+  const copies = ["--config", "copyTo=s3://c?credentialsFile=/c/cloud"];
+
+  const { stderr } = await flotilla.run(
+    ...aws,
+    "--image",
+    "r/p:v1",
+    "--copy-to",
+    join(target, "copy.yaml"),
+    ...file,
+    ...copies,
+  );
+
+  assert.match(stderr, /say where the images are/);
+  assert.match(stderr, /mounts the file that the key customerKeyEncryptionFile names/);
+  assert.match(stderr, /mounts the file that the key copyTo names as credentialsFile/);
+});
+
+test("a CronJob knows the namespace of the Secrets that a location's keys name", async () => {
+  const { stdout } = await flotilla.run(...aws, "--namespace", "backups", "-o", "manifests");
+
+  const jobs = readObjects(stdout).filter(({ kind }) => kind === "CronJob");
+  assert.deepEqual(
+    jobs.map((job) => podOf(job).containers[0]?.env),
+    jobs.map(() => [{ name: "VELERO_NAMESPACE", value: "backups" }]),
+  );
+  assert.ok(jobs.length > 0);
+});
+
+test("a prefix with slashes around it is the same prefix, as the server has it", async () => {
+  const policy = await policyOf(...aws, "--prefix", "/p/", "--policy", "objects");
+
+  assert.equal(policy.Statement[1]?.Resource, "arn:aws:s3:::b/p/*");
+});
+
+test("tags of the copies alone need the permission to tag", async () => {
+  const policy = await policyOf(...aws, "--config", "copyTo=s3://c?tagging=a%3Db", "--policy", "objects");
+
+  assert.ok(policy.Statement.some(({ Action }) => Action.includes("s3:PutObjectTagging")));
+});
+
 test("Helm values hold what the chart takes, in its own names", async () => {
   const { stdout } = await flotilla.run(...aws, "--prefix", "p", "-o", "helm");
 
@@ -152,6 +219,22 @@ test("Helm values hold what the chart takes, in its own names", async () => {
   ]);
   assert.deepEqual(values["credentials"], { useSecret: true, existingSecret: "cloud-credentials" });
   assert.doesNotMatch(stdout, /[&*]a1/);
+});
+
+test("restic's locations name their Secret in every form, since no variable of the server does", async () => {
+  const restic = ["install", "--provider", "restic", "--bucket", "b", "--config", "repository=s3:x"];
+  const both = [...restic, "--volume-config", "repository=s3:x"];
+
+  const [helm, line] = [await flotilla.run(...both, "-o", "helm"), await flotilla.run(...both)];
+
+  const { configuration } = parse(helm.stdout) as { configuration: Record<string, { credential: unknown }[]> };
+  const named = ["backupStorageLocation", "volumeSnapshotLocation"].map((key) => configuration[key]?.[0]?.credential);
+  assert.deepEqual(named, [
+    { name: "cloud-credentials", key: "cloud" },
+    { name: "cloud-credentials", key: "cloud" },
+  ]);
+  assert.match(line.stderr, /velero backup-location set default --credential cloud-credentials=cloud/);
+  assert.match(line.stderr, /velero snapshot-location set default --credential cloud-credentials=cloud/);
 });
 
 test("a pod's identity reaches the service account, the pods and the location, as each cloud wants it", async () => {
@@ -204,6 +287,15 @@ test("each permission is granted where it belongs on Google Cloud: bucket, proje
   const roles = JSON.parse(stdout) as Record<string, { includedPermissions: string[] }>;
   assert.deepEqual(Object.keys(roles), ["velero.objects", "velero.volumes", "velero.signer"]);
   assert.ok(roles["velero.volumes"]?.includedPermissions.every((name) => name.startsWith("compute.")));
+});
+
+test("on Google Cloud the role for objects is granted on the buckets of copies as well", async () => {
+  const gcp = ["install", "--provider", "gcp", "--bucket", "b", "--config", "copyTo=gs://c/p", "--policy"];
+
+  const { stderr } = await flotilla.run(...gcp);
+
+  assert.match(stderr, /add-iam-policy-binding gs:\/\/b --member/);
+  assert.match(stderr, /add-iam-policy-binding gs:\/\/c --member/);
 });
 
 test("no permission that a location needs is left out of what is printed", async () => {
@@ -261,7 +353,11 @@ function readObjects(stream: string): KubernetesObject[] {
 
 interface PodSpec {
   readonly initContainers: readonly { readonly image: string }[];
-  readonly containers: readonly { readonly image: string; readonly args: readonly string[] }[];
+  readonly containers: readonly {
+    readonly image: string;
+    readonly args: readonly string[];
+    readonly env: readonly { readonly name: string; readonly value: string }[];
+  }[];
 }
 
 function podOf(job: KubernetesObject | undefined): PodSpec {

@@ -1,5 +1,4 @@
-import { stringify } from "yaml";
-
+import { clusterYaml } from "./cluster-yaml.ts";
 import { cronJobs } from "./cron-jobs.ts";
 import { usesSecret } from "./identity.ts";
 import { secretKey, secretName } from "./install-settings.ts";
@@ -21,9 +20,7 @@ export function manifestObjects(settings: InstallSettings): readonly KubernetesO
 
 /** The same as one YAML stream, with what to do about it, and the policy, as comments. */
 export function manifestStream(settings: InstallSettings, policy: Policy | undefined): string {
-  const documents = manifestObjects(settings).map((object) =>
-    stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }),
-  );
+  const documents = manifestObjects(settings).map(clusterYaml);
   return [comment(headerOf(settings)), documents.join("---\n"), policy === undefined ? "" : policyComment(policy)].join(
     "",
   );

@@ -31,7 +31,7 @@ export function policyOf(settings: InstallSettings, part?: PolicyPart): Policy {
     case "azure":
       return { ...jsonPolicy(azureRole(settings, permissions), azureCommands), notes };
     case "gcp":
-      return { ...gcpRoles(permissions), notes };
+      return { ...gcpRoles(settings, permissions), notes };
     case "restic":
       throw new UsageError(
         "--policy: restic reaches the repository's store by itself; give its identity there read, write, list and delete",
@@ -74,7 +74,9 @@ function azureRole({ store, volumes }: InstallSettings, permissions: readonly Pe
 }
 
 /** One role a place where it is granted: on the bucket, in the project, on the account that signs. */
-function gcpRoles(permissions: readonly PermissionFacts[]): Omit<Policy, "notes"> {
+function gcpRoles({ store }: InstallSettings, permissions: readonly PermissionFacts[]): Omit<Policy, "notes"> {
+  const copies = [...(store.config["copyTo"] ?? "").matchAll(/gs:\/\/([^/?\s,]+)/g)].map(([, bucket = ""]) => bucket);
+  const buckets = [...new Set([store.bucket, ...copies])];
   const roles = gcpPlaces.flatMap(({ scopes, id, title, grant }) => {
     const included = permissions.filter(({ scope }) => scopes.includes(scope)).map(({ name }) => name);
     return included.length === 0
@@ -87,7 +89,9 @@ function gcpRoles(permissions: readonly PermissionFacts[]): Omit<Policy, "notes"
     text: roles.map(({ id, role }) => `# ${id}.yaml\n${stringify(role)}`).join("---\n"),
     commands: roles.flatMap(({ id, grant }) => [
       `gcloud iam roles create ${id} --project PROJECT --file ${id}.yaml`,
-      `${grant} --member serviceAccount:ACCOUNT --role projects/PROJECT/roles/${id}`,
+      ...(grant.includes("gs://BUCKET") ? buckets.map((bucket) => grant.replace("BUCKET", bucket)) : [grant]).map(
+        (command) => `${command} --member serviceAccount:ACCOUNT --role projects/PROJECT/roles/${id}`,
+      ),
     ]),
   };
 }

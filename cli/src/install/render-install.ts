@@ -1,6 +1,5 @@
-import { stringify } from "yaml";
-
 import type { Report } from "../context.ts";
+import { clusterYaml } from "./cluster-yaml.ts";
 import { helmValues } from "./helm-values.ts";
 import { copySecretName } from "./cron-jobs.ts";
 import { secretKey } from "./install-settings.ts";
@@ -44,7 +43,7 @@ function textOf(settings: InstallSettings, form: InstallForm, policy: Policy | u
     case "velero":
       return veleroCommand(settings).text;
     case "helm":
-      return stringify(helmValues(settings), { lineWidth: 0, aliasDuplicateObjects: false });
+      return clusterYaml(helmValues(settings));
     case "manifests":
       return manifestStream(settings, policy);
     // Printed as the one document.
@@ -56,15 +55,31 @@ function textOf(settings: InstallSettings, form: InstallForm, policy: Policy | u
 }
 
 function notesOf(settings: InstallSettings, form: InstallForm): readonly string[] {
-  const hasPlaceholder = /YOUR-REGISTRY|:TAG$/.test(settings.image);
+  const { image, cliImage, copyTo } = settings;
+  const images = form === "velero" ? [image] : [image, cliImage, ...(copyTo === undefined ? [] : [copyTo.image])];
+  const hasPlaceholder = images.some((reference) => /YOUR-REGISTRY|:TAG$/.test(reference));
   return [
     ...(form === "velero" ? veleroCommand(settings).notes : []),
     ...(hasPlaceholder ? ["say where the images are with --registry and --tag, or --image and --cli-image"] : []),
+    ...filesThatAreMissing(settings).map(
+      (key) =>
+        `nothing of this mounts the file that the key ${key} names: add it to the pods, or name a Secret instead`,
+    ),
     ...(settings.credentials !== undefined && form !== "velero"
       ? [`the output holds the credentials of ${settings.credentials.path}: keep it out of version control`]
       : []),
-    ...(settings.copyTo !== undefined && form !== "velero"
+    ...(copyTo !== undefined && form !== "velero"
       ? [`the CronJob that copies wants the target's credentials in the Secret ${copySecretName}, key ${secretKey}`]
       : []),
   ];
+}
+
+/** Keys that name a file in the pods, themselves or by an option of copies. */
+function filesThatAreMissing({ store, volumes }: InstallSettings): readonly string[] {
+  const entries = [...Object.entries(store.config), ...Object.entries(volumes?.config ?? {})];
+  const names = entries.flatMap(([key, value]) => [
+    ...(key.endsWith("File") ? [`${key} names`] : []),
+    ...[...value.matchAll(/[?&](\w+File)=/g)].map(([, option = ""]) => `${key} names as ${option}`),
+  ]);
+  return [...new Set(names)];
 }

@@ -1,4 +1,5 @@
 import { usesSecret, workloadIdentity } from "./identity.ts";
+import { secretKey, secretName } from "./install-settings.ts";
 import type { InstallSettings } from "./install-settings.ts";
 import { serverResources } from "./resources.ts";
 
@@ -31,7 +32,8 @@ export function veleroCommand(settings: InstallSettings): { readonly text: strin
   return { text: `velero install \\\n  ${[...flags, ...switches].join(" \\\n  ")}\n`, notes: notesOf(settings) };
 }
 
-function notesOf({ store, volumes }: InstallSettings): readonly string[] {
+function notesOf(settings: InstallSettings): readonly string[] {
+  const { store, volumes, cloud } = settings;
   const isCaLost = store.caCert !== undefined && store.caCertPath === undefined;
   return [
     ...(store.name === "default" ? [] : [`velero install names its location default, not ${store.name}`]),
@@ -39,6 +41,13 @@ function notesOf({ store, volumes }: InstallSettings): readonly string[] {
       ? []
       : [`velero install names its snapshot location default, not ${volumes.name}`]),
     ...(store.isReadOnly ? ["velero install makes a location ReadWrite: set spec.accessMode to ReadOnly"] : []),
+    // The server's environment names the Secret for the clouds' own tools only.
+    ...(cloud === "restic" && usesSecret(settings)
+      ? [`afterwards: velero backup-location set default --credential ${secretName}=${secretKey}`]
+      : []),
+    ...(cloud === "restic" && usesSecret(settings) && volumes !== undefined
+      ? [`afterwards: velero snapshot-location set default --credential ${secretName}=${secretKey}`]
+      : []),
     ...(isCaLost ? ["the location's CA is not in this line: save it in a file and give it as --ca-cert FILE"] : []),
   ];
 }

@@ -10,15 +10,24 @@ export interface KeyEffect {
 const shared: Readonly<Record<string, KeyEffect | undefined>> = {
   copyTo: { effect: "copies stay where they are; new objects get none, and deleted backups leave theirs behind" },
   copyToRegions: {
-    effect: "copies stay; new snapshots get none. Run flotilla volume prune once the snapshots are gone",
+    effect:
+      "copies stay; new snapshots get none, and deleted ones leave theirs behind. Keep a file of the location with the key: flotilla volume prune finds the copies by it",
   },
-  copyResourceGroup: { effect: "copies of snapshots stay; new ones get none" },
+  copyCompletionMinutes: { effect: "belongs to copyToRegions" },
   wait: { effect: "snapshots are reported before they are complete; one that fails later is found at restore" },
   waitTimeout: { effect: "belongs to wait" },
   memoryLimit: { effect: "changes nothing that is stored" },
   zoneMap: { effect: "volumes are restored in the zone that they had" },
   defaultZone: { effect: "volumes are restored in the zone that they had" },
   endpoint: { effect: "the official plugin speaks to the cloud's public endpoint only", isLoss: true },
+  universeDomain: { effect: "the official plugin looks for volumes in Google's public cloud only", isLoss: true },
+  region: { effect: "volumes are restored from snapshots themselves, never from their copies" },
+  kmsKeyName: { effect: "new snapshots and restored disks do not get this key" },
+  diskEncryptionSet: { effect: "volumes whose own set is of another region are not restored with this one" },
+  resticRepoPrefix: {
+    effect:
+      "the server's own file-system backup finds its repositories by it: look where they are before you remove it",
+  },
   caCert: { effect: "the official plugin trusts the system's authorities only: add the CA there" },
   insecureSkipTLSVerify: { effect: "the official plugin checks every certificate: give the location's CA" },
   storageClass: { effect: "objects keep their class; new ones get the bucket's" },

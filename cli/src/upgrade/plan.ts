@@ -97,6 +97,11 @@ function planImage(
           },
         ];
   }
+  if (plugin.isDoubtful && to === "flotilla") {
+    const why =
+      "it is in this project's registry; make sure that it is no copy of the official image, which is named alike";
+    return [{ action: "advice", resource, what, why }];
+  }
   if (plugin.isOurs === (to === "flotilla"))
     return [{ action: "stays", resource, what, why: "it is the wanted one already" }];
   const wanted =

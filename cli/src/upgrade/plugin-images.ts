@@ -7,6 +7,8 @@ export interface PluginImage {
   readonly image: string;
   readonly cloud: Cloud;
   readonly isOurs: boolean;
+  /** Whether only the registry says so, in which there may be a mirror of the official images. */
+  readonly isDoubtful: boolean;
 }
 
 const clouds: ReadonlyMap<string, Cloud> = new Map([
@@ -27,7 +29,10 @@ export function pluginImages({ initContainers }: ClusterDeployment, registry: st
     const cloud = clouds.get(word);
     if (cloud === undefined) return [];
     const hasOurName = name.startsWith("flotilla-plugin-") || image.includes("flotilla-plugin-");
-    const isOurs = hasOurName || image.startsWith(`${registry}/`) || word === "azure" || word === "restic";
-    return [{ container: name, image, cloud, isOurs }];
+    const isNamedOurs = hasOurName || word === "azure" || word === "restic";
+    // The official image for Azure has a name that none of ours has.
+    const isInRegistry = image.startsWith(`${registry}/`) && word !== "microsoft-azure";
+    const isOurs = isNamedOurs || isInRegistry;
+    return [{ container: name, image, cloud, isOurs, isDoubtful: isOurs && !isNamedOurs }];
   });
 }

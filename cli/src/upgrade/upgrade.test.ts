@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { factsOf } from "../plugin-facts/plugin-facts.ts";
 import { Flotilla } from "../testing/flotilla.ts";
+import { effectOfLeaving } from "./key-effects.ts";
 import type { Step } from "./plan.ts";
 
 const flotilla = await Flotilla.prepare();
@@ -78,6 +80,29 @@ test("our own init container is left alone on the way here, whatever its image i
   );
 
   assert.deepEqual(find(steps, "change"), []);
+});
+
+test("an official image in a mirror is not taken for ours without a word", async () => {
+  const aws = await plan(cluster({ image: "r.example.com/x/velero-plugin-for-aws:v1.14.3", config: { region: "x" } }));
+  const azure = await plan(
+    cluster({ provider: "azure", image: "r.example.com/x/velero-plugin-for-microsoft-azure:v1.14.2", config: {} }),
+  );
+
+  assert.match(find(aws.steps, "advice").join(), /velero-plugin-for-aws:v1\.14\.3/);
+  assert.match(find(azure.steps, "change").join(), /becomes r\.example\.com\/x\/velero-plugin-for-azure:TAG/);
+});
+
+test("of every key of ours it is known what becomes of what it did", () => {
+  for (const cloud of ["aws", "azure", "gcp"] as const) {
+    const keys = factsOf(cloud).locations.flatMap((location) => Object.entries(location.keys));
+    const ours = keys.filter(([, { origin }]) => origin === "ours").map(([key]) => key);
+
+    assert.deepEqual(
+      ours.filter((key) => effectOfLeaving(key).effect === effectOfLeaving("regoin").effect),
+      [],
+    );
+    assert.ok(ours.length > 0);
+  }
 });
 
 test("files without any of these resources, and no files, are refused in words", async () => {

@@ -22,7 +22,12 @@ export const permissions: readonly Permission[] = [
       "UploadPartCopy",
     ],
   },
-  { ...objects, name: "s3:PutObjectTagging", requests: ["PutObject", "CreateMultipartUpload"], keys: ["tagging"] },
+  {
+    ...objects,
+    name: "s3:PutObjectTagging",
+    requests: ["PutObject", "CreateMultipartUpload", "CopyObject"],
+    keys: ["tagging"],
+  },
   { ...objects, name: "s3:DeleteObject", requests: ["DeleteObject"] },
   { ...objects, name: "s3:AbortMultipartUpload", requests: ["AbortMultipartUpload"] },
   {

@@ -28,6 +28,8 @@ export async function installExecutable(executable: string, target: string): Pro
     await replaceFile(executable, join(target, name));
     await chmod(join(target, name), executableMode);
     await syncFolder(target);
+    // Last: until its successor stands, a former executable needs its own libraries.
+    await removeFormer(join(target, `${name}.lib`), files);
   } catch (error) {
     throw failureOf(error, name, target);
   }
@@ -65,9 +67,13 @@ async function installLibraries(from: string, files: readonly string[], to: stri
   // The umask of the container is not ours.
   await chmod(to, folderMode);
   for (const file of files) await replaceFile(join(from, file), join(to, file));
-  const former = (await readdir(to)).filter((file) => !files.includes(file));
-  for (const file of former) await rm(join(to, file), { recursive: true });
   await syncFolder(to);
+}
+
+async function removeFormer(folder: string, files: readonly string[]): Promise<void> {
+  const present = (await readdir(folder).catch(ignoreAbsence)) ?? [];
+  const former = present.filter((file) => !files.includes(file));
+  for (const file of former) await rm(join(folder, file), { recursive: true });
 }
 
 async function replaceFile(from: string, to: string): Promise<void> {
