@@ -47,11 +47,15 @@ export async function resticTargets(dir: string, s3: readonly S3Target[]): Promi
 /** Runs what `npm test` runs where there is restic, here with one and with nothing skipped. */
 export async function runResticTests(): Promise<Tally> {
   process.stdout.write("through the wire, with restic\n");
-  const { code, output } = await runProgram(process.execPath, ["--test", "test/wire-restic/*.test.ts"], {
-    echo: true,
-    cwd: rootDir,
-    env: { RESTIC: restic.path, FLOTILLA_NEEDS_RESTIC: "true" },
-  });
+  const { code, output } = await runProgram(
+    process.execPath,
+    ["--test", "--test-concurrency=3", "test/wire-restic/*.test.ts"],
+    {
+      echo: true,
+      cwd: rootDir,
+      env: { RESTIC: restic.path, FLOTILLA_NEEDS_RESTIC: "true" },
+    },
+  );
   const count = (name: string): number =>
     Number(new RegExp(`^(?:ℹ|#) ${name} (\\d+)$`, "m").exec(output)?.[1] ?? Number.NaN);
   const [passed, failed, cancelled] = [count("pass"), count("fail"), count("cancelled")];
