@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { systemClock } from "@flotilla/sdk/plugin";
+import { MadeOnce, systemClock } from "@flotilla/sdk/plugin";
 import type { Call, Clock, JsonObject, OpenContext, PluginError } from "@flotilla/sdk/plugin";
 import { boundCache } from "./cache-bound.ts";
 import type { RepositoryConfig } from "./config.ts";
@@ -60,7 +60,8 @@ export class Repository {
   readonly #access: RepositoryAccess;
   readonly #clock: Clock;
   readonly #cutsLike: Repository | undefined;
-  #initialized: Promise<void> | undefined;
+  /** Once, however many requests find that there is no repository. */
+  readonly #initialized = new MadeOnce(async (call: Call) => await this.#runInit(call));
 
   private constructor(
     config: RepositoryConfig,
@@ -110,7 +111,7 @@ export class Repository {
       const answer = await runRestic(command, request, call);
       if (isAccepted(answer.end, request)) return answer;
       const isMissing = faultOf(answer.end) === "no-repository";
-      if (isMissing && tries === 1 && this.#config.initialize) await this.#initialize(call);
+      if (isMissing && tries === 1 && this.#config.initialize) await this.#initialized.get(call);
       else await this.#waitForLock(request, answer.end, wait, call);
     }
   }
@@ -178,17 +179,6 @@ export class Repository {
         await repository.#removeStaleLocks(call);
     if (!(await wait.next(call))) throw error;
     call.log.info("the repository is locked: trying again", { action: request.action });
-  }
-
-  /** Once, however many requests find that there is no repository. */
-  async #initialize(call: Call): Promise<void> {
-    const started = (this.#initialized ??= this.#runInit(call));
-    try {
-      await started;
-    } catch (error) {
-      if (this.#initialized === started) this.#initialized = undefined;
-      throw error;
-    }
   }
 
   async #runInit(call: Call): Promise<void> {

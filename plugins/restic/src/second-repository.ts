@@ -1,4 +1,4 @@
-import { isJsonObject, parseJson, PluginError } from "@flotilla/sdk/plugin";
+import { isJsonObject, MadeOnce, parseJson, PluginError } from "@flotilla/sdk/plugin";
 import type { Call, OpenContext } from "@flotilla/sdk/plugin";
 
 import { passwordKeys } from "./config.ts";
@@ -20,7 +20,7 @@ export interface RepositoryIdentity {
 export class SecondRepository {
   readonly repository: Repository;
   readonly #own: Repository;
-  #identities: Promise<{ readonly own: RepositoryIdentity; readonly second: RepositoryIdentity }> | undefined;
+  readonly #identities = new MadeOnce(async (call: Call) => await this.#ask(call));
 
   constructor(repository: Repository, own: Repository) {
     this.repository = repository;
@@ -37,13 +37,7 @@ export class SecondRepository {
    * would seem to be copied, and deleting the copy would delete the snapshot.
    */
   async identities(call: Call): Promise<{ readonly own: RepositoryIdentity; readonly second: RepositoryIdentity }> {
-    const asked = (this.#identities ??= this.#ask(call));
-    try {
-      return await asked;
-    } catch (error) {
-      if (this.#identities === asked) this.#identities = undefined;
-      throw error;
-    }
+    return await this.#identities.get(call);
   }
 
   async #ask(call: Call): Promise<{ readonly own: RepositoryIdentity; readonly second: RepositoryIdentity }> {

@@ -1,4 +1,4 @@
-import { isKind, isTransient, PluginError } from "../plugin/index.ts";
+import { isKind, isTransient, MadeOnce, PluginError } from "../plugin/index.ts";
 import { StallWatch } from "./deadline.ts";
 import { nameOf } from "./object-name.ts";
 import type { Call, Clock, CopyMode, ObjectRef } from "../plugin/index.ts";
@@ -41,9 +41,8 @@ export class ObjectPlace {
   readonly mode: CopyMode | undefined;
   readonly #fromPrefix: string;
   readonly #toPrefix: string;
-  readonly #open: () => Promise<TransferContext>;
+  readonly #context: MadeOnce<TransferContext>;
   readonly #clock: Clock;
-  #context: Promise<TransferContext> | undefined;
   #unreachable: { readonly until: number; readonly error: PluginError } | undefined;
 
   constructor(
@@ -57,7 +56,7 @@ export class ObjectPlace {
     this.mode = place.mode;
     this.#fromPrefix = asFolder(root.prefix);
     this.#toPrefix = place.prefix === undefined ? this.#fromPrefix : asFolder(place.prefix);
-    this.#open = open;
+    this.#context = new MadeOnce(open);
     this.#clock = clock;
   }
 
@@ -78,13 +77,7 @@ export class ObjectPlace {
 
   /** How transfers to this place are done when it is the only one in question. */
   async context(): Promise<TransferContext> {
-    this.#context ??= this.#open();
-    try {
-      return await this.#context;
-    } catch (error) {
-      this.#context = undefined;
-      throw error;
-    }
+    return await this.#context.get();
   }
 
   /** How reads are done while there are other places to ask. */

@@ -39,6 +39,7 @@ export { parseMemoryLimit, parseObjectTags, parseSecretReference } from "./locat
 export type { ObjectTag, SecretReference } from "./location-keys.ts";
 export { silentLogger } from "./logger.ts";
 export type { LogFields, Logger } from "./logger.ts";
+export { MadeOnce } from "./made-once.ts";
 export { ownDomain } from "./names.ts";
 export type { ListQuery, ObjectRef, ObjectStore, PrefixQuery } from "./object-store.ts";
 export { isJsonObject, parseJson, printJson } from "./persistent-volume.ts";
