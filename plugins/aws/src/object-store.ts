@@ -4,7 +4,7 @@ import type { Call, Finding, OpenContext, OpenedObjectStore } from "@flotilla/sd
 import type { ObjectStoreConfig } from "./config.ts";
 import { checkObjectStore } from "./s3-check.ts";
 import { checkCopies } from "./s3-copy-check.ts";
-import { S3CopyPlace } from "./s3-copy-place.ts";
+import { s3CopyPlace } from "./s3-copy-place.ts";
 import { openS3Location } from "./s3-location.ts";
 
 /** Opens a BackupStorageLocation. Only what a file must yield is read; S3 is asked for nothing. */
@@ -12,7 +12,7 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
   const { bucket, prefix, s3Url, copyTo } = config;
   requireOtherBuckets(copyTo, { bucket, s3Url });
   const location = await openS3Location(config, context);
-  const places = copyTo.map((target) => new S3CopyPlace(target, location, context));
+  const places = copyTo.map((target) => s3CopyPlace(target, location, context));
   const copies = { root: { bucket, prefix }, places };
   const openDriver = (name: string) => location.openDriver(location.openSession(name));
   const store = driverObjectStore({ openDriver, memoryLimitBytes: config.memoryLimit, copies });

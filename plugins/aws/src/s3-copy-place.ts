@@ -1,4 +1,4 @@
-import type { CopyPlace } from "@flotilla/sdk/objects";
+import { LocationCopyPlace } from "@flotilla/sdk/objects";
 import type { OpenContext } from "@flotilla/sdk/plugin";
 import type { ObjectStoreConfig, S3CopyTarget } from "./config.ts";
 import type { S3CopyOrigin } from "./s3-copy.ts";
@@ -6,66 +6,31 @@ import { isAwsEndpoint } from "./s3-session.ts";
 import { openS3Location } from "./s3-location.ts";
 import type { S3Location } from "./s3-location.ts";
 
-/** A copyTo target, opened when it is first needed. */
-export class S3CopyPlace implements CopyPlace {
-  readonly name: string;
-  readonly bucket: string;
-  readonly prefix: string | undefined;
-  readonly mode: CopyPlace["mode"];
-  readonly target: S3CopyTarget;
-  readonly #origin: S3Location;
-  readonly #context: OpenContext;
-  #location: Promise<S3Location> | undefined;
+/** A copyTo target. */
+export type S3CopyPlace = LocationCopyPlace<S3CopyTarget, S3Location>;
 
-  constructor(target: S3CopyTarget, origin: S3Location, context: OpenContext) {
-    this.name = target.name;
-    this.bucket = target.bucket;
-    this.prefix = target.prefix;
-    this.mode = target.mode;
-    this.target = target;
-    this.#origin = origin;
-    this.#context = context;
-  }
+/** Makes the place of a copyTo target, which is opened when it is first needed. */
+export function s3CopyPlace(target: S3CopyTarget, origin: S3Location, context: OpenContext): S3CopyPlace {
+  return new LocationCopyPlace<S3CopyTarget, S3Location>(
+    target,
+    {
+      openLocation: async (target, context) => await openTarget(target, origin, context),
+      driverOf: (location, { bucket }) => location.openDriver(location.openSession(bucket)),
+    },
+    context,
+  );
+}
 
-  async open() {
-    const location = await this.location();
-    return location.openDriver(location.openSession(this.bucket));
-  }
-
-  /** The location that the copies are: as another cluster would open it. */
-  async location(): Promise<S3Location> {
-    this.#location ??= this.#openLocation();
-    try {
-      return await this.#location;
-    } catch (error) {
-      this.#location = undefined;
-      throw error;
-    }
-  }
-
-  async close(): Promise<void> {
-    // One that could not be opened has nothing to close.
-    const location = await this.#location?.catch(() => undefined);
-    location?.close();
-  }
-
-  async #openLocation(): Promise<S3Location> {
-    const { config, endpoint, encryption } = this.#origin;
-    const { expectedBucketOwner, expectedSourceBucketOwner, copyCutoff } = this.target.config;
-    const own = copyConfig(config, this.target);
-    const copyOrigin = (there: string | undefined): S3CopyOrigin | undefined => {
-      const isSameStore = isAwsEndpoint(endpoint) ? isAwsEndpoint(there) : endpoint === there;
-      if (!isSameStore) return undefined;
-      const { customerKey } = encryption;
-      return { customerKey, expectedBucketOwner: expectedSourceBucketOwner, cutoffBytes: copyCutoff };
-    };
-    // The opening's signal ends with the opening; this one comes later.
-    const context = { ...this.#context, signal: new AbortController().signal };
-    return await openS3Location(own, context, {
-      expectedBucketOwner,
-      copyOrigin,
-    });
-  }
+async function openTarget(target: S3CopyTarget, origin: S3Location, context: OpenContext): Promise<S3Location> {
+  const { config, endpoint, encryption } = origin;
+  const { expectedBucketOwner, expectedSourceBucketOwner, copyCutoff } = target.config;
+  const copyOrigin = (there: string | undefined): S3CopyOrigin | undefined => {
+    const isSameStore = isAwsEndpoint(endpoint) ? isAwsEndpoint(there) : endpoint === there;
+    if (!isSameStore) return undefined;
+    const { customerKey } = encryption;
+    return { customerKey, expectedBucketOwner: expectedSourceBucketOwner, cutoffBytes: copyCutoff };
+  };
+  return await openS3Location(copyConfig(config, target), context, { expectedBucketOwner, copyOrigin });
 }
 
 /** The configuration of the location that the copies are: the target's keys, and the location's for all others. */

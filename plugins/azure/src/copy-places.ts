@@ -1,73 +1,67 @@
-import type { CopyPlace } from "@flotilla/sdk/objects";
+import { LocationCopyPlace } from "@flotilla/sdk/objects";
+import type { CopyEnd, CopyPlace, CopyPlaceOpener } from "@flotilla/sdk/objects";
 import { failure, findingsOf } from "@flotilla/sdk/plugin";
 import type { Call, Finding, OpenContext } from "@flotilla/sdk/plugin";
 import { copySizes } from "./azure-blob-copy.ts";
 import { checkCopy } from "./azure-blob-copy-check.ts";
-import type { AzureBlobDriver } from "./azure-blob-driver.ts";
 import { openContainer } from "./azure-container.ts";
 import type { AzureContainer } from "./azure-container.ts";
 import type { ObjectStoreConfig } from "./config.ts";
 import { copyTargetConfig } from "./copy-target-config.ts";
 import type { ContainerTarget } from "./config-copies.ts";
 
+/** A copyTo target. */
+type ContainerPlace = LocationCopyPlace<ContainerTarget, AzureContainer>;
+
 /** The containers that a location's objects are copied to. */
 export interface CopyPlaces {
   readonly places: readonly CopyPlace[];
   /** What is to be said of each of them. */
   check(call: Call): AsyncIterable<Finding>;
-  close(): void;
+  close(): Promise<void>;
 }
 
-/** Makes the places of `copyTo`. Each is opened when it is needed: a wrong one must not stand in the way of a restore. */
+/** Makes the places of `copyTo`, each of which is opened when it is first needed. */
 export function copyPlaces(config: ObjectStoreConfig, own: AzureContainer, context: OpenContext): CopyPlaces {
   const origin = { session: own.session, customerKey: own.customerKey };
-  const opened: AzureContainer[] = [];
-  const open = async (target: ContainerTarget): Promise<AzureContainer> => {
-    const container = await openContainer(copyTargetConfig(config, target), context);
-    opened.push(container);
-    return container;
+  const opener: CopyPlaceOpener<ContainerTarget, AzureContainer> = {
+    openLocation: async (target, context) => await openContainer(copyTargetConfig(config, target), context),
+    driverOf: (container, { bucket, config }) =>
+      container.openDriver(bucket, { origin, sizes: copySizes(config.copyCutoff) }),
   };
-  const driverOf = (container: AzureContainer, { bucket, config }: ContainerTarget): AzureBlobDriver =>
-    container.openDriver(bucket, { origin, sizes: copySizes(config.copyCutoff) });
-  const checkTarget = async function* (target: ContainerTarget, call: Call): AsyncGenerator<Finding> {
-    let container: AzureContainer;
-    try {
-      container = await open(target);
-    } catch (error) {
-      yield failure("configuration", error);
-      return;
-    }
-    let hasFailed = false;
-    for await (const finding of container.check(call)) {
-      hasFailed ||= finding.severity === "failure";
-      yield finding;
-    }
-    // It would only say the same once more.
-    if (hasFailed) return;
-    const { bucket, prefix = config.prefix } = target;
-    const from = { bucket: config.bucket, prefix: config.prefix, driver: own.openDriver(config.bucket) };
-    yield await checkCopy(from, { bucket, prefix, driver: driverOf(container, target) }, call);
-  };
-  const places = config.copyTo.map((target): CopyPlace => {
-    const { bucket, prefix, mode } = target;
-    return {
-      name: nameOf(target),
-      bucket,
-      prefix,
-      mode,
-      open: async () => driverOf(await open(target), target),
-    };
-  });
+  const places = config.copyTo.map(
+    (target): ContainerPlace => new LocationCopyPlace({ ...target, name: nameOf(target) }, opener, context),
+  );
+  const { bucket, prefix } = config;
+  const from = (): CopyEnd => ({ bucket, prefix, driver: own.openDriver(bucket) });
   return {
     places,
     check: async function* (call) {
-      for (const target of config.copyTo)
-        yield* findingsOf({ ...target, name: nameOf(target) }, checkTarget(target, call));
+      for (const place of places) yield* findingsOf(place.target, checkPlace(from(), place, call));
     },
-    close: () => {
-      for (const container of opened) container.close();
+    close: async () => {
+      await Promise.all(places.map(async (place) => await place.close()));
     },
   };
+}
+
+async function* checkPlace(own: CopyEnd, place: ContainerPlace, call: Call): AsyncGenerator<Finding> {
+  let container: AzureContainer;
+  try {
+    container = await place.location();
+  } catch (error) {
+    yield failure("configuration", error);
+    return;
+  }
+  let hasFailed = false;
+  for await (const finding of container.check(call)) {
+    hasFailed ||= finding.severity === "failure";
+    yield finding;
+  }
+  // It would only say the same once more.
+  if (hasFailed) return;
+  const { bucket, prefix = own.prefix } = place;
+  yield await checkCopy(own, { bucket, prefix, driver: await place.open() }, call);
 }
 
 /** With the account: containers of several accounts often have one name. */

@@ -22,7 +22,7 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
       yield* backupsWithoutCopies(placed, openDriver, call);
     },
     close: async () => {
-      copies.close();
+      await copies.close();
       container.close();
     },
   });

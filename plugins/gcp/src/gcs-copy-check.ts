@@ -1,8 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { checksumOf } from "@flotilla/sdk/objects";
-import { advice, failure, findingsOf, isKind, ok, PluginError } from "@flotilla/sdk/plugin";
+import { tryCopy } from "@flotilla/sdk/objects";
+import { advice, failure, findingsOf, isKind, PluginError } from "@flotilla/sdk/plugin";
 import type { Call, Finding } from "@flotilla/sdk/plugin";
-import type { GcsBlobDriver } from "./gcs-blob-driver.ts";
 import type { GcsCopyPlace } from "./gcs-copy-place.ts";
 import type { GcsLocation } from "./gcs-location.ts";
 
@@ -71,47 +69,19 @@ async function whereIs(location: GcsLocation, call: Call): Promise<string | unde
 }
 
 async function checkCopy(origin: GcsLocation, location: GcsLocation, call: Call): Promise<Finding> {
-  const name = `metadata/flotilla-check-${randomUUID()}`;
-  const source = origin.openDriver(origin.openSession(origin.config.bucket));
-  const target = location.openDriver(location.openSession(location.config.bucket));
-  const [from, to] = [inFolder(origin.config.prefix, name), inFolder(location.config.prefix, name)];
-  const body = Buffer.from("flotilla check of copies\n");
   try {
-    await source.put(from, body, await checksumOf("crc32c", body), call);
-    try {
-      return await copied({ source, from, bucket: origin.config.bucket }, target, to, call);
-    } finally {
-      await Promise.all([source.remove(from, call), target.remove(to, call)]);
-    }
+    return await tryCopy(copyEnd(origin), copyEnd(location), call);
   } catch (error) {
-    return failure("copy", error);
-  }
-}
-
-async function copied(
-  { source, from, bucket }: { readonly source: GcsBlobDriver; readonly from: string; readonly bucket: string },
-  target: GcsBlobDriver,
-  to: string,
-  call: Call,
-): Promise<Finding> {
-  const description = await source.stat(from, call);
-  if (description === undefined)
-    throw new PluginError(`object "${from}" in bucket "${bucket}" is gone again`, { kind: "conflict" });
-  const { sizeBytes, checksum, version } = description;
-  const sign = async (): Promise<string> => await source.sign(from, 60, call);
-  try {
-    await target.copyFrom({ bucket, key: from, sizeBytes: Number(sizeBytes), version, checksum, sign }, to, call);
-  } catch (error) {
-    if (!isKind(error, "unsupported")) throw error;
+    if (!isKind(error, "unsupported")) return failure("copy", error);
     return advice(
       "copy",
       `the store cannot copy from the location's bucket itself, so that the bytes pass through the plugin: ${error.message}`,
       "let the target's credentials read the location's bucket (storage.objects.get), by the same endpoint",
     );
   }
-  return ok("copy", `copied "${from}" from bucket "${bucket}"`);
 }
 
-function inFolder(prefix: string, name: string): string {
-  return prefix === "" ? name : `${prefix}/${name}`;
+function copyEnd(location: GcsLocation) {
+  const { bucket, prefix } = location.config;
+  return { bucket, prefix, driver: location.openDriver(location.openSession(bucket)) };
 }

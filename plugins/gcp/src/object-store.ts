@@ -3,7 +3,7 @@ import { requireOtherBuckets } from "@flotilla/sdk/plugin";
 import type { Call, Finding, OpenContext, OpenedObjectStore } from "@flotilla/sdk/plugin";
 import type { ObjectStoreConfig } from "./config.ts";
 import { checkCopies } from "./gcs-copy-check.ts";
-import { GcsCopyPlace } from "./gcs-copy-place.ts";
+import { gcsCopyPlace } from "./gcs-copy-place.ts";
 import { openGcsLocation } from "./gcs-location.ts";
 
 /** Opens a BackupStorageLocation. Only what a file must yield is read; Google Cloud is asked for nothing. */
@@ -11,7 +11,7 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
   const { bucket, prefix, copyTo } = config;
   requireOtherBuckets(copyTo, { bucket });
   const location = await openGcsLocation(config, context);
-  const places = copyTo.map((target) => new GcsCopyPlace(target, location, context));
+  const places = copyTo.map((target) => gcsCopyPlace(target, location, context));
   const copies = { root: { bucket, prefix }, places };
   const openDriver = (name: string) => location.openDriver(location.openSession(name));
   const store = driverObjectStore({ openDriver, memoryLimitBytes: config.memoryLimit, copies });

@@ -1,6 +1,7 @@
 import { isKind, PluginError, withRetry } from "../plugin/index.ts";
 import { retryRefusals } from "./ask-places.ts";
 import { compareCopy } from "./compare-copy.ts";
+import { copySourceOf } from "./copy-source.ts";
 import { withDeadline } from "./deadline.ts";
 import { openDownload } from "./download.ts";
 import { verified } from "./integrity.ts";
@@ -9,7 +10,7 @@ import { withRestarts } from "./restart.ts";
 import { completeLimitMs, requestLimitMs } from "./time-limits.ts";
 import { uploadObject } from "./upload.ts";
 import type { Call } from "../plugin/index.ts";
-import type { BlobDescription, CopySource } from "./blob-driver.ts";
+import type { BlobDescription } from "./blob-driver.ts";
 import type { PlacedObject } from "./compare-copy.ts";
 
 /** How long a place is waited for that does not take its copy. */
@@ -84,16 +85,9 @@ async function copyInStore(
   call: Call,
 ): Promise<BlobDescription> {
   const { driver, retry } = context;
-  const sizeBytes = Number(description.sizeBytes);
-  const source: CopySource = {
-    ...original.ref,
-    sizeBytes,
-    version: description.readVersion ?? description.version,
-    checksum: description.checksum,
-    sign: async (ttlSeconds, call) => await original.context.driver.sign(original.ref.key, ttlSeconds, call),
-  };
+  const source = copySourceOf(original.context.driver, original.ref, description);
   const what = `copy ${nameOf(original.ref)} to ${nameOf(ref)}`;
-  const limitMs = completeLimitMs + requestLimitMs(sizeBytes);
+  const limitMs = completeLimitMs + requestLimitMs(source.sizeBytes);
   const repeat = outlastsSilence ? withRetry : retryRefusals;
   return await repeat(retry, call, what, async () => {
     return await withDeadline({ clock: retry.clock, limitMs, signal: call.signal, what }, async (signal) => {
