@@ -3,7 +3,7 @@ import { isKind } from "@flotilla/sdk/plugin";
 
 import { UsageError } from "../cli-error.ts";
 import type { Report } from "../context.ts";
-import { formatTable } from "../output/table.ts";
+import { formatFindings } from "../output/findings-table.ts";
 import { measureLatency } from "../preflight/latency.ts";
 import { veleroSupport } from "../preflight/velero-versions.ts";
 import { describeError } from "../session.ts";
@@ -116,18 +116,11 @@ function violationFinding(detail: string): LocationFinding {
 }
 
 function report(findings: readonly LocationFinding[]): Report {
-  const rows = findings.map(({ severity, location, subject, detail, remedy }) => [
-    severity,
-    location,
-    subject,
-    detail,
-    remedy,
-  ]);
   const failures = findings.filter(({ severity }) => severity === "failure").length;
   const summary = failures === 0 ? "no failures" : `${failures} ${failures === 1 ? "failure" : "failures"}`;
   return {
     json: { findings },
-    text: `${formatTable(["severity", "location", "subject", "detail", "remedy"], rows)}\n${summary}\n`,
+    text: `${formatFindings(findings)}\n${summary}\n`,
     isFailure: failures > 0,
   };
 }

@@ -1,10 +1,11 @@
 import type { ObjectDescription } from "@flotilla/sdk/plugin";
-import { isJsonObject, isKind, parseJson, PluginError } from "@flotilla/sdk/plugin";
+import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import type { JsonObject } from "@flotilla/sdk/plugin";
 
 import { collectBody } from "../backup-layout/collect-body.ts";
 import { backupKeys } from "../backup-layout/keys.ts";
 import type { BackupKeys } from "../backup-layout/keys.ts";
+import { parseBackupObject } from "../backup-layout/parse-backup-object.ts";
 import { readSnapshotRecords } from "../backup-layout/snapshot-record.ts";
 import type { SnapshotRecord } from "../backup-layout/snapshot-record.ts";
 import type { OpenedStore, Session } from "../session.ts";
@@ -38,14 +39,7 @@ async function readObject(session: Session, store: OpenedStore, key: string): Pr
 
 /** The Backup object of a stored backup. */
 export async function readBackupObject(session: Session, store: OpenedStore, key: string): Promise<JsonObject> {
-  const bytes = await readObject(session, store, key);
-  try {
-    const object = parseJson(bytes.toString("utf8"));
-    if (isJsonObject(object) && object["kind"] === "Backup") return object;
-  } catch (error) {
-    throw new PluginError(`${key} is not JSON: ${String(error)}`, { kind: "corrupt", cause: error });
-  }
-  throw new PluginError(`${key} is not a Velero Backup object`, { kind: "corrupt" });
+  return parseBackupObject(await readObject(session, store, key), key);
 }
 
 /** The snapshots that a stored backup names; none where it has no record of any. */

@@ -2,7 +2,7 @@ import { advice, failure, isKind } from "@flotilla/sdk/plugin";
 import type { Finding } from "@flotilla/sdk/plugin";
 
 import type { Report } from "../context.ts";
-import { formatTable } from "../output/table.ts";
+import { formatFindings } from "../output/findings-table.ts";
 import { describeError } from "../session.ts";
 import type { OpenedStore, OpenedVolumes, Session } from "../session.ts";
 
@@ -33,17 +33,10 @@ export async function verifyData(
 export function withData(report: ExtensibleReport, findings: readonly DataFinding[]): Report {
   const failures = findings.filter(({ severity }) => severity === "failure").length;
   const isRead = findings.some(({ severity }) => severity === "ok");
-  const rows = findings.map(({ severity, location, subject, detail, remedy }) => [
-    severity,
-    location,
-    subject,
-    detail,
-    remedy,
-  ]);
   const isFailure = report.isFailure === true || failures > 0 || !isRead;
   return {
     json: { ...report.json, isSound: !isFailure, data: findings },
-    text: `${report.text}\n${formatTable(["severity", "location", "subject", "detail", "remedy"], rows)}\n${conclusion(failures, isRead)}\n`,
+    text: `${report.text}\n${formatFindings(findings)}\n${conclusion(failures, isRead)}\n`,
     isFailure,
   };
 }

@@ -1,7 +1,8 @@
-import { isJsonObject, parseJson, PluginError } from "@flotilla/sdk/plugin";
+import { isJsonObject } from "@flotilla/sdk/plugin";
 import type { JsonObject } from "@flotilla/sdk/plugin";
 
 import { collectBody } from "../backup-layout/collect-body.ts";
+import { parseBackupObject } from "../backup-layout/parse-backup-object.ts";
 import type { OpenedStore, Session } from "../session.ts";
 import { sideOf } from "./paired-object.ts";
 
@@ -44,23 +45,13 @@ export function isFinished({ phase }: BackupMetadata): boolean {
 }
 
 function readFields(bytes: Buffer, key: string): Omit<BackupMetadata, "bytes"> {
-  const object = parseBackup(bytes, key);
+  const object = parseBackupObject(bytes, key);
   const [metadata, status] = [section(object, "metadata"), section(object, "status")];
   return {
     uid: text(metadata, "uid"),
     phase: text(status, "phase"),
     startedAt: text(status, "startTimestamp"),
   };
-}
-
-function parseBackup(bytes: Buffer, key: string): JsonObject {
-  try {
-    const object = parseJson(bytes.toString("utf8"));
-    if (isJsonObject(object) && object["kind"] === "Backup") return object;
-  } catch (error) {
-    throw new PluginError(`${key} is not JSON: ${String(error)}`, { kind: "corrupt", cause: error });
-  }
-  throw new PluginError(`${key} is not a Velero Backup object`, { kind: "corrupt" });
 }
 
 function section(object: JsonObject, name: string): JsonObject {
