@@ -1,3 +1,5 @@
+import { WaitingLine } from "./waiting-line.ts";
+
 /**
  * Keeps this process's own restics from locking each other out: any number that add to the repository, or one that
  * removes from it.
@@ -5,7 +7,7 @@
 export class OperationGate {
   #appending = 0;
   #isExclusive = false;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new WaitingLine();
 
   /** Whether one that removes could start at once. */
   get isFree(): boolean {
@@ -13,28 +15,15 @@ export class OperationGate {
   }
 
   async enter(kind: "append" | "exclusive", signal: AbortSignal): Promise<Disposable> {
-    while (kind === "append" ? this.#isExclusive : !this.isFree) await this.#change(signal);
+    while (kind === "append" ? this.#isExclusive : !this.isFree) await this.#waiting.wait(signal);
     if (kind === "append") this.#appending += 1;
     else this.#isExclusive = true;
     return {
       [Symbol.dispose]: () => {
         if (kind === "append") this.#appending -= 1;
         else this.#isExclusive = false;
-        for (const wake of this.#waiting.splice(0)) wake();
+        this.#waiting.wakeAll();
       },
     };
-  }
-
-  async #change(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const leave = (): void => reject(signal.reason);
-    this.#waiting.push(resolve);
-    signal.addEventListener("abort", leave, { once: true });
-    try {
-      await promise;
-    } finally {
-      signal.removeEventListener("abort", leave);
-    }
   }
 }
