@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 
 import type { ContainerClient } from "@azure/storage-blob";
-import type { PluginLogLine } from "@flotilla/host";
 import type { StorageAccountSeed } from "@flotilla/test/emulators";
 
 import type { Location } from "../wire/location.ts";
-import { until } from "../wire/until.ts";
+import { bucketLog } from "../wire/bucket-log.ts";
+import type { BucketLog } from "../wire/bucket-log.ts";
 import { accountKey, createProbe, startBlobRig, startCloudRig } from "./blob-rig.ts";
 import type { BlobRig, BlobRigOptions, LocationOptions } from "./blob-rig.ts";
 
@@ -36,7 +36,7 @@ export interface Copied {
 }
 
 /** A rig with an account in another region. */
-export interface CopiesRig extends BlobRig {
+export interface CopiesRig extends BlobRig, BucketLog {
   /** Makes both containers and opens a location. */
   openCopied(bucket: string, options?: CopiedOptions): Promise<Copied>;
   /** The location's configuration and its copy's as one of its own. */
@@ -47,10 +47,6 @@ export interface CopiesRig extends BlobRig {
     readonly own: Record<string, string>;
     readonly copy: Record<string, string>;
   }>;
-  /** What a plugin's log says of a bucket, at one level. */
-  linesOf(bucket: string, level: PluginLogLine["level"]): readonly PluginLogLine[];
-  /** The same once there is a line: it comes by another pipe than the answer, and may come behind it. */
-  toldOf(bucket: string, level: PluginLogLine["level"]): Promise<readonly PluginLogLine[]>;
 }
 
 /** How to start both accounts; `other` is what the account of the copies has. */
@@ -85,8 +81,6 @@ export async function startCopiesRig({ account, other, isCloud = false }: Copies
     const { copyTo: _, ...shared } = own;
     return { own, copy: { ...shared, ...target, bucket: copyBucket, prefix: prefix ?? own["prefix"] ?? "" } };
   };
-  const linesOf: CopiesRig["linesOf"] = (bucket, level) =>
-    rig.session.lines.filter((line) => line.level === level && JSON.stringify(line).includes(bucket));
   return {
     ...rig,
     configsOf,
@@ -98,10 +92,6 @@ export async function startCopiesRig({ account, other, isCloud = false }: Copies
       const location = await rig.open(bucket, { lines, ...options, config: own });
       return { location, bucket, copies, copyBucket };
     },
-    linesOf,
-    toldOf: async (bucket, level) => {
-      await until(`the log says something of ${bucket}`, () => linesOf(bucket, level).length > 0);
-      return linesOf(bucket, level);
-    },
+    ...bucketLog(rig.session),
   };
 }

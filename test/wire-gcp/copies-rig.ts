@@ -1,9 +1,9 @@
 import type { Bucket } from "@google-cloud/storage";
-import type { PluginLogLine } from "@flotilla/host";
 import type { GcsOptions } from "@flotilla/test/emulators";
 
 import type { Location } from "../wire/location.ts";
-import { until } from "../wire/until.ts";
+import { bucketLog } from "../wire/bucket-log.ts";
+import type { BucketLog } from "../wire/bucket-log.ts";
 import { startGcsRig } from "./gcs-rig.ts";
 import type { GcsRig, LocationOptions } from "./gcs-rig.ts";
 
@@ -30,7 +30,7 @@ export interface Copied {
 }
 
 /** A rig with buckets in two regions. */
-export interface CopiesRig extends GcsRig {
+export interface CopiesRig extends GcsRig, BucketLog {
   /** Makes both buckets and opens a location. */
   openCopied(bucket: string, options?: CopiedOptions): Promise<Copied>;
   /** The location's configuration, and its copy's as one of its own. */
@@ -38,10 +38,6 @@ export interface CopiesRig extends GcsRig {
     bucket: string,
     options?: CopiedOptions,
   ): Promise<{ readonly own: Record<string, string>; readonly copy: Record<string, string> }>;
-  /** What the plugin's log says of a bucket, at one level. */
-  linesOf(bucket: string, level: PluginLogLine["level"]): readonly PluginLogLine[];
-  /** The same once there is a line: it comes by another pipe than the answer, and may come behind it. */
-  toldOf(bucket: string, level: PluginLogLine["level"]): Promise<readonly PluginLogLine[]>;
 }
 
 /** Starts the stand-ins and a plugin process. */
@@ -57,8 +53,6 @@ export async function startCopiesRig(options: Omit<GcsOptions, "stateDir" | "tok
     const { mode: _mode, ...target } = query;
     return { own, copy: { ...shared, ...target, bucket: copyBucket, prefix: prefix ?? own["prefix"] ?? "" } };
   };
-  const linesOf: CopiesRig["linesOf"] = (bucket, level) =>
-    rig.session.lines.filter((line) => line.level === level && JSON.stringify(line).includes(bucket));
   return {
     ...rig,
     configsOf,
@@ -70,10 +64,6 @@ export async function startCopiesRig(options: Omit<GcsOptions, "stateDir" | "tok
       const location = await rig.open(bucket, { ...copied, bucketIs: "there", config: own });
       return { location, bucket, copies: rig.bucket(copyBucket), copyBucket };
     },
-    linesOf,
-    toldOf: async (bucket, level) => {
-      await until(`the log says something of ${bucket}`, () => linesOf(bucket, level).length > 0);
-      return linesOf(bucket, level);
-    },
+    ...bucketLog(rig.session),
   };
 }
