@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { programName } from "./executable-name.ts";
 import { blobFolder, writeIndex, writeManifest } from "./image/oci-layout.ts";
@@ -62,7 +62,6 @@ function buildFor(packageFolder: string, platform: Platform): void {
 }
 
 function publish(layout: string, target: string): void {
-  mkdirSync(join(target, ".."), { recursive: true });
   rmSync(target, { recursive: true, force: true });
   renameSync(layout, target);
 }
