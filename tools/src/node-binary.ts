@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { keepInCache } from "./cached-folder.ts";
 import { cacheFolder, installedPackage, workspaceFolder } from "./workspace.ts";
 import type { Platform } from "./platform.ts";
 
@@ -45,7 +46,7 @@ function fetchPackage(name: string, locked: LockedPackage): string {
     const hash = createHash("sha512").update(readFileSync(archive)).digest("base64");
     if (locked.integrity !== `sha512-${hash}`) throw new Error(`${name} differs from what package-lock.json pins`);
     execFileSync("tar", ["-xzf", archive, "-C", partial, "package/bin/node", "package/LICENSE"]);
-    renameSync(join(partial, "package"), folder);
+    keepInCache(join(partial, "package"), folder);
   } finally {
     rmSync(partial, { recursive: true, force: true });
   }
