@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { createServer } from "node:net";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** A server that this run started and must stop. */
@@ -104,7 +105,7 @@ export interface Finished {
   readonly output: string;
 }
 
-/** Runs a program to its end and keeps its output; `echo` shows it as it comes. */
+/** Runs a program to its end and keeps its output; `echo` shows each line when it is whole, since others write too. */
 export async function runProgram(
   command: string,
   args: readonly string[],
@@ -122,10 +123,10 @@ export async function runProgram(
     stream.setEncoding("utf8");
     stream.on("data", (text: string) => {
       output += text;
-      if (options.echo === true) {
-        process.stdout.write(text);
-      }
     });
+    if (options.echo === true) {
+      createInterface({ input: stream }).on("line", (line) => process.stdout.write(`${line}\n`));
+    }
   }
   const [code] = await once(child, "close");
   return { code: typeof code === "number" ? code : 1, output };

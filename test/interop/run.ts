@@ -40,11 +40,7 @@ async function main(): Promise<boolean> {
   let tally: Tally;
   {
     await using servers = await startServers(options.targets, dir);
-    const tallies = [await testTheTools(), ...(await runChecks(options, servers, dir))];
-    if (options.probes) {
-      tallies.push(...(await runProbes(servers)));
-    }
-    tally = addTallies(tallies);
+    tally = addTallies([await testTheTools(), ...(await runChecks(options, servers, dir))]);
   }
   if (tally.failed === 0) {
     await rm(dir, { recursive: true, force: true });
@@ -84,36 +80,44 @@ async function testTheTools(): Promise<Tally> {
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
+/** Two rows of work beside each other: much of a check is waiting, for servers that are slow or silent on purpose. */
 async function runChecks(options: InteropArguments, servers: Servers, dir: string): Promise<Tally[]> {
-  const tallies: Tally[] = [];
-  const { s3, ec2, blob, arm, gcs, gce } = servers;
-  const isOfficial = options.expectOfficial;
-  if (s3.length + ec2.length > 0) {
-    const other = options.interchange ? officialPlugin.path : undefined;
-    const spec = await specOf(options, dir, { cloud: "aws", plugin: options.plugin, other, isOfficial });
-    tallies.push(await check(clientOf(options).path, { ...spec, s3, ec2 }, dir));
-  }
-  if (blob.length + arm.length > 0 && !options.expectOfficial) {
-    const spec = await specOf(options, dir, {
-      cloud: "azure",
-      plugin: options.azurePlugin,
-      other: options.azureOther,
-      isOfficial: false,
-    });
-    tallies.push(await check(clientOf(options).path, { ...spec, blob, arm }, dir));
-  }
-  if (gcs.length + gce.length > 0) {
-    const other = options.interchange ? officialGcpPlugin.path : undefined;
-    const spec = await specOf(options, dir, { cloud: "gcp", plugin: options.gcpPlugin, other, isOfficial });
-    tallies.push(await check(clientOf(options).path, { ...spec, gcs, gce }, dir));
-  }
-  if (options.targets.includes("restic") && !options.expectOfficial) {
-    tallies.push(...(await checkRestic(options, servers, dir)));
-  }
-  return tallies;
+  const rows = [
+    async () => [...(await checkAws(options, servers, dir)), ...(options.probes ? await runProbes(servers) : [])],
+    async () => [
+      ...(await checkAzure(options, servers, dir)),
+      ...(await checkGcp(options, servers, dir)),
+      ...(await checkRestic(options, servers, dir)),
+    ],
+  ];
+  return (await Promise.all(rows.map(async (row) => await row()))).flat();
+}
+
+async function checkAws(options: InteropArguments, { s3, ec2 }: Servers, dir: string): Promise<Tally[]> {
+  if (s3.length + ec2.length === 0) return [];
+  const other = options.interchange ? officialPlugin.path : undefined;
+  const { plugin, expectOfficial: isOfficial } = options;
+  const spec = await specOf(options, dir, { cloud: "aws", plugin, other, isOfficial });
+  return [await check(clientOf(options).path, { ...spec, s3, ec2 }, dir)];
+}
+
+async function checkAzure(options: InteropArguments, { blob, arm }: Servers, dir: string): Promise<Tally[]> {
+  if (blob.length + arm.length === 0 || options.expectOfficial) return [];
+  const { azurePlugin: plugin, azureOther: other } = options;
+  const spec = await specOf(options, dir, { cloud: "azure", plugin, other, isOfficial: false });
+  return [await check(clientOf(options).path, { ...spec, blob, arm }, dir)];
+}
+
+async function checkGcp(options: InteropArguments, { gcs, gce }: Servers, dir: string): Promise<Tally[]> {
+  if (gcs.length + gce.length === 0) return [];
+  const other = options.interchange ? officialGcpPlugin.path : undefined;
+  const { gcpPlugin: plugin, expectOfficial: isOfficial } = options;
+  const spec = await specOf(options, dir, { cloud: "gcp", plugin, other, isOfficial });
+  return [await check(clientOf(options).path, { ...spec, gcs, gce }, dir)];
 }
 
 async function checkRestic(options: InteropArguments, servers: Servers, dir: string): Promise<Tally[]> {
+  if (!options.targets.includes("restic") || options.expectOfficial) return [];
   const plugin = options.resticPlugin;
   const spec = await specOf(options, dir, { cloud: "restic", plugin, other: undefined, isOfficial: false });
   // The stand-ins are S3 for the AWS plugin; restic is checked on servers that others wrote.

@@ -4,7 +4,10 @@ import { after, describe, test } from "node:test";
 import { failureOf } from "../wire/bytes.ts";
 import { startBlobRig } from "./blob-rig.ts";
 
-const rig = await startBlobRig();
+/** A service may answer fewer entries than it is asked for, and far fewer than the 5000 that it may. */
+const pageSize = 100;
+
+const rig = await startBlobRig({ pageSize });
 after(() => rig.close());
 
 describe("keys", { concurrency: 4 }, () => {
@@ -119,17 +122,17 @@ async function fill(bucket: string, keys: readonly string[]): Promise<void> {
 }
 
 describe("more than a page", { timeout: 300_000 }, () => {
-  test("more than five thousand keys, the most that a page holds, are listed whole and in descending order", async () => {
-    const keys = Array.from({ length: 5200 }, (_, index) => `backups/b/${String(index).padStart(5, "0")}`);
+  test("keys of six pages are listed whole and in descending order", async () => {
+    const keys = Array.from({ length: 520 }, (_, index) => `backups/b/${String(index).padStart(5, "0")}`);
     const location = await rig.open("many-keys");
     await fill("many-keys", keys);
 
     assert.deepEqual(await location.list("backups/b/"), keys.toReversed());
-    assert.equal(rig.requestsOf("many-keys", "ListBlobs").length, 2);
+    assert.equal(rig.requestsOf("many-keys", "ListBlobs").length, 6);
   });
 
   test("common prefixes beyond one page are all answered", async () => {
-    const prefixes = Array.from({ length: 5100 }, (_, index) => `backups/${String(index).padStart(4, "0")}/`);
+    const prefixes = Array.from({ length: 250 }, (_, index) => `backups/${String(index).padStart(4, "0")}/`);
     const { store, bucket } = await rig.open("many-prefixes");
     await fill(
       "many-prefixes",

@@ -4,7 +4,10 @@ import { after, describe, test } from "node:test";
 import { failureOf } from "../wire/bytes.ts";
 import { startGcsRig } from "./gcs-rig.ts";
 
-const rig = await startGcsRig();
+/** A service may answer fewer entries than it is asked for, and far fewer than the 1000 that it usually does. */
+const pageSize = 100;
+
+const rig = await startGcsRig({ pageSize });
 after(() => rig.close());
 
 describe("keys", { concurrency: 4, timeout: 60_000 }, () => {
@@ -120,8 +123,8 @@ async function fill(bucket: string, keys: readonly string[]): Promise<void> {
 }
 
 describe("more than a page", { timeout: 300_000 }, () => {
-  test("more than five thousand keys, on six pages, are listed whole and in descending order", async () => {
-    const keys = Array.from({ length: 5200 }, (_, index) => `backups/b/${String(index).padStart(5, "0")}`);
+  test("keys of six pages are listed whole and in descending order", async () => {
+    const keys = Array.from({ length: 520 }, (_, index) => `backups/b/${String(index).padStart(5, "0")}`);
     const location = await rig.open("many-keys");
     await fill("many-keys", keys);
 
@@ -130,7 +133,7 @@ describe("more than a page", { timeout: 300_000 }, () => {
   });
 
   test("common prefixes beyond one page are all answered", async () => {
-    const prefixes = Array.from({ length: 1100 }, (_, index) => `backups/${String(index).padStart(4, "0")}/`);
+    const prefixes = Array.from({ length: 250 }, (_, index) => `backups/${String(index).padStart(4, "0")}/`);
     const { store, bucket } = await rig.open("many-prefixes");
     await fill(
       "many-prefixes",

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { Flotilla } from "../testing/flotilla.ts";
+import type { Run } from "../testing/flotilla.ts";
 import { demoClouds } from "./clouds/index.ts";
 
 const checkout = join(import.meta.dirname, "..", "..", "..");
@@ -59,6 +60,25 @@ test("an interrupted demo ends what it started and removes its files", { skip },
   assert.deepEqual(await processesIn(flotilla.folder), []);
 });
 
+interface KeptDemo extends Run {
+  readonly folder: string;
+}
+
+const keptDemos = new Map<string, Promise<KeptDemo>>();
+
+/** The demo on a cloud, whose state was kept; run once for all tests that look at it. */
+async function keptDemo(provider: string): Promise<KeptDemo> {
+  const known = keptDemos.get(provider);
+  if (known !== undefined) return await known;
+  const demo = (async () => {
+    const flotilla = await Flotilla.prepare();
+    const args = ["--provider", provider, "--state", "state", "--keep", "-o", "json"];
+    return { ...(await flotilla.run("demo", ...args)), folder: flotilla.folder };
+  })();
+  keptDemos.set(provider, demo);
+  return await demo;
+}
+
 /** A restic repository needs restic, which is no part of this project. */
 function lacksRestic(provider: string): string | false {
   if (provider !== "restic") return false;
@@ -74,10 +94,7 @@ for (const { provider, regions } of demoClouds) {
     `the demo on ${provider} backs up, catches the corruption and restores, with the built executable`,
     { skip },
     async () => {
-      const flotilla = await Flotilla.prepare();
-      const args = ["--provider", provider, "--state", "state", "--keep", "-o", "json"];
-
-      const { exitCode, stdout, stderr } = await flotilla.run("demo", ...args);
+      const { folder, exitCode, stdout, stderr } = await keptDemo(provider);
 
       const document = JSON.parse(stdout) as DemoDocument;
       assert.equal(exitCode, 0, stderr);
@@ -92,15 +109,15 @@ for (const { provider, regions } of demoClouds) {
         assert.equal(ending.detail.match(/ as before; .*spec\./g)?.length, 2);
         assert.match(ending.detail, new RegExp(`"${regions.lost}\\S*" is "${regions.other}`));
       }
-      assert.deepEqual(await processesIn(flotilla.folder), []);
+      assert.deepEqual(await processesIn(folder), []);
     },
   );
 }
 
 test("a Velero tarball is input as well", { skip }, async () => {
   const flotilla = await Flotilla.prepare();
-  await flotilla.run("demo", "--state", "first", "--keep");
-  const tarball = join(flotilla.folder, "first", "downloaded", "demo-good.tar.gz");
+  const { folder } = await keptDemo("aws");
+  const tarball = join(folder, "state", "downloaded", "demo-good.tar.gz");
 
   const { exitCode, stdout, stderr } = await flotilla.run("demo", "--from", tarball, "--state", "second");
 

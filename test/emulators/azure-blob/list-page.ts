@@ -1,15 +1,17 @@
 import { BlobError, invalidQuery } from "./blob-error.ts";
 import type { Call } from "./call.ts";
 
-const maxPage = 5000;
+/** The most that a client may ask for, and what it gets where it asks for nothing. */
+export const maxPage = 5000;
 
 /** Reads how many entries a page may have. */
 export function readPageSize(call: Call): number {
   const text = call.query.get("maxresults");
-  if (text === undefined) return maxPage;
+  const { pageSize } = call.state.settings;
+  if (text === undefined) return pageSize;
   if (!/^\d+$/.test(text)) throw invalidQuery("maxresults", text);
   const size = Number(text);
-  if (size >= 1) return Math.min(size, maxPage);
+  if (size >= 1) return Math.min(size, pageSize);
   throw new BlobError("OutOfRangeQueryParameterValue", {
     QueryParameterName: "maxresults",
     QueryParameterValue: text,

@@ -3,6 +3,7 @@ import { Faults } from "../faults.ts";
 import { listen } from "../http-listener.ts";
 import type { Listener, RequestHandler, TlsFiles } from "../http-listener.ts";
 import { RequestLog } from "../request-log.ts";
+import { maxPage } from "./list-page.ts";
 import { Outages } from "./outages.ts";
 import type { Outage } from "./outages.ts";
 import { serve } from "./serve.ts";
@@ -41,6 +42,8 @@ export interface AzureBlobOptions {
   readonly copyMs?: number;
   /** How long an archived blob takes to come back. Default: 0. */
   readonly rehydrateMs?: number;
+  /** How many entries a page of a list has at most: the service may give fewer than asked for. Default: 5000. */
+  readonly pageSize?: number;
   /** Default: the system's clock. */
   readonly now?: () => Date;
 }
@@ -67,6 +70,7 @@ export async function startAzureBlob(options: AzureBlobOptions): Promise<AzureBl
   const state = new BlobState(stateDir, accounts, {
     copyMs: options.copyMs ?? 0,
     rehydrateMs: options.rehydrateMs ?? 0,
+    pageSize: options.pageSize ?? maxPage,
   });
   for (const account of accounts) for (const seed of account.containers ?? []) seedContainer(state, account, seed);
   const faults = options.faults ?? new Faults();

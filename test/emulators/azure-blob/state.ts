@@ -39,6 +39,8 @@ export interface BlobStandInSettings {
   readonly copyMs: number;
   /** How long an archived blob takes to come back. */
   readonly rehydrateMs: number;
+  /** How many entries a page of a list has at most. */
+  readonly pageSize: number;
 }
 
 const rootName = "azure-blob";
