@@ -26,6 +26,8 @@ interface Signature {
 
 const algorithm = "GOOG4-RSA-SHA256";
 const maxTtlSeconds = 7 * 24 * 3600;
+// A URL can be used from its date on, and the clock of the server's node may be ahead of the service's.
+const backdateSeconds = 10 * 60;
 
 /**
  * Signs URLs for reading one object, in version 4 of the scheme: with the private key of the credentials, or, where they
@@ -53,13 +55,15 @@ export class GcsSigner {
         kind: "invalid-argument",
       });
     const path = `/${encodePath(session.bucket)}/${encodePath(key)}`;
-    const { endpoint } = session;
+    const endpoint = publicEndpoint(session.endpoint, this.#options.connection.universeDomain);
     const address = `${endpoint.href.replace(/\/$/, "")}${path}`;
     // An emulator that asks nobody who they are serves the plain address.
     if (this.#options.connection.identity.kind === "anonymous") return address;
     const signature = await this.#signature(action, call);
-    const seconds = Math.floor(ttlSeconds);
-    const request = { host: endpoint.host, path, email: signature.email, seconds, now: new Date() };
+    const lifetime = Math.floor(ttlSeconds);
+    const seconds = Math.min(lifetime + backdateSeconds, maxTtlSeconds);
+    const now = new Date(Date.now() - (seconds - lifetime) * 1000);
+    const request = { host: endpoint.host, path, email: signature.email, seconds, now };
     const { query, text } = describeRequest(request);
     return `${address}?${query}&X-Goog-Signature=${(await signature.sign(text, call)).toString("hex")}`;
   }
@@ -117,6 +121,14 @@ export class GcsSigner {
     const { identity, universeDomain } = connection;
     return identity.kind === "impersonated" ? new URL(identity.url).origin : `https://iamcredentials.${universeDomain}`;
   }
+}
+
+/**
+ * Where the server's command line reaches the store: the endpoint itself, but for one of Private Service Connect, whose name
+ * is known inside of one network only while the public one is known everywhere.
+ */
+function publicEndpoint(endpoint: URL, universeDomain: string): URL {
+  return endpoint.hostname.endsWith(`.p.${universeDomain}`) ? new URL(`https://storage.${universeDomain}`) : endpoint;
 }
 
 /** What is signed, and the query that says so: https://cloud.google.com/storage/docs/authentication/canonical-requests */
