@@ -76,6 +76,18 @@ describe("outages", { concurrency: true, timeout: 240_000 }, () => {
     });
   }
 
+  test("the last request of a long upload outlasts a quarter of a minute", async () => {
+    const location = await rig.open("storm-last", { config: smallParts });
+    const fault = { kind: "error", status: 503, code: "backendError" } as const;
+    const match = { bucket: "storm-last", operation: "ContinueUpload" };
+    const storm = rig.gcs.faults.add(fault, match, { times: 7, skip: 2 });
+
+    await location.put("contents", manyChunks);
+
+    assert.equal(storm.hits, 7);
+    assert.ok((await location.get("contents")).equals(manyChunks));
+  });
+
   test("a listing, a look and a deletion outlast a storm of 503", async () => {
     const location = await rig.open("storm-list");
     await location.put("contents", body);

@@ -155,6 +155,18 @@ describe("what signing needs", { concurrency: true, timeout: 60_000 }, () => {
     });
   }
 
+  test("IAM that is throttled for a moment is asked again", async () => {
+    const location = await rig.open("throttled", metadata);
+    await location.put("contents", Buffer.from("signed"));
+    const fault = { kind: "error", status: 429, code: "RESOURCE_EXHAUSTED" } as const;
+    const storm = rig.identity.faults.add(fault, { operation: "SignBlob" }, { times: 2 });
+
+    const answer = await fetch(await location.store.createSignedUrl(location.at("contents"), 600));
+
+    assert.equal(await answer.text(), "signed");
+    assert.equal(storm.hits, 2);
+  });
+
   test("an account that the identity may not sign as is denied, with the role to grant", async () => {
     rig.identity.directory.addServiceAccount({ email: "closed@flotilla.iam.gserviceaccount.com" });
     const config = { serviceAccount: "closed@flotilla.iam.gserviceaccount.com" };

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { isKind, PluginError } from "@flotilla/sdk/plugin";
+import { isKind, PluginError, withRetry } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 import type { Connection } from "./client.ts";
 import { cloudPlatformScope, createTokenSource } from "./credentials.ts";
 import type { GcsSession } from "./gcs-session.ts";
+import { patience } from "./google-api.ts";
 import { signBlob } from "./iam-credentials.ts";
 import type { ImpersonatedAccount } from "./identity.ts";
 import { signWithKey } from "./oauth.ts";
@@ -111,8 +112,11 @@ export class GcsSigner {
     call: Call,
   ): Promise<Buffer> {
     const { transport } = this.#options.connection;
-    const token = (await tokens?.token(call.signal)) ?? "";
-    return await signBlob(transport, { endpoint: this.#iamEndpoint(), email, delegates, token, bytes }, call.signal);
+    const endpoint = this.#iamEndpoint();
+    return await withRetry(patience, call, `sign as the service account "${email}"`, async () => {
+      const token = (await tokens?.token(call.signal)) ?? "";
+      return await signBlob(transport, { endpoint, email, delegates, token, bytes }, call.signal);
+    });
   }
 
   #iamEndpoint(): string {

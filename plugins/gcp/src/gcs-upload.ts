@@ -7,6 +7,7 @@ import { translateStorageAnswer, translateUploadAnswer } from "./errors.ts";
 import type { Attempt } from "./errors.ts";
 import { writeAttempt } from "./gcs-attempts.ts";
 import { hashHeader, requireKept } from "./gcs-checksums.ts";
+import { lastPatience } from "./google-api.ts";
 import { isStored, keptFields } from "./gcs-put.ts";
 import type { GcsTarget } from "./gcs-put.ts";
 import { readJson } from "./json-request.ts";
@@ -58,11 +59,8 @@ export class GcsUpload implements BlobUpload {
   async complete({ sizeBytes, checksum }: CompletedUpload, call: Call): Promise<void> {
     const attempt = this.#attempt("finish the upload of");
     const { api } = this.#target.session;
-    const object = await api.patiently(
-      attempt,
-      call,
-      async () => await this.#finish(sizeBytes, checksum, attempt, call),
-    );
+    const finish = async (): Promise<Fields | undefined> => await this.#finish(sizeBytes, checksum, attempt, call);
+    const object = await api.patiently(attempt, call, finish, lastPatience);
     if (object !== undefined) requireKept(object, sizeBytes, checksum, attempt);
   }
 
