@@ -90,7 +90,9 @@ export const volumeSnapshotterConfig = {
       defaultText: "STANDARD",
     }),
     project: text("Project in which snapshots are made, read and deleted.", { defaultText: "volumeProject" }),
-    volumeProject: text("Project of the disks.", { defaultText: "that of the credentials" }),
+    volumeProject: text("Project of restored disks, and of those whose PersistentVolume names no project.", {
+      defaultText: "that of the credentials",
+    }),
     endpoint: url("Endpoint of the Compute Engine API.", {
       defaultText: "https://compute.UNIVERSEDOMAIN",
       origin: "ours",

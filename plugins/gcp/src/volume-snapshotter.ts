@@ -37,7 +37,7 @@ import { readTags, snapshotDescription } from "./persistent-disk-tags.ts";
 import { TemporaryDisks } from "./persistent-disk-temporary.ts";
 import { hasIops } from "./persistent-disk-type.ts";
 import { DiskTypesThere } from "./persistent-disk-types-there.ts";
-import { DiskWhereabouts, placeOfDisk } from "./persistent-disk-whereabouts.ts";
+import { DiskWhereabouts, placeOfDisk, projectOfDisk } from "./persistent-disk-whereabouts.ts";
 
 // No more than is needed, as the official plugin asks for.
 const computeScope = "https://www.googleapis.com/auth/compute";
@@ -232,9 +232,15 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
   }
 
   #diskOf({ volumeId, volumeAz }: VolumeRef): DiskId {
-    const { diskProject: project, whereabouts } = this.#options;
+    const { diskProject, whereabouts } = this.#options;
     const name = requireName(volumeId, "volume");
-    return { type: "disks", project, location: placeOfDisk(volumeAz, whereabouts.of(name)), name };
+    const handle = whereabouts.of(name);
+    return {
+      type: "disks",
+      project: projectOfDisk(diskProject, handle),
+      location: placeOfDisk(volumeAz, handle),
+      name,
+    };
   }
 }
 
