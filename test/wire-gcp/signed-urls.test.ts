@@ -175,7 +175,10 @@ describe("what signing needs", { concurrency: true, timeout: 60_000 }, () => {
     const error = await failureOf(location.store.createSignedUrl(location.at("contents"), 600));
 
     assert.equal(error.kind, "denied");
-    assert.match(error.message, /sign as the service account "closed@.*Service Account Token Creator/);
+    assert.match(
+      error.message,
+      /sign as the service account "closed@.*Permission.*denied.*Service Account Token Creator/,
+    );
   });
 });
 

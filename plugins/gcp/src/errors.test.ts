@@ -93,6 +93,14 @@ test("an OAuth error is told by its own code", () => {
   assert.match(error.message, /the credentials are refused \(invalid_grant, HTTP 400\)/);
 });
 
+test("a refusal of the metadata server or of IAM says why, in its words", () => {
+  const text =
+    "Unable to generate access token; IAM returned 403 Forbidden: Permission 'iam.serviceAccounts.getAccessToken' denied";
+  const message = translateTokenAnswer(parseApiText(text, 403, undefined), attempt).message;
+
+  assert.match(message, /access denied: "Unable to generate access token; IAM returned 403.*getAccessToken' denied"/);
+});
+
 test("a token endpoint that fails is unavailable", () => {
   assert.equal(translateTokenAnswer(parseApiText("", 503, undefined), attempt).kind, "unavailable");
 });

@@ -19,7 +19,7 @@ export function translateStorageAnswer(answer: ApiAnswer, attempt: Attempt): Plu
       ? answerError(undefined, answer, attempt, missingBucket)
       : absentError(undefined, answer, attempt.subject);
   const known = Object.hasOwn(storageCodes, answer.code) ? storageCodes[answer.code] : undefined;
-  if (known === undefined) return answerError(undefined, answer, attempt, withMessage(answer, attempt));
+  if (known === undefined) return answerError(undefined, answer, attempt, meaningInWords(answer, attempt));
   // One code for a request without a token and for one that names nobody to pay for it.
   const meaning = answer.code === "required" && answer.status === 400 ? requesterPays : known;
   if (meaning.kind !== "denied" || meaning.remedy !== "") return answerError(undefined, answer, attempt, meaning);
@@ -65,11 +65,11 @@ function meaningOfRefusedToken(answer: ApiAnswer, attempt: Attempt): Meaning {
     };
   if (status === 400)
     return { kind: "denied", text: `no token was issued${quoted(answer)}`, remedy: "check the location's credentials" };
-  return meaningOfStatus(answer, attempt);
+  return meaningInWords(answer, attempt);
 }
 
 /** What a status says, and why the API refused the request: it is the only one who can tell. */
-function withMessage(answer: ApiAnswer, attempt: Attempt): Meaning {
+export function meaningInWords(answer: ApiAnswer, attempt: Attempt): Meaning {
   const meaning = meaningOfStatus(answer, attempt);
   const isTelling = meaning.kind === "invalid-argument" || meaning.kind === "denied";
   return isTelling ? { ...meaning, text: `${meaning.text}${quoted(answer)}` } : meaning;
