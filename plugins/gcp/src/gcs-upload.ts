@@ -66,7 +66,9 @@ export class GcsUpload implements BlobUpload {
 
   async abort(call: Call): Promise<void> {
     const attempt = this.#attempt("cancel the upload of");
-    const answer = await this.#target.session.api.send({ method: "DELETE", url: this.#location }, attempt, call);
+    // The reference asks for the length, which a request of this method does not have by itself.
+    const request = { method: "DELETE", url: this.#location, headers: { "content-length": "0" } };
+    const answer = await this.#target.session.api.send(request, attempt, call);
     // 499 is what the store answers to a cancelled session; the other two mean that there is none any more.
     if ([200, 204, 404, 410, 499].includes(answer.status)) answer.body.destroy();
     else throw translateStorageAnswer(await readApiAnswer(answer), attempt);

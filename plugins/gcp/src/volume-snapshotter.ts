@@ -217,14 +217,17 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     };
   }
 
-  async #lookUp(volumeId: string, call: Call): Promise<DiskLocation | undefined> {
+  /** A disk that is nowhere is another location's, or gone: a PersistentVolume that stays where it was would hide that. */
+  async #lookUp(volumeId: string, call: Call): Promise<DiskLocation> {
     const { api, diskProject } = this.#options;
     const name = requireName(volumeId, "volume");
     for await (const disk of api.listDisks(diskProject, `name eq "${name}"`, call)) {
       const found = locationOf(disk);
       if (found !== undefined) return found;
     }
-    return undefined;
+    throw new PluginError(`disk "${name}" not found in any zone or region of project "${diskProject}"`, {
+      kind: "not-found",
+    });
   }
 
   #snapshotOf(snapshotId: string): SnapshotId {
