@@ -27,7 +27,7 @@ import type { DiskId, DiskLocation, SnapshotId } from "./persistent-disk-ids.ts"
 import { createWithLabels } from "./persistent-disk-labels.ts";
 import { PersistentDiskLifecycle } from "./persistent-disk-lifecycle.ts";
 import type { LifecycleOptions } from "./persistent-disk-lifecycle.ts";
-import { marksOf } from "./persistent-disk-marks.ts";
+import { marksOf, readMarks, recordedPlace } from "./persistent-disk-marks.ts";
 import { readVolumeSource, writeVolumeId, zonesSaid } from "./persistent-disk-persistent-volume.ts";
 import { PersistentDiskPlaces } from "./persistent-disk-places.ts";
 import { requireSnapshotQuota } from "./persistent-disk-quota.ts";
@@ -139,7 +139,7 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     const disk = this.#diskOf(request);
     const found = await api.getDisk(disk, call);
     await requireSnapshotQuota(api, snapshotProject, call);
-    const sources = { server: request.tags, marks: marksOf(found), disk: found.description ?? "" };
+    const sources = { server: request.tags, marks: marksOf(found, request.volumeAz), disk: found.description ?? "" };
     const { description, dropped } = snapshotDescription(sources);
     if (dropped.length > 0)
       call.log.info("some tags are not on the snapshot: its description has no room for them", {
@@ -167,7 +167,8 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     const { api, diskProject: project, places, types } = this.#options;
     const { snapshotId, volumeAz, volumeType: recordedType } = request;
     const found = await this.#lifecycle.usable(this.#snapshotOf(snapshotId), call);
-    const { location, isMoved } = places.choose(snapshotId, volumeAz, parseDiskUrl(found.sourceDisk ?? ""), call);
+    const place = recordedPlace(volumeAz, readMarks(readTags(found.description ?? "")));
+    const { location, isMoved } = places.choose(snapshotId, place, parseDiskUrl(found.sourceDisk ?? ""), call);
     const volumeType = isMoved ? await types.choose(snapshotId, recordedType, location, call) : recordedType;
     const disk: DiskId = { type: "disks", project, location, name: newDiskName() };
     const wanted = { ...request, volumeType, isOtherType: volumeType !== recordedType };
