@@ -135,6 +135,18 @@ describe("every kind of credentials", { concurrency: true, timeout: 120_000 }, (
     assert.equal(error.kind, "denied");
     assert.ok(rig.requestsOf("kind-emulator").every(({ headers }) => !headers.has("authorization")));
   });
+
+  test("beside STORAGE_EMULATOR_HOST a storeEndpoint says where, and nobody is asked for a token either", async () => {
+    const session = rig.start({ STORAGE_EMULATOR_HOST: "127.0.0.1:1" });
+    const location = await rig.open("kind-emulator-at", { session });
+
+    const error = await failureOf(location.list());
+
+    assert.equal(error.kind, "denied");
+    const seen = rig.requestsOf("kind-emulator-at");
+    assert.ok(seen.length > 0);
+    assert.ok(seen.every(({ headers }) => !headers.has("authorization")));
+  });
 });
 
 describe("signed URLs without a private key", { concurrency: true, timeout: 120_000 }, () => {

@@ -123,6 +123,15 @@ describe("a restore in another region", { concurrency: true, timeout: 120_000 },
     );
   });
 
+  test("a PersistentVolume is not written for a disk that is nowhere: nobody could attach what it says", async () => {
+    const other = await rig.open({ session: rig.start(), config: { defaultZone: "europe-west1-b" } });
+
+    const error = await failureOf(other.setVolumeId(volumeIn([volumeAz], homeRegion), "restore-gone"));
+
+    assert.equal(error.kind, "not-found");
+    assert.match(error.message, /disk "restore-gone".*project "flotilla"/);
+  });
+
   test("with Velero's own role, which may not list, a snapshot that is gone is restored never and deleted at once", async () => {
     await using narrow = await openRig();
     narrow.gce.deny({ permissions: ["compute.snapshots.list", "compute.disks.list"] });

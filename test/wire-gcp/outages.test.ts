@@ -76,6 +76,37 @@ describe("outages", { concurrency: true, timeout: 240_000 }, () => {
     });
   }
 
+  for (const [status, code] of [
+    [429, "rateLimitExceeded"],
+    [503, "backendError"],
+  ] as const) {
+    test(`a store that answers ${status} is asked again when it says, and not before`, async () => {
+      const bucket = `retry-after-${status}`;
+      const location = await rig.open(bucket);
+      const fault = { kind: "error", status, code, headers: { "retry-after": "4" } } as const;
+      rig.gcs.faults.add(fault, { bucket, operation: "InsertObject" });
+      rig.gcs.faults.add(fault, { bucket, operation: "ListObjects" });
+
+      for (const work of [async () => await location.put("contents", body), async () => await location.list()]) {
+        const beganMs = Date.now();
+        await work();
+        assert.ok(Date.now() - beganMs >= 4000);
+      }
+    });
+  }
+
+  test("the last request of a long upload outlasts a quarter of a minute", async () => {
+    const location = await rig.open("storm-last", { config: smallParts });
+    const fault = { kind: "error", status: 503, code: "backendError" } as const;
+    const match = { bucket: "storm-last", operation: "ContinueUpload" };
+    const storm = rig.gcs.faults.add(fault, match, { times: 7, skip: 2 });
+
+    await location.put("contents", manyChunks);
+
+    assert.equal(storm.hits, 7);
+    assert.ok((await location.get("contents")).equals(manyChunks));
+  });
+
   test("a listing, a look and a deletion outlast a storm of 503", async () => {
     const location = await rig.open("storm-list");
     await location.put("contents", body);

@@ -3,12 +3,14 @@ import { after, describe, test } from "node:test";
 
 import { absenceWords } from "../wire/absence.ts";
 import { bytesOf, failureOf, mebibyte } from "../wire/bytes.ts";
-import { smallPartBytes, smallParts, startGcsRig } from "./gcs-rig.ts";
+import { owner, smallPartBytes, smallParts, startGcsRig } from "./gcs-rig.ts";
 
 const rig = await startGcsRig({
   buckets: [
     { name: "retained", retentionSeconds: 3600 },
     { name: "retained-lost", retentionSeconds: 3600 },
+    { name: "paid", isRequesterPays: true },
+    { name: "unpaid", isRequesterPays: true },
   ],
 });
 after(() => rig.close());
@@ -127,6 +129,38 @@ describe("an object that something protects", { concurrency: true, timeout: 60_0
 
     assert.equal(lost.hits, 1);
     assert.equal((await location.get("lost-answer")).toString(), "stored once");
+  });
+});
+
+describe("a bucket that makes its requesters pay", { concurrency: true, timeout: 60_000 }, () => {
+  test("it serves those whose credentials name a project", async () => {
+    const key = JSON.parse(rig.identity.serviceAccountKey(owner)) as Readonly<Record<string, unknown>>;
+    const credentials = JSON.stringify({ ...key, quota_project_id: "payer" });
+    const location = await rig.open("paid", { bucketIs: "there", credentials, session: rig.start() });
+    const large = bytesOf(20 * mebibyte, "paid");
+
+    await location.put("large", large);
+    await location.put("small", Buffer.from("x"));
+
+    assert.deepEqual(await location.list(), ["small", "large"]);
+    assert.ok((await location.get("large")).equals(large));
+    await location.store.deleteObject(location.at("small"));
+  });
+
+  test("it tells all others what to do, and never that their credentials are refused", async () => {
+    const location = await rig.open("unpaid", { bucketIs: "there" });
+
+    for (const attempt of [
+      async () => await location.list(),
+      async () => await location.get("small"),
+      async () => await location.put("small", Buffer.from("x")),
+    ]) {
+      const error = await failureOf(attempt());
+
+      assert.equal(error.kind, "denied");
+      assert.match(error.message, /makes its requesters pay.*quota_project_id/);
+      assert.doesNotMatch(error.message, absenceWords);
+    }
   });
 });
 

@@ -91,7 +91,7 @@ for (const [way, options, email] of ways) {
       const query = url.searchParams;
       assert.equal(query.get("X-Goog-Algorithm"), "GOOG4-RSA-SHA256");
       assert.ok(query.get("X-Goog-Credential")?.startsWith(`${email}/`));
-      assert.equal(query.get("X-Goog-Expires"), "600");
+      assert.ok(Math.abs(expiryOf(query) - (Date.now() + 600_000)) < 20_000);
     });
 
     test("a time to live beyond a week is refused", async () => {
@@ -123,6 +123,50 @@ describe("what signing needs", { concurrency: true, timeout: 60_000 }, () => {
     assert.equal(url.pathname, "/universe/a/b");
   });
 
+  test("a URL of a machine whose clock is minutes ahead can be used at once, as the official plugin's", async () => {
+    const late = await startGcsRig({ now: () => new Date(Date.now() - 5 * 60_000) });
+    try {
+      const location = await late.open("ahead");
+      await location.put("contents", Buffer.from("early"));
+
+      const answer = await fetch(await location.store.createSignedUrl(location.at("contents"), 600));
+
+      assert.equal(await answer.text(), "early");
+    } finally {
+      await late.close();
+    }
+  });
+
+  for (const [endpoint, host] of [
+    ["storage-velero.p.googleapis.com", "storage.googleapis.com"],
+    ["https://storage-velero.p.googleapis.com/storage/v1/", "storage.googleapis.com"],
+    ["storage.europe-west3.rep.googleapis.com", "storage.europe-west3.rep.googleapis.com"],
+    ["https://gcs.example.com:8443", "gcs.example.com:8443"],
+  ] as const) {
+    test(`with the storeEndpoint ${endpoint} a URL is for those outside of its network: on ${host}`, async () => {
+      const location = await rig.open(`at-${new URL(`https://${host}`).hostname}`, {
+        config: { storeEndpoint: endpoint },
+        bucketIs: "missing",
+      });
+
+      const url = new URL(await location.store.createSignedUrl(location.at("contents"), 600));
+
+      assert.equal(url.host, host);
+    });
+  }
+
+  test("IAM that is throttled for a moment is asked again", async () => {
+    const location = await rig.open("throttled", metadata);
+    await location.put("contents", Buffer.from("signed"));
+    const fault = { kind: "error", status: 429, code: "RESOURCE_EXHAUSTED" } as const;
+    const storm = rig.identity.faults.add(fault, { operation: "SignBlob" }, { times: 2 });
+
+    const answer = await fetch(await location.store.createSignedUrl(location.at("contents"), 600));
+
+    assert.equal(await answer.text(), "signed");
+    assert.equal(storm.hits, 2);
+  });
+
   test("an account that the identity may not sign as is denied, with the role to grant", async () => {
     rig.identity.directory.addServiceAccount({ email: "closed@flotilla.iam.gserviceaccount.com" });
     const config = { serviceAccount: "closed@flotilla.iam.gserviceaccount.com" };
@@ -131,6 +175,16 @@ describe("what signing needs", { concurrency: true, timeout: 60_000 }, () => {
     const error = await failureOf(location.store.createSignedUrl(location.at("contents"), 600));
 
     assert.equal(error.kind, "denied");
-    assert.match(error.message, /sign as the service account "closed@.*Service Account Token Creator/);
+    assert.match(
+      error.message,
+      /sign as the service account "closed@.*Permission.*denied.*Service Account Token Creator/,
+    );
   });
 });
+
+/** When a URL ends. */
+function expiryOf(query: URLSearchParams): number {
+  const [, ...parts] = /^(....)(..)(..)T(..)(..)(..)Z$/.exec(query.get("X-Goog-Date") ?? "") ?? [];
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.map(Number);
+  return Date.UTC(year, month - 1, day, hour, minute, second) + Number(query.get("X-Goog-Expires")) * 1000;
+}

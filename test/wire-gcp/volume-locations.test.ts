@@ -207,6 +207,32 @@ describe("the configuration of a VolumeSnapshotLocation", { timeout: 60_000 }, (
     assert.ok(rig.snapshot(snapshotId, red.project));
   });
 
+  test("the node's own project comes before one that the environment names, as in the official plugin", async () => {
+    rig.identity.setMachine({ projectId: red.project, serviceAccount: red.account });
+    const env = { ...rig.identity.metadataEnvironment, GOOGLE_CLOUD_PROJECT: blue.project };
+    const snapshotter = rig.start(env).manager.getVolumeSnapshotter("velero.io/gcp");
+    addDisk(red, "of-the-other-node");
+
+    await snapshotter.init({ endpoint: rig.gce.url });
+    const snapshotId = await snapshotter.createSnapshot({ volumeId: "of-the-other-node", volumeAz: zone, tags });
+
+    assert.ok(rig.snapshot(snapshotId, red.project));
+  });
+
+  test("a metadata server that is not ready yet is asked again", async () => {
+    rig.identity.setMachine({ projectId: red.project, serviceAccount: red.account });
+    const snapshotter = rig.start(rig.identity.metadataEnvironment).manager.getVolumeSnapshotter("velero.io/gcp");
+    addDisk(red, "of-a-new-pod");
+    const fault = { kind: "error", status: 503, code: "UNAVAILABLE" } as const;
+    const storm = rig.identity.faults.add(fault, { operation: "Metadata" }, { times: 2 });
+
+    await snapshotter.init({ endpoint: rig.gce.url });
+    const snapshotId = await snapshotter.createSnapshot({ volumeId: "of-a-new-pod", volumeAz: zone, tags });
+
+    assert.equal(storm.hits, 2);
+    assert.ok(rig.snapshot(snapshotId, red.project));
+  });
+
   test("every official key is accepted, in any case where the official plugin does", async () => {
     const config = { snapshotLocation: "us", snapshotType: "Standard", project: "p-1", volumeProject: "p-2" };
 

@@ -9,6 +9,7 @@ export interface ApiAnswer {
   /** Its text: quoted, never decided upon. */
   readonly message: string;
   readonly requestId: string | undefined;
+  readonly retryAfterMs?: number | undefined;
 }
 
 // Far above any answer that is read as a text; an endpoint that is none of Google's may send anything.
@@ -59,7 +60,14 @@ export async function readApiAnswer(answer: HttpAnswer): Promise<ApiAnswer> {
   const requestId = headers["x-guploader-uploadid"] ?? headers["x-cloud-trace-context"];
   // What the status tells stands, whatever happens to the text.
   const text = await readText(answer).catch(() => "");
-  return parseApiText(text, status, typeof requestId === "string" ? requestId : undefined);
+  const answered = parseApiText(text, status, typeof requestId === "string" ? requestId : undefined);
+  return { ...answered, retryAfterMs: retryAfterOf(answer) };
+}
+
+/** Retry-After in seconds, as Google's services send it. */
+function retryAfterOf({ headers }: HttpAnswer): number | undefined {
+  const seconds = Number(headers["retry-after"]);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
 }
 
 /** Reads the text of an error answer. */

@@ -69,12 +69,28 @@ export async function openConnection(config: ConnectionConfig, context: OpenCont
     tokens,
     api: (scope, translate) => new GoogleApi({ transport, tokens: tokens(scope), quotaProject, translate }),
     projectId: async (call) =>
-      textField(file, "project_id") ??
-      (env["GOOGLE_CLOUD_PROJECT"] || env["GCLOUD_PROJECT"] || undefined) ??
-      (identity.kind === "metadata" ? await metadata.projectId(call.signal) : undefined),
-    metadataEmail: async (call) => await metadata.email(call.signal),
+      textField(file, "project_id") ?? (await projectWithoutFile(identity, metadata, env, call)),
+    metadataEmail: async (call) => await metadata.email(call),
     close: () => transport.destroy(),
   };
+}
+
+/** The node's own project, as the official plugin has it; the environment's only where there is no node to tell. */
+async function projectWithoutFile(
+  identity: Identity,
+  metadata: MetadataServer,
+  env: OpenContext["env"],
+  call: Call,
+): Promise<string | undefined> {
+  const named = env["GOOGLE_CLOUD_PROJECT"] || env["GCLOUD_PROJECT"] || undefined;
+  if (identity.kind !== "metadata") return named;
+  try {
+    return await metadata.projectId(call);
+  } catch (error) {
+    if (named === undefined || call.signal.aborted) throw error;
+    call.log.debug("the node does not tell its project: the environment's is taken", { project: named });
+    return named;
+  }
 }
 
 function universeOf(config: ConnectionConfig, file: CredentialsFile | undefined, env: OpenContext["env"]): string {

@@ -38,9 +38,14 @@ export const objectStoreConfig = {
     serviceAccount: text("Service account that signs URLs where the credentials hold no private key.", {
       defaultText: "the one of the credentials",
     }),
-    storeEndpoint: custom("Endpoint of Cloud Storage, also in signed URLs.", "host or URL", parseStoreEndpoint, {
-      defaultText: "https://storage.UNIVERSEDOMAIN",
-    }),
+    storeEndpoint: custom(
+      "Endpoint of Cloud Storage, also in signed URLs unless it is one of Private Service Connect.",
+      "host or URL",
+      parseStoreEndpoint,
+      {
+        defaultText: "https://storage.UNIVERSEDOMAIN",
+      },
+    ),
     universeDomain: custom(universeDomain.help, universeDomain.form, parseUniverseDomain, {
       defaultText: universeDomain.defaultText,
     }),
@@ -85,7 +90,9 @@ export const volumeSnapshotterConfig = {
       defaultText: "STANDARD",
     }),
     project: text("Project in which snapshots are made, read and deleted.", { defaultText: "volumeProject" }),
-    volumeProject: text("Project of the disks.", { defaultText: "that of the credentials" }),
+    volumeProject: text("Project of restored disks, and of those whose PersistentVolume names no project.", {
+      defaultText: "that of the credentials",
+    }),
     endpoint: url("Endpoint of the Compute Engine API.", {
       defaultText: "https://compute.UNIVERSEDOMAIN",
       origin: "ours",

@@ -35,6 +35,10 @@ const target = "http://iam.invalid/v1/projects/-/serviceAccounts/target@p.iam.gs
 function answer({ url, body }: SeenRequest): StubAnswer {
   const type = { "content-type": "application/json" };
   if (url.startsWith("http://subject.invalid/")) return { body: "the-subject-token" };
+  if (url === "http://aws.invalid/zone") return { body: "us-east-2b" };
+  if (url === "http://aws.invalid/role") return { body: "velero" };
+  if (url === "http://aws.invalid/role/velero")
+    return { headers: type, body: JSON.stringify({ AccessKeyId: "AKIA", SecretAccessKey: "s", Token: "t" }) };
   if (url.startsWith("http://iam.invalid/")) {
     const expireTime = new Date(Date.now() + 3_600_000).toISOString();
     return { headers: type, body: JSON.stringify({ accessToken: "impersonated", expireTime }) };
@@ -97,6 +101,23 @@ test("an impersonated token is asked for by the source's, with the scope, the de
     lifetime: "3600s",
     delegates: ["projects/-/serviceAccounts/between@p.iam.gserviceaccount.com"],
   });
+});
+
+test("AWS is asked who it is where Google's library for Go asks, though the credentials do not say where", async (t) => {
+  const [, { seen }] = await tokenOf(t, {
+    ...federated,
+    subject_token_type: "urn:ietf:params:aws:token-type:aws4_request",
+    credential_source: {
+      environment_id: "aws1",
+      region_url: "http://aws.invalid/zone",
+      url: "http://aws.invalid/role",
+    },
+  });
+
+  const form = new URLSearchParams(String(seen.at(-1)?.body));
+  // The parse edge: the form is Google's.
+  const proof = JSON.parse(decodeURIComponent(form.get("subject_token") ?? "")) as { readonly url?: unknown };
+  assert.equal(proof.url, "https://sts.us-east-2.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15");
 });
 
 async function folderOf(t: TestContext): Promise<string> {

@@ -42,7 +42,7 @@ function fetcherOf(identity: Identity, scopes: readonly string[], options: Token
   if (identity.kind === "anonymous") return undefined;
   return async (signal) => {
     const { externalAccountFetcher } = await import("./external-account.ts");
-    return await externalAccountFetcher(transport, identity, scopes)(signal);
+    return await externalAccountFetcher(transport, identity, { scopes, env })(signal);
   };
 }
 

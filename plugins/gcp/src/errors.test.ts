@@ -38,6 +38,28 @@ for (const [status, reason, kind] of [
   });
 }
 
+test("a bucket that makes its requesters pay says so by a code that otherwise means a missing token", () => {
+  const message = "Bucket is requester pays bucket but no user project provided.";
+
+  const error = translateStorageAnswer(apiError(400, "required", message), attempt);
+
+  assert.equal(error.kind, "denied");
+  assert.match(error.message, /makes its requesters pay.*quota_project_id/);
+  assert.match(translateStorageAnswer(apiError(401, "required"), attempt).message, /credentials are refused/);
+});
+
+test("a refusal says why in the service's words: who lacks what, or which policy forbids it", () => {
+  const message = "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: x1";
+  const page = parseApiText("<!doctype html><title>Blocked</title>", 403, undefined);
+
+  for (const reason of ["forbidden", "vpcServiceControls"])
+    assert.match(
+      translateStorageAnswer(apiError(403, reason, message), attempt).message,
+      /access denied: "Request is prohibited.*x1" \(\w+, HTTP 403/,
+    );
+  assert.doesNotMatch(translateStorageAnswer(page, attempt).message, /Blocked/);
+});
+
 test("a 404 is an absent object only where an object was asked for", () => {
   const answer = apiError(404, "notFound", "The specified bucket does not exist.");
 
@@ -69,6 +91,14 @@ test("an OAuth error is told by its own code", () => {
 
   assert.equal(error.kind, "denied");
   assert.match(error.message, /the credentials are refused \(invalid_grant, HTTP 400\)/);
+});
+
+test("a refusal of the metadata server or of IAM says why, in its words", () => {
+  const text =
+    "Unable to generate access token; IAM returned 403 Forbidden: Permission 'iam.serviceAccounts.getAccessToken' denied";
+  const message = translateTokenAnswer(parseApiText(text, 403, undefined), attempt).message;
+
+  assert.match(message, /access denied: "Unable to generate access token; IAM returned 403.*getAccessToken' denied"/);
 });
 
 test("a token endpoint that fails is unavailable", () => {

@@ -2,7 +2,7 @@ import { absentError, answerError, deniedMeaning, meaningOfStatus } from "@floti
 import type { Attempt, Meaning } from "@flotilla/sdk/network";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { ApiAnswer } from "./answers.ts";
-import { alteredBytes, missingBucket, storageCodes, tokenCodes } from "./service-codes.ts";
+import { alteredBytes, missingBucket, requesterPays, storageCodes, tokenCodes } from "./service-codes.ts";
 
 export type { Attempt } from "@flotilla/sdk/network";
 
@@ -19,10 +19,13 @@ export function translateStorageAnswer(answer: ApiAnswer, attempt: Attempt): Plu
       ? answerError(undefined, answer, attempt, missingBucket)
       : absentError(undefined, answer, attempt.subject);
   const known = Object.hasOwn(storageCodes, answer.code) ? storageCodes[answer.code] : undefined;
-  if (known === undefined) return answerError(undefined, answer, attempt, withMessage(answer, attempt));
-  // A refusal names the permission that was missing.
-  const remedy = known.remedy === "" && known.kind === "denied" ? deniedMeaning(attempt).remedy : known.remedy;
-  return answerError(undefined, answer, attempt, { ...known, remedy });
+  if (known === undefined) return answerError(undefined, answer, attempt, meaningInWords(answer, attempt));
+  // One code for a request without a token and for one that names nobody to pay for it.
+  const meaning = answer.code === "required" && answer.status === 400 ? requesterPays : known;
+  if (meaning.kind !== "denied" || meaning.remedy !== "") return answerError(undefined, answer, attempt, meaning);
+  // A refusal names the permission that was missing, and says who lacks it or which policy forbids it.
+  const text = `${meaning.text}${quoted(answer)}`;
+  return answerError(undefined, answer, attempt, { ...meaning, text, remedy: deniedMeaning(attempt).remedy });
 }
 
 /**
@@ -62,15 +65,17 @@ function meaningOfRefusedToken(answer: ApiAnswer, attempt: Attempt): Meaning {
     };
   if (status === 400)
     return { kind: "denied", text: `no token was issued${quoted(answer)}`, remedy: "check the location's credentials" };
-  return meaningOfStatus(answer, attempt);
+  return meaningInWords(answer, attempt);
 }
 
 /** What a status says, and why the API refused the request: it is the only one who can tell. */
-function withMessage(answer: ApiAnswer, attempt: Attempt): Meaning {
+export function meaningInWords(answer: ApiAnswer, attempt: Attempt): Meaning {
   const meaning = meaningOfStatus(answer, attempt);
-  return meaning.kind === "invalid-argument" ? { ...meaning, text: `${meaning.text}${quoted(answer)}` } : meaning;
+  const isTelling = meaning.kind === "invalid-argument" || meaning.kind === "denied";
+  return isTelling ? { ...meaning, text: `${meaning.text}${quoted(answer)}` } : meaning;
 }
 
+/** In the service's words; a proxy's page has none. */
 function quoted({ message }: ApiAnswer): string {
-  return message === "" ? "" : `: "${message}"`;
+  return message === "" || message.startsWith("<") ? "" : `: "${message}"`;
 }

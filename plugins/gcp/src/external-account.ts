@@ -1,16 +1,12 @@
 import { Agent } from "node:http";
-import {
-  AwsClient,
-  ExternalAccountAuthorizedUserClient,
-  gaxios,
-  IdentityPoolClient,
-  PluggableAuthClient,
-} from "google-auth-library";
+import { AwsClient, ExternalAccountAuthorizedUserClient, gaxios, IdentityPoolClient } from "google-auth-library";
 import { localError } from "@flotilla/sdk/network";
+import type { Environment } from "@flotilla/sdk/network";
 import { PluginError } from "@flotilla/sdk/plugin";
 import { isRecord, parseApiText, readText } from "./answers.ts";
 import type { ApiAnswer } from "./answers.ts";
 import { translateTokenAnswer } from "./errors.ts";
+import { executableToken } from "./executable-token.ts";
 import { describeIdentity } from "./identity.ts";
 import type { FederatedIdentity } from "./identity.ts";
 import { tokenAttempt } from "./oauth.ts";
@@ -18,15 +14,22 @@ import type { AccessToken, FetchToken } from "./token-source.ts";
 import type { HttpRequest, Transport } from "./transport.ts";
 
 // A file of its own, since it is all that needs the auth SDK: it knows where subject tokens come from (files, URLs, AWS,
-// executables, certificates) and how they are exchanged.
+// certificates) and how they are exchanged.
 
-type SdkClient = IdentityPoolClient | AwsClient | PluggableAuthClient | ExternalAccountAuthorizedUserClient;
+type SdkClient = IdentityPoolClient | AwsClient | ExternalAccountAuthorizedUserClient;
+
+/** What a federated identity is proved with. */
+export interface FederationOptions {
+  readonly scopes: readonly string[];
+  /** For a program that prints tokens. */
+  readonly env: Environment;
+}
 
 /** Fetches tokens of a federated identity. */
 export function externalAccountFetcher(
   transport: Transport,
   identity: FederatedIdentity,
-  scopes: readonly string[],
+  options: FederationOptions,
 ): FetchToken {
   const { token_url: tokenUrl } = identity.fields;
   const from = typeof tokenUrl === "string" ? tokenUrl : "the security token service";
@@ -35,7 +38,7 @@ export function externalAccountFetcher(
     const adapter = new TransportAdapter(transport, signal);
     try {
       // A new client for each token: it would hand out the one that it keeps, refused or not.
-      return await fetchBy(createClient(identity, scopes, adapter), attempt.action);
+      return await fetchBy(createClient(identity, options, adapter, signal), attempt.action);
     } catch (error) {
       if (adapter.refusal !== undefined) throw translateTokenAnswer(adapter.refusal, attempt);
       if (adapter.failure !== undefined) throw localError(adapter.failure, { ...attempt, signal });
@@ -59,24 +62,53 @@ async function fetchBy(client: SdkClient, action: string): Promise<AccessToken> 
 // The security token service may leave out how long a token lasts; the shortest that Google documents.
 const defaultLifetimeMs = 5 * 60_000;
 
-function createClient({ fields }: FederatedIdentity, scopes: readonly string[], adapter: TransportAdapter): SdkClient {
+function createClient(
+  { fields, audience, impersonatedEmail }: FederatedIdentity,
+  { scopes, env }: FederationOptions,
+  adapter: TransportAdapter,
+  signal: AbortSignal,
+): SdkClient {
   const transporter = new gaxios.Gaxios({ adapter: adapter.adapt });
+  const source = isRecord(fields["credential_source"]) ? fields["credential_source"] : {};
+  const { executable, environment_id: environmentId } = source;
+  // The SDK's own runner takes a program's warnings for a part of its answer, and quotes both where it fails.
+  const runner = isRecord(executable)
+    ? {
+        credential_source: undefined,
+        subject_token_supplier: {
+          getSubjectToken: async () => {
+            const tokenType = String(fields["subject_token_type"]);
+            return await executableToken({ source: executable, audience, tokenType, impersonatedEmail, env }, signal);
+          },
+        },
+      }
+    : {};
   // The SDK checks the fields itself; their types are those of the files that it documents.
-  const options = { ...fields, transporter } as unknown as ConstructorParameters<typeof IdentityPoolClient>[0] &
+  const options = { ...fields, ...runner, transporter } as unknown as ConstructorParameters<
+    typeof IdentityPoolClient
+  >[0] &
     ConstructorParameters<typeof AwsClient>[0] &
-    ConstructorParameters<typeof PluggableAuthClient>[0] &
     ConstructorParameters<typeof ExternalAccountAuthorizedUserClient>[0];
   if (fields["type"] === "external_account_authorized_user") return new ExternalAccountAuthorizedUserClient(options);
-  const source = isRecord(fields["credential_source"]) ? fields["credential_source"] : {};
-  const client =
-    source["environment_id"] !== undefined
-      ? new AwsClient(options)
-      : source["executable"] !== undefined
-        ? new PluggableAuthClient(options)
-        : new IdentityPoolClient(options);
+  const isAws = typeof environmentId === "string" && environmentId !== "";
+  const client = isAws
+    ? new AwsClient({ ...options, credential_source: { ...awsDefaults, ...source } } as typeof options)
+    : trimming(new IdentityPoolClient(options));
   client.scopes = [...scopes];
   // The part that exchanges tokens would use a transport of its own, with the process's proxies and no caCert.
   Object.assign(exchangeOf(client), { transporter });
+  return client;
+}
+
+// What Google's library for Go takes where the credentials say nothing; the one for Node insists on being told.
+const awsDefaults = {
+  regional_cred_verification_url: "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
+};
+
+/** Without the line's end that many a program writes after a token, as Google's library for Go reads it. */
+function trimming(client: IdentityPoolClient): IdentityPoolClient {
+  const retrieve = client.retrieveSubjectToken.bind(client);
+  client.retrieveSubjectToken = async () => (await retrieve()).trim();
   return client;
 }
 

@@ -68,7 +68,7 @@ export class GceSession {
       return {
         error: translateGceAnswer(failure, attempt),
         mayPass: isPassing(failure.code, failure.status),
-        retryAfterMs: retryAfterOf(answer),
+        retryAfterMs: Math.min(failure.retryAfterMs ?? 0, maxRetryAfterMs),
       };
     } catch (error) {
       return failedForNow(localError(error, attempt));
@@ -96,10 +96,4 @@ function failedForNow(error: PluginError): Outcome {
 export function rootOf(endpoint: URL): URL {
   const path = endpoint.pathname.replace(/\/+$/, "");
   return new URL(/\/compute\/[^/]+$/.test(path) ? `${path}/` : `${path}/compute/v1/`, endpoint);
-}
-
-/** Retry-After in seconds, as Google's services send it. */
-function retryAfterOf({ headers }: HttpAnswer): number {
-  const seconds = Number(headers["retry-after"]);
-  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1000, maxRetryAfterMs) : 0;
 }

@@ -147,7 +147,8 @@ export class GcsBlobDriver implements BlobDriver {
       );
       yield { keys: namesOf(page["items"]), commonPrefixes: textsOf(page["prefixes"]) };
       pageToken = textsOf([page["nextPageToken"]])[0];
-    } while (pageToken !== undefined);
+      // Stores beside Google's write an empty one, which would begin the listing anew.
+    } while (pageToken !== undefined && pageToken !== "");
   }
 
   async remove(key: string, call: Call): Promise<void> {

@@ -33,7 +33,7 @@ export async function openGcsLocation(
   copyOrigin?: GcsCopyOrigin,
 ): Promise<GcsLocation> {
   const { env } = context;
-  const emulator = config.storeEndpoint === undefined ? emulatorOf(env) : undefined;
+  const emulator = emulatorOf(env);
   const [connection, customerKey] = await Promise.all([
     openConnection(
       {
@@ -70,7 +70,7 @@ export async function openGcsLocation(
   };
 }
 
-/** The emulator that Google's own libraries would talk to, without credentials. */
+/** The emulator that Google's own libraries would talk to, without credentials; a `storeEndpoint` says where it is instead. */
 function emulatorOf(env: Connection["env"]): URL | undefined {
   const host = env["STORAGE_EMULATOR_HOST"];
   if (!host) return undefined;

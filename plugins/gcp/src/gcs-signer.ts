@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { isKind, PluginError } from "@flotilla/sdk/plugin";
+import { isKind, PluginError, withRetry } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 import type { Connection } from "./client.ts";
 import { cloudPlatformScope, createTokenSource } from "./credentials.ts";
 import type { GcsSession } from "./gcs-session.ts";
+import { patience } from "./google-api.ts";
 import { signBlob } from "./iam-credentials.ts";
 import type { ImpersonatedAccount } from "./identity.ts";
 import { signWithKey } from "./oauth.ts";
@@ -26,6 +27,8 @@ interface Signature {
 
 const algorithm = "GOOG4-RSA-SHA256";
 const maxTtlSeconds = 7 * 24 * 3600;
+// A URL can be used from its date on, and the clock of the server's node may be ahead of the service's.
+const backdateSeconds = 10 * 60;
 
 /**
  * Signs URLs for reading one object, in version 4 of the scheme: with the private key of the credentials, or, where they
@@ -53,13 +56,15 @@ export class GcsSigner {
         kind: "invalid-argument",
       });
     const path = `/${encodePath(session.bucket)}/${encodePath(key)}`;
-    const { endpoint } = session;
+    const endpoint = publicEndpoint(session.endpoint, this.#options.connection.universeDomain);
     const address = `${endpoint.href.replace(/\/$/, "")}${path}`;
     // An emulator that asks nobody who they are serves the plain address.
     if (this.#options.connection.identity.kind === "anonymous") return address;
     const signature = await this.#signature(action, call);
-    const seconds = Math.floor(ttlSeconds);
-    const request = { host: endpoint.host, path, email: signature.email, seconds, now: new Date() };
+    const lifetime = Math.floor(ttlSeconds);
+    const seconds = Math.min(lifetime + backdateSeconds, maxTtlSeconds);
+    const now = new Date(Date.now() - (seconds - lifetime) * 1000);
+    const request = { host: endpoint.host, path, email: signature.email, seconds, now };
     const { query, text } = describeRequest(request);
     return `${address}?${query}&X-Goog-Signature=${(await signature.sign(text, call)).toString("hex")}`;
   }
@@ -107,8 +112,11 @@ export class GcsSigner {
     call: Call,
   ): Promise<Buffer> {
     const { transport } = this.#options.connection;
-    const token = (await tokens?.token(call.signal)) ?? "";
-    return await signBlob(transport, { endpoint: this.#iamEndpoint(), email, delegates, token, bytes }, call.signal);
+    const endpoint = this.#iamEndpoint();
+    return await withRetry(patience, call, `sign as the service account "${email}"`, async () => {
+      const token = (await tokens?.token(call.signal)) ?? "";
+      return await signBlob(transport, { endpoint, email, delegates, token, bytes }, call.signal);
+    });
   }
 
   #iamEndpoint(): string {
@@ -117,6 +125,14 @@ export class GcsSigner {
     const { identity, universeDomain } = connection;
     return identity.kind === "impersonated" ? new URL(identity.url).origin : `https://iamcredentials.${universeDomain}`;
   }
+}
+
+/**
+ * Where the server's command line reaches the store: the endpoint itself, but for one of Private Service Connect, whose name
+ * is known inside of one network only while the public one is known everywhere.
+ */
+function publicEndpoint(endpoint: URL, universeDomain: string): URL {
+  return endpoint.hostname.endsWith(`.p.${universeDomain}`) ? new URL(`https://storage.${universeDomain}`) : endpoint;
 }
 
 /** What is signed, and the query that says so: https://cloud.google.com/storage/docs/authentication/canonical-requests */

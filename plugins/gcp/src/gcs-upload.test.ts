@@ -161,6 +161,7 @@ for (const status of [499, 204, 404, 410]) {
     await upload.abort(quietCall);
 
     assert.equal(seen.at(-1)?.method, "DELETE");
+    assert.equal(seen.at(-1)?.headers["content-length"], "0");
   });
 }
 

@@ -7,6 +7,7 @@ import { translateStorageAnswer, translateUploadAnswer } from "./errors.ts";
 import type { Attempt } from "./errors.ts";
 import { writeAttempt } from "./gcs-attempts.ts";
 import { hashHeader, requireKept } from "./gcs-checksums.ts";
+import { lastPatience } from "./google-api.ts";
 import { isStored, keptFields } from "./gcs-put.ts";
 import type { GcsTarget } from "./gcs-put.ts";
 import { readJson } from "./json-request.ts";
@@ -58,17 +59,16 @@ export class GcsUpload implements BlobUpload {
   async complete({ sizeBytes, checksum }: CompletedUpload, call: Call): Promise<void> {
     const attempt = this.#attempt("finish the upload of");
     const { api } = this.#target.session;
-    const object = await api.patiently(
-      attempt,
-      call,
-      async () => await this.#finish(sizeBytes, checksum, attempt, call),
-    );
+    const finish = async (): Promise<Fields | undefined> => await this.#finish(sizeBytes, checksum, attempt, call);
+    const object = await api.patiently(attempt, call, finish, lastPatience);
     if (object !== undefined) requireKept(object, sizeBytes, checksum, attempt);
   }
 
   async abort(call: Call): Promise<void> {
     const attempt = this.#attempt("cancel the upload of");
-    const answer = await this.#target.session.api.send({ method: "DELETE", url: this.#location }, attempt, call);
+    // The reference asks for the length, which a request of this method does not have by itself.
+    const request = { method: "DELETE", url: this.#location, headers: { "content-length": "0" } };
+    const answer = await this.#target.session.api.send(request, attempt, call);
     // 499 is what the store answers to a cancelled session; the other two mean that there is none any more.
     if ([200, 204, 404, 410, 499].includes(answer.status)) answer.body.destroy();
     else throw translateStorageAnswer(await readApiAnswer(answer), attempt);

@@ -22,8 +22,13 @@ export interface GoogleApiOptions {
 /** What the services see in their logs. */
 const userAgent = "flotilla-plugin-gcp";
 
-// About eight seconds in all for a throttled service; puts and gets are tried again beyond that by the layers.
-const patience: RetryPolicy = { tries: 6, baseMs: 300, maxMs: 10_000, clock: systemClock, random: Math.random };
+/** About eight seconds in all for a throttled service; puts and gets are tried again beyond that by the layers. */
+export const patience: RetryPolicy = { tries: 6, baseMs: 300, maxMs: 10_000, clock: systemClock, random: Math.random };
+
+/**
+ * For the one request that ends an upload, which nobody tries again: about as long as Google's own library for Go.
+ */
+export const lastPatience: RetryPolicy = { ...patience, tries: 8 };
 
 /** One of Google's JSON APIs, with the identity of a location. */
 export class GoogleApi {
@@ -64,8 +69,13 @@ export class GoogleApi {
   }
 
   /** The same, tried again while the service is throttled or does not answer. */
-  async patiently<T>(attempt: Attempt, call: Call, operation: () => Promise<T>): Promise<T> {
-    return await withRetry(patience, call, attempt.action, operation);
+  async patiently<T>(
+    attempt: Attempt,
+    call: Call,
+    operation: () => Promise<T>,
+    policy: RetryPolicy = patience,
+  ): Promise<T> {
+    return await withRetry(policy, call, attempt.action, operation);
   }
 
   #complete(request: ApiRequest, token: string | undefined, call: Call): HttpRequest {

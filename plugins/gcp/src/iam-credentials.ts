@@ -1,6 +1,7 @@
 import { PluginError } from "@flotilla/sdk/plugin";
-import { deniedMeaning, answerError, meaningOfStatus } from "@flotilla/sdk/network";
+import { deniedMeaning, answerError } from "@flotilla/sdk/network";
 import type { ApiAnswer } from "./answers.ts";
+import { meaningInWords } from "./errors.ts";
 import type { Attempt } from "./errors.ts";
 import { describeIdentity } from "./identity.ts";
 import type { ImpersonatedAccount } from "./identity.ts";
@@ -73,6 +74,6 @@ async function post(
 
 /** What is not there is refused by IAM like what is forbidden, and must never sound like an absent object. */
 function translateIamAnswer(answer: ApiAnswer, attempt: Attempt): PluginError {
-  const meaning = answer.status === 404 ? deniedMeaning(attempt) : meaningOfStatus(answer, attempt);
+  const meaning = answer.status === 404 ? deniedMeaning(attempt) : meaningInWords(answer, attempt);
   return answerError(undefined, answer, attempt, meaning);
 }

@@ -36,6 +36,8 @@ export interface FederatedIdentity {
   readonly audience: string;
   /** The whole file without its impersonation, as the SDK takes it. */
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Whom its tokens are exchanged for; a program that prints tokens is told. */
+  readonly impersonatedEmail: string | undefined;
 }
 
 /** A service account whose tokens another identity may ask for. */
@@ -97,7 +99,12 @@ function parseIdentity(fields: Fields, where: string): Identity {
     case "external_account":
       return parseExternalAccount(fields, where);
     case "external_account_authorized_user":
-      return { kind: "federated", audience: field(fields, "audience") ?? "a workforce pool", fields };
+      return {
+        kind: "federated",
+        audience: field(fields, "audience") ?? "a workforce pool",
+        fields,
+        impersonatedEmail: undefined,
+      };
     case "impersonated_service_account":
       return parseImpersonated(fields, where);
     case undefined:
@@ -132,15 +139,16 @@ function parseExternalAccount(fields: Fields, where: string): Identity {
   requireField(rest, "subject_token_type", where);
   if (!isRecord(rest["credential_source"]))
     throw invalid(where, 'has no field "credential_source"; make it again by gcloud iam workload-identity-pools');
-  const source: FederatedIdentity = { kind: "federated", audience, fields: rest };
+  const source: FederatedIdentity = { kind: "federated", audience, fields: rest, impersonatedEmail: undefined };
   if (url === undefined || url === "") return source;
+  const impersonated = parseImpersonationUrl(url, where);
   const seconds = isRecord(options) ? Number(options["token_lifetime_seconds"] ?? defaultLifetimeSeconds) : NaN;
   return {
     kind: "impersonated",
-    ...parseImpersonationUrl(url, where),
+    ...impersonated,
     delegates: [],
     lifetimeSeconds: Number.isInteger(seconds) && seconds > 0 ? seconds : defaultLifetimeSeconds,
-    source,
+    source: { ...source, impersonatedEmail: impersonated.email },
   };
 }
 

@@ -1,4 +1,5 @@
-import { PluginError } from "@flotilla/sdk/plugin";
+import { PluginError, systemClock, withRetry } from "@flotilla/sdk/plugin";
+import type { Call, RetryPolicy } from "@flotilla/sdk/plugin";
 import { readApiAnswer, readText } from "./answers.ts";
 import { translateTokenAnswer } from "./errors.ts";
 import { readJson, sendTranslated } from "./json-request.ts";
@@ -29,20 +30,22 @@ export class MetadataServer {
   }
 
   /** The e-mail address of the service account. */
-  async email(signal: AbortSignal): Promise<string> {
-    return await this.#text("/instance/service-accounts/default/email", signal);
+  async email(call: Call): Promise<string> {
+    return await this.#text("/instance/service-accounts/default/email", call);
   }
 
   /** The project of the node. */
-  async projectId(signal: AbortSignal): Promise<string> {
-    return await this.#text("/project/project-id", signal);
+  async projectId(call: Call): Promise<string> {
+    return await this.#text("/project/project-id", call);
   }
 
-  async #text(path: string, signal: AbortSignal): Promise<string> {
-    const answer = await this.#get(path, signal);
+  async #text(path: string, call: Call): Promise<string> {
     const attempt = { action: `ask the metadata server for ${path}`, permission: "the pod its metadata" };
-    if (answer.status !== 200) throw translateTokenAnswer(await readApiAnswer(answer), attempt);
-    return (await readText(answer)).trim();
+    return await withRetry(patience, call, attempt.action, async () => {
+      const answer = await this.#get(path, call.signal);
+      if (answer.status !== 200) throw translateTokenAnswer(await readApiAnswer(answer), attempt);
+      return (await readText(answer)).trim();
+    });
   }
 
   async #get(path: string, signal: AbortSignal): Promise<HttpAnswer> {
@@ -64,3 +67,5 @@ export class MetadataServer {
 
 // It is on the same machine; where there is none, nothing answers.
 const answerTimeoutMs = 5_000;
+// That of GKE takes a few seconds to be ready for a new pod. Tokens are asked for again by whoever needs them.
+const patience: RetryPolicy = { tries: 4, baseMs: 500, maxMs: 2_000, clock: systemClock, random: Math.random };

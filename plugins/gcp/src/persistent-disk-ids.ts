@@ -38,7 +38,7 @@ const resourceNamePattern = /^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 const zonePattern = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/;
 
 /** Between the zones of a regional disk, as the server joins them. */
-const zoneSeparator = "__";
+export const zoneSeparator = "__";
 
 const maxNameLength = 63;
 

@@ -16,7 +16,8 @@ export async function snapshotQuota(
 ): Promise<SnapshotQuota | undefined> {
   const { quotas = [] } = await api.getProject(project, call);
   const { usage, limit } = quotas.find(({ metric }) => metric === "SNAPSHOTS") ?? {};
-  return usage === undefined || limit === undefined ? undefined : { usage, limit };
+  // A negative limit is none, as quotas without one are written.
+  return usage === undefined || limit === undefined || limit < 0 ? undefined : { usage, limit };
 }
 
 /** Throws where a project has as many snapshots as it may: Compute Engine would say so only after it accepted one. */

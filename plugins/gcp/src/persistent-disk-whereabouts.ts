@@ -18,12 +18,23 @@ export class DiskWhereabouts {
   }
 }
 
+/** What a handle says of a disk that was made without its help: the CSI driver finds it by its name. */
+const unspecified = "UNSPECIFIED";
+
+/**
+ * The project of a disk: its handle's. The location's may have another disk of that name, of which a snapshot would be
+ * taken for a backup of this one.
+ */
+export function projectOfDisk(ofLocation: string, handle: DiskHandle | undefined): string {
+  return handle === undefined || handle.project === unspecified ? ofLocation : handle.project;
+}
+
 /**
  * Where a disk is: where the server says. Its handle counts where the server says nothing, and where it says one zone of a
  * regional disk.
  */
 export function placeOfDisk(volumeAz: string, handle: DiskHandle | undefined): DiskLocation {
-  if (volumeAz === "" && handle !== undefined && handle.location !== "UNSPECIFIED") return placeOfHandle(handle);
+  if (volumeAz === "" && handle !== undefined && handle.location !== unspecified) return placeOfHandle(handle);
   const said = requireLocation(volumeAz);
   const isRegional = handle?.scope === "regions" && said.scope === "zones" && handle.location === regionOf(said.name);
   return isRegional ? placeOfHandle(handle) : said;

@@ -37,6 +37,12 @@ export const alteredBytes: Meaning = {
   remedy: "check what stands between the plugin and the store",
 };
 
+/** What a bucket says whose requesters pay to those who name nobody that does. */
+export const requesterPays: Meaning = denied(
+  "the bucket makes its requesters pay",
+  "give the credentials a quota_project_id, and grant serviceusage.services.use on that project",
+);
+
 /** Reasons of Cloud Storage: https://cloud.google.com/storage/docs/json_api/v1/status-codes */
 export const storageCodes: Readonly<Record<string, Meaning>> = {
   authError: refusedToken,
@@ -49,10 +55,7 @@ export const storageCodes: Readonly<Record<string, Meaning>> = {
   UserProjectAccountProblem: disabledProject,
   countryBlocked: denied("requests from this place are blocked", "ask Google's support"),
   usageLimitsAccessNotConfigured: denied("the API is disabled", "enable the Cloud Storage API of the project"),
-  userProjectMissing: denied(
-    "the bucket makes its requesters pay",
-    "give the credentials a quota_project_id, and grant serviceusage.services.use on that project",
-  ),
+  userProjectMissing: requesterPays,
   UserProjectAccessDenied: denied(
     "the identity may not bill the project",
     "grant serviceusage.services.use on the quota_project_id of the credentials",

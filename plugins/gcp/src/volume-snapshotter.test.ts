@@ -223,8 +223,9 @@ test("a used up quota refuses the snapshot with its numbers before it is asked f
   assert.equal(api.created.length, 0);
 });
 
-test("quotas that may not be read, or that name no snapshots, are no hindrance", async () => {
-  for (const project of [denied, {}, { quotas: [] }]) {
+test("quotas that may not be read, or that bound no snapshots, are no hindrance", async () => {
+  const unlimited = { quotas: [{ metric: "SNAPSHOTS", limit: -1, usage: 7 }] };
+  for (const project of [denied, {}, { quotas: [] }, unlimited]) {
     const api = new ScriptedDisks();
     api.projects = [project];
 

@@ -27,7 +27,7 @@ import type { DiskId, DiskLocation, SnapshotId } from "./persistent-disk-ids.ts"
 import { createWithLabels } from "./persistent-disk-labels.ts";
 import { PersistentDiskLifecycle } from "./persistent-disk-lifecycle.ts";
 import type { LifecycleOptions } from "./persistent-disk-lifecycle.ts";
-import { marksOf } from "./persistent-disk-marks.ts";
+import { marksOf, readMarks, recordedPlace } from "./persistent-disk-marks.ts";
 import { readVolumeSource, writeVolumeId, zonesSaid } from "./persistent-disk-persistent-volume.ts";
 import { PersistentDiskPlaces } from "./persistent-disk-places.ts";
 import { requireSnapshotQuota } from "./persistent-disk-quota.ts";
@@ -37,7 +37,7 @@ import { readTags, snapshotDescription } from "./persistent-disk-tags.ts";
 import { TemporaryDisks } from "./persistent-disk-temporary.ts";
 import { hasIops } from "./persistent-disk-type.ts";
 import { DiskTypesThere } from "./persistent-disk-types-there.ts";
-import { DiskWhereabouts, placeOfDisk } from "./persistent-disk-whereabouts.ts";
+import { DiskWhereabouts, placeOfDisk, projectOfDisk } from "./persistent-disk-whereabouts.ts";
 
 // No more than is needed, as the official plugin asks for.
 const computeScope = "https://www.googleapis.com/auth/compute";
@@ -139,7 +139,7 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     const disk = this.#diskOf(request);
     const found = await api.getDisk(disk, call);
     await requireSnapshotQuota(api, snapshotProject, call);
-    const sources = { server: request.tags, marks: marksOf(found), disk: found.description ?? "" };
+    const sources = { server: request.tags, marks: marksOf(found, request.volumeAz), disk: found.description ?? "" };
     const { description, dropped } = snapshotDescription(sources);
     if (dropped.length > 0)
       call.log.info("some tags are not on the snapshot: its description has no room for them", {
@@ -167,7 +167,8 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     const { api, diskProject: project, places, types } = this.#options;
     const { snapshotId, volumeAz, volumeType: recordedType } = request;
     const found = await this.#lifecycle.usable(this.#snapshotOf(snapshotId), call);
-    const { location, isMoved } = places.choose(snapshotId, volumeAz, parseDiskUrl(found.sourceDisk ?? ""), call);
+    const place = recordedPlace(volumeAz, readMarks(readTags(found.description ?? "")));
+    const { location, isMoved } = places.choose(snapshotId, place, parseDiskUrl(found.sourceDisk ?? ""), call);
     const volumeType = isMoved ? await types.choose(snapshotId, recordedType, location, call) : recordedType;
     const disk: DiskId = { type: "disks", project, location, name: newDiskName() };
     const wanted = { ...request, volumeType, isOtherType: volumeType !== recordedType };
@@ -217,14 +218,17 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
     };
   }
 
-  async #lookUp(volumeId: string, call: Call): Promise<DiskLocation | undefined> {
+  /** A disk that is nowhere is another location's, or gone: a PersistentVolume that stays where it was would hide that. */
+  async #lookUp(volumeId: string, call: Call): Promise<DiskLocation> {
     const { api, diskProject } = this.#options;
     const name = requireName(volumeId, "volume");
     for await (const disk of api.listDisks(diskProject, `name eq "${name}"`, call)) {
       const found = locationOf(disk);
       if (found !== undefined) return found;
     }
-    return undefined;
+    throw new PluginError(`disk "${name}" not found in any zone or region of project "${diskProject}"`, {
+      kind: "not-found",
+    });
   }
 
   #snapshotOf(snapshotId: string): SnapshotId {
@@ -232,9 +236,15 @@ export class PersistentDiskVolumeSnapshotter implements OpenedVolumeSnapshotter 
   }
 
   #diskOf({ volumeId, volumeAz }: VolumeRef): DiskId {
-    const { diskProject: project, whereabouts } = this.#options;
+    const { diskProject, whereabouts } = this.#options;
     const name = requireName(volumeId, "volume");
-    return { type: "disks", project, location: placeOfDisk(volumeAz, whereabouts.of(name)), name };
+    const handle = whereabouts.of(name);
+    return {
+      type: "disks",
+      project: projectOfDisk(diskProject, handle),
+      location: placeOfDisk(volumeAz, handle),
+      name,
+    };
   }
 }
 

@@ -16,6 +16,8 @@ export interface BucketConfig {
   readonly retentionSeconds: number;
   readonly defaultEventBasedHold: boolean;
   readonly defaultKmsKeyName?: string;
+  /** Whether each request must name a project that pays for it. */
+  readonly isRequesterPays?: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** ISO 8601. */
   readonly created: string;

@@ -81,6 +81,7 @@ async function handle(service: GcsService, opening: Opening): Promise<Answer> {
   const permissions = operation?.permissions ?? [];
   const member = findMember(service, opening, permissions[0] ?? "storage.objects.get", now);
   const call = openCall(service, opening, member, now);
+  requirePayer(call);
   if (isTest) {
     return testPermissions(
       call,
@@ -95,6 +96,15 @@ async function handle(service: GcsService, opening: Opening): Promise<Answer> {
   const answer = await operation.handle(call);
   const { json } = answer;
   return json === undefined ? answer : { ...answer, json: selectFields(json, facts.query.get("fields")) };
+}
+
+/** https://cloud.google.com/storage/docs/requester-pays: the project is named by a parameter or by a header. */
+function requirePayer({ state, bucketName, query, headers }: Call): void {
+  const isPaidByRequester = state.hasBucket(bucketName) && state.bucket(bucketName).config.isRequesterPays === true;
+  if (!isPaidByRequester || query.has("userProject") || headers.has("x-goog-user-project")) return;
+  throw new GcsError(400, "required", "Bucket is a requester pays bucket but no user project provided.", {
+    xmlCode: "UserProjectMissing",
+  });
 }
 
 /** A session's address is enough to go on with it; whoever began it counts. */

@@ -46,7 +46,7 @@ export function answerTokenExchange(
 }
 
 function checkSubjectToken(provider: WorkloadProvider, token: string, now: Date): string {
-  const jwt = parseJwt(token.trim());
+  const jwt = parseJwt(token);
   if (jwt === undefined) throw new OauthError("invalid_request", "Unable to parse the ID Token.");
   const issuer = textClaim(jwt.claims, "iss");
   if (issuer !== provider.issuer) {

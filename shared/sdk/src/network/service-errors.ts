@@ -21,6 +21,8 @@ export interface ServiceAnswer {
   readonly code: string;
   readonly status: number;
   readonly requestId: string | undefined;
+  /** Where the service says when to ask again. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** The error of a truly absent subject: the only one that says "not found". */
@@ -40,6 +42,7 @@ export function answerError(thrown: unknown, answer: ServiceAnswer, attempt: Att
     kind: meaning.kind,
     code: answer.code,
     requestId: answer.requestId,
+    retryAfterMs: answer.retryAfterMs,
     cause: thrown,
   });
 }

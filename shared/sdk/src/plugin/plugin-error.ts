@@ -36,6 +36,8 @@ export interface PluginErrorOptions {
   readonly code?: string | undefined;
   /** The id under which the cloud's support finds the request. */
   readonly requestId?: string | undefined;
+  /** When the service asked to be asked again; sooner is no use. */
+  readonly retryAfterMs?: number | undefined;
   /** Kept for logs; never sent to the server. */
   readonly cause?: unknown;
 }
@@ -50,12 +52,14 @@ export class PluginError extends Error {
   readonly kind: PluginErrorKind;
   readonly code: string | undefined;
   readonly requestId: string | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(message: string, options: PluginErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = options.kind;
     this.code = options.code;
     this.requestId = options.requestId;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** Turns anything thrown into a PluginError; what is one already passes unchanged. */

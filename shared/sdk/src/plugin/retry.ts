@@ -19,6 +19,9 @@ export interface RetryPolicy extends Backoff {
  */
 export const defaultTries: Backoff & { readonly tries: number } = { tries: 5, baseMs: 1000, maxMs: 15_000 };
 
+/** Longer than this nobody waits for a service, whatever it asks for. */
+const maxRetryAfterMs = 60_000;
+
 /** Whether the same request may succeed later. */
 export function isTransient(thrown: unknown): boolean {
   return thrown instanceof PluginError && (thrown.kind === "unavailable" || thrown.kind === "timeout");
@@ -49,11 +52,12 @@ export async function pauseAfter(
   failedTries: number,
   error: unknown,
 ): Promise<void> {
-  const delayMs = backoffMs(failedTries, policy, policy.random);
+  const { message: reason, retryAfterMs = 0 } = PluginError.from(error);
+  const delayMs = Math.max(backoffMs(failedTries, policy, policy.random), Math.min(retryAfterMs, maxRetryAfterMs));
   call.log.info(`${what}: trying again`, {
     attempt: failedTries,
     delayMs: Math.round(delayMs),
-    reason: PluginError.from(error).message,
+    reason,
   });
   await policy.clock.sleep(delayMs, call.signal);
 }

@@ -76,6 +76,13 @@ test("a replicated volume has all its zones in its label", () => {
   assert.deepEqual(after, volumeWith({ "topology.kubernetes.io/zone": "c__d" }, [expression(driverKey, "c", "d")]));
 });
 
+test("a replicated volume with a term for each zone keeps one for each: the server reads one zone of a term", () => {
+  const before = volumeWith({}, [expression(driverKey, "a")], [expression(driverKey, "b")]);
+  const after = withPlace(before, { zones: ["c", "d"], region: "r" }, [driverKey]);
+
+  assert.deepEqual(after, volumeWith({}, [expression(driverKey, "c")], [expression(driverKey, "d")]));
+});
+
 test("an expression of another operator is left as it is", () => {
   const volume = volumeWith({}, [{ key: driverKey, operator: "NotIn", values: ["eu-central-1a"] }]);
 

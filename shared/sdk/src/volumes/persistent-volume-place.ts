@@ -30,8 +30,14 @@ export function withPlace(
   for (const key of regionKeys) if (labelOf(placed, key) !== undefined) placed = withLabel(placed, key, region);
   const terms = termsOf(placed);
   if (terms === undefined) return placed;
-  const moved = terms.map((term) => termInPlace(term, { zones, region }, allZoneKeys));
-  // Terms are alternatives; a replicated volume has one per zone, which have become the same.
+  // Terms are alternatives: a replicated volume that has one for each zone keeps it so, since the server takes one zone
+  // of each for where the volume is.
+  const hasOnePerZone =
+    terms.length === zones.length && terms.every((term) => zonesInTerm(term, allZoneKeys).length === 1);
+  const moved = terms.map((term, index) =>
+    termInPlace(term, { zones: hasOnePerZone ? zones.slice(index, index + 1) : zones, region }, allZoneKeys),
+  );
+  // Otherwise terms of several zones have become the same.
   const distinct = moved.filter(
     (term, index) => moved.findIndex((other) => JSON.stringify(other) === JSON.stringify(term)) === index,
   );
@@ -41,12 +47,14 @@ export function withPlace(
 /** The zones that a PersistentVolume says it is in: by its node affinity, else by its labels. */
 export function zonesOf(volume: PersistentVolume, driverZoneKeys: readonly string[]): readonly string[] {
   const keys = [...zoneKeys, ...driverZoneKeys];
-  const required = (termsOf(volume) ?? []).flatMap((term) =>
-    expressionsOf(term).flatMap((expression) => (isOf(expression, keys) ? textsIn(expression["values"]) : [])),
-  );
+  const required = (termsOf(volume) ?? []).flatMap((term) => zonesInTerm(term, keys));
   if (required.length > 0) return [...new Set(required)];
   const label = keys.map((key) => labelOf(volume, key)).find((zone) => zone !== undefined && zone !== "");
   return label === undefined ? [] : label.split(zoneSeparator);
+}
+
+function zonesInTerm(term: JsonValue, keys: readonly string[]): readonly string[] {
+  return expressionsOf(term).flatMap((expression) => (isOf(expression, keys) ? textsIn(expression["values"]) : []));
 }
 
 function termInPlace(term: JsonValue, { zones, region }: VolumePlace, allZoneKeys: readonly string[]): JsonValue {
