@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isKind } from "../plugin/index.ts";
+import { isKind, PluginError } from "../plugin/index.ts";
 import { bench, copyKey, outage, put, ref, small, warnings } from "../testing/copies-bench.ts";
 import { chunksOf, collect, sampleBytes, settle } from "../testing/index.ts";
 import { patienceMs, quickMs, unreachableMs } from "./reach.ts";
@@ -169,6 +169,23 @@ describe("a copy whose region is silent", () => {
 
     assert.equal(warnings(rig).length, 3);
     assert.equal(rig.asked.copy.counts.get("copyFrom"), 1);
+  });
+
+  test("is told with what it answered, where its SDK keeps that to itself for long", async () => {
+    const rig = bench({ copy: silent });
+    rig.asked.copy.copyFrom = async () => {
+      await new Promise<void>((resolve) => void rig.clock.timer(8000, resolve));
+      throw new PluginError("503 from the store", { kind: "unavailable", code: "SlowDown" });
+    };
+
+    const stored = put(rig, small);
+    await seconds(rig, stored, 120_000);
+
+    await assert.rejects(stored, (error) => {
+      assert.ok(isKind(error, "unavailable"));
+      assert.match(error.message, /no answer within 5 s.*before: 503 from the store/);
+      return true;
+    });
   });
 
   test("is asked again when it answers", async () => {

@@ -146,7 +146,7 @@ class CopiesLayer implements Store {
     // The names at the top are looked at to see whether the location can be used, not for what it holds.
     const what = listNamed(query);
     const { place, answer } = await this.#first(call, what, {
-      ask: async (place, call) => await this.#list(place, query, call, list),
+      ask: async (place, call) => await this.#list(place, query, false, call, list),
       mayAnswerBeside: () => true,
       countsBeside: () => true,
     });
@@ -260,20 +260,22 @@ class CopiesLayer implements Store {
    */
   async #listOwn<Q extends ListQuery>(query: Q, call: Call, list: Listing<Q>): Promise<readonly string[]> {
     try {
-      return await this.#primary.ask(call, async () => await this.#list(this.#primary, query, call, list));
+      return await this.#primary.ask(call, async () => await this.#list(this.#primary, query, true, call, list));
     } catch (error) {
       if (call.signal.aborted || !isUnreachable(error)) throw error;
       throw notListed(error, this.#copies);
     }
   }
 
+  /** `isAlone`: no other place is asked where this one fails. */
   async #list<Q extends ListQuery>(
     place: ObjectPlace,
     query: Q,
+    isAlone: boolean,
     call: Call,
     list: Listing<Q>,
   ): Promise<readonly string[]> {
-    const { driver, retry } = await place.context();
+    const { driver, retry } = await (isAlone && !place.reach.isLost ? place.context() : place.contextBesideOthers());
     const lister: BlobLister = {
       list: (there, call) => place.watchedPages(call, there.prefix, (inner) => driver.list(there, inner)),
     };

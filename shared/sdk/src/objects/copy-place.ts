@@ -1,4 +1,4 @@
-import { MadeOnce, PluginError } from "../plugin/index.ts";
+import { isKind, MadeOnce, PluginError } from "../plugin/index.ts";
 import { StallWatch } from "./deadline.ts";
 import { nameOf } from "./object-name.ts";
 import { isAnswer, isUnreachable, quickMs, Reach } from "./reach.ts";
@@ -27,6 +27,9 @@ export interface LocationRoot {
 
 /** While there is another place to ask: fewer tries than where there is none. */
 const triesBesideOthers = 3;
+
+/** What a service answered so long ago may say why it does not answer now. */
+const recentMs = 60_000;
 
 /** Where objects of a location can be: the location itself, or one of its copies. */
 export class ObjectPlace {
@@ -100,10 +103,16 @@ export class ObjectPlace {
 
   /** What is known of an object, by a place that answers at once; throws where it does not. */
   async look(object: Pick<ObjectRef, "key">, call: Call): Promise<BlobDescription | undefined> {
-    const { driver } = await this.context();
+    const { driver, lastFailure } = await this.context();
     const request = async (call: Call): Promise<BlobDescription | undefined> =>
       await driver.stat(this.keyOf(object.key), call);
-    return await waitWith(this.#watchFor(quickMs, call, "look up", object), call, request);
+    try {
+      return await waitWith(this.#watchFor(quickMs, call, "look up", object), call, request);
+    } catch (error) {
+      const before = lastFailure?.current;
+      const isRecent = before !== undefined && this.clock.now() - before.atMs < recentMs;
+      throw isRecent && isKind(error, "timeout") && !call.signal.aborted ? inWordsOf(before.error, error) : error;
+    }
   }
 
   /** One request, which may be silent for so long and no longer. */
@@ -147,6 +156,12 @@ export class ObjectPlace {
     const what = `${verb} ${nameOf(this.refOf(object))}`;
     return new StallWatch({ clock: this.clock, limitMs, signal: call.signal, what });
   }
+}
+
+/** An SDK that tries again by itself keeps to itself what the service answers. */
+function inWordsOf(before: PluginError, error: PluginError): PluginError {
+  const { kind, code, requestId } = before;
+  return new PluginError(`${error.message}; before: ${before.message}`, { kind, code, requestId, cause: error });
 }
 
 async function waitWith<T>(watch: StallWatch, { log }: Call, request: (call: Call) => Promise<T>): Promise<T> {
