@@ -65,7 +65,8 @@ async function lookAfter(place: ObjectPlace, bound: ReachBound, call: Call): Pro
       if (call.signal.aborted) return undefined;
       waitMs = lookedMs + quickMs - clock.now();
       const silentMs = clock.now() - sinceMs;
-      if (silentMs >= limitMs) return outOfReach(place, bound, silentMs, PluginError.from(error));
+      // Another look would begin no sooner than at the limit.
+      if (silentMs + waitMs >= limitMs) return outOfReach(place, bound, silentMs, PluginError.from(error));
     }
   }
   return undefined;
