@@ -41,6 +41,7 @@ export async function askPlaces<T>(
   question: Question<T>,
 ): Promise<PlaceAnswer<T>> {
   const failures: PlaceFailure[] = [];
+  if (places.every(({ reach }) => reach.isLost)) for (const { reach } of places) reach.forgive();
   for (const place of inOrder(places)) {
     try {
       const isFirst = place.mode === undefined && failures.length === 0;

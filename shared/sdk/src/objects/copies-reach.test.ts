@@ -118,6 +118,24 @@ describe("a location that is silent", () => {
     assert.equal(await seconds(rig, rig.store.objectExists(absent, rig.call), 40_000), quickMs / 1000);
   });
 
+  test("gets all its time again where the copy is out of reach too", async () => {
+    const rig = bench({ copy: [{ on: "stat", action: outage }] });
+    await rig.store.putObject(metadata, chunksOf(small, 777), rig.call).catch(() => undefined);
+    slow(rig, "stat", 1e9);
+    await seconds(
+      rig,
+      rig.store.objectExists(metadata, rig.call).catch(() => undefined),
+      60_000,
+    );
+    rig.primary.store(ref.key, small, undefined);
+    slow(rig, "read", 20_000);
+
+    const read = collect(rig.store.getObject(ref, rig.call));
+    await seconds(rig, read, 60_000);
+
+    assert.ok((await read).equals(small));
+  });
+
   test("does not keep the server waiting for whether the location can be used", async () => {
     const rig = bench({ mode: "best-effort", primary: [{ on: "list", action: never }] });
     await put(rig, small);

@@ -65,6 +65,12 @@ export class Reach {
     this.#isLost = true;
   }
 
+  /** It gets the time of one that was never out of reach: where no other place is left, haste gains nothing. */
+  forgive(): void {
+    this.#isLost = false;
+    this.#silence = undefined;
+  }
+
   /** A question of that time was answered by another place first. It may be slow, or out of reach. */
   fellSilent(askedMs: number, error: PluginError): void {
     const sinceMs = this.#recentSilence?.sinceMs ?? askedMs;

@@ -32,8 +32,10 @@ export interface SnapshotCopiesOptions {
 
 const cleanupTimeoutMs = 60_000;
 const defaultLookTimeoutMs = 55_000;
-/** For a target that did not answer before. */
-const quickLookTimeoutMs = 10_000;
+/** A target that did not answer before is waited for a quarter of that. */
+const lostPart = 0.25;
+/** For a look before a deletion, which is in no hurry and must not miss a copy. */
+const removalLookTimeoutMs = 300_000;
 
 /**
  * A snapshotter whose snapshots have copies: made with them where the location waits, deleted before them. A location
@@ -132,8 +134,13 @@ class CopiedSnapshots {
   }
 
   async #findCopies(region: string, originId: string, call: Call): Promise<readonly string[]> {
+    const { clock, lookTimeoutMs = defaultLookTimeoutMs } = this.#options;
+    const timeoutMs = Math.max(lookTimeoutMs, removalLookTimeoutMs) * (this.#silence.isAnyLost ? lostPart : 1);
+    const what = `the copies of snapshot ${originId} in ${region} to be listed`;
     try {
-      const copies = await Array.fromAsync(this.#copies.listCopies({ region, originId }, call));
+      const copies = await withinTime({ what, timeoutMs, clock }, call, async (call) => {
+        return await Array.fromAsync(this.#copies.listCopies({ region, originId }, call));
+      });
       this.#silence.heard(region);
       return copies.map(({ copyId }) => copyId);
     } catch (error) {
@@ -144,7 +151,7 @@ class CopiedSnapshots {
 
   async #awaitCopies(snapshotId: string, call: Call): Promise<void> {
     const { waitTimeoutMs: timeoutMs, lookTimeoutMs = defaultLookTimeoutMs, clock, random } = this.#options;
-    const lookMs = this.#silence.isAnyLost ? Math.min(quickLookTimeoutMs, lookTimeoutMs) : lookTimeoutMs;
+    const lookMs = this.#silence.isAnyLost ? lookTimeoutMs * lostPart : lookTimeoutMs;
     const rounds = new CopyRounds(this.#copies, { patience: { timeoutMs: lookMs, clock } });
     const observe = async (call: Call): Promise<Observed<void>> => {
       const targets = await this.#copies.targets(call);
