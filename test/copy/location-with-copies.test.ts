@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { between, seedBackup, startAws } from "./place.ts";
@@ -88,4 +90,29 @@ test("what a location gives back damaged is not taken for copied because its own
 
   assert.equal(exitCode, 1);
   assert.equal(await home.shows("one"), false);
+});
+
+test("a backup of a location that is out of reach is downloaded from the copies, though nothing lists it", async () => {
+  const name = "download-home";
+  await cloud.place(`${name}-away`);
+  const home = await cloud.place(name, { config: { copyTo: `s3://${name}-away` } });
+  await seedBackup(home, "one");
+  const contents = await home.get("one", "one.tar.gz");
+  const lost = { kind: "error", status: 503, code: "ServiceUnavailable" } as const;
+  const fault = cloud.faults.add(lost, { bucket: name }, { times: 1_000_000 });
+  const flags = ["--location", home.bsl, "--credentials-file", home.credentialsFile];
+  const to = join(folder, "downloaded");
+
+  const downloaded = await startFlotilla(folder, ["backup", "download", "one", "--to", to, ...flags]).end;
+  const listed = await startFlotilla(folder, ["backup", "list", ...flags]).end;
+  fault.remove();
+
+  assert.equal(downloaded.exitCode, 0, downloaded.stderr);
+  assert.ok((await readFile(join(to, "one.tar.gz"))).equals(contents));
+  assert.deepEqual((await readdir(to)).toSorted(), (await home.keys()).map((key) => basename(key)).toSorted());
+  assert.equal(listed.exitCode, 1);
+  assert.match(
+    listed.stderr,
+    /a copy is not asked for a list.*s3:\/\/download-home-away, open it as a location of its own/,
+  );
 });

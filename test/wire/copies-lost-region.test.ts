@@ -45,8 +45,8 @@ describe("a lost region", { concurrency: true, timeout: 280_000 }, () => {
 
       rig.s3.loseRegion(region, loss);
 
-      const query = { bucket, prefix: "backups/", delimiter: "/" };
-      assert.deepEqual(await store.listCommonPrefixes(query), ["backups/b/"]);
+      const top = { bucket, prefix: "", delimiter: "/" };
+      assert.deepEqual(await store.listCommonPrefixes(top), ["backups/"]);
       assert.equal(await location.exists("backups/b/velero-backup.json"), true);
       assert.ok((await location.get("backups/b/velero-backup.json")).equals(small));
       assert.ok((await location.get("backups/b/b.tar.gz.part")).equals(large));
@@ -69,6 +69,12 @@ describe("a lost region", { concurrency: true, timeout: 280_000 }, () => {
     await location.put("backups/new/velero-backup.json", small);
     rig.s3.loseRegion(region);
 
+    // What a list lacks the server deletes from its cluster.
+    const listed = await failureOf(
+      location.store.listCommonPrefixes({ ...location.at(""), prefix: "backups/", delimiter: "/" }),
+    );
+    assert.equal(listed.kind, "unavailable");
+    assert.match(listed.message, /a copy is not asked for a list/);
     for (const file of ["velero-backup.json", "old-volumesnapshots.json.gz"]) {
       const error = await failureOf(location.exists(`backups/old/${file}`));
       assert.equal(error.kind, "unavailable");

@@ -25,7 +25,7 @@ export interface CopiedOptions {
   readonly session?: Session;
   readonly region?: string;
   readonly copyRegion?: string;
-  readonly copyIs?: "made" | "missing";
+  readonly copyIs?: "made" | "missing" | "there";
   /** Whether the location's own bucket was made before. */
   readonly bucketIs?: "there";
 }
@@ -37,7 +37,7 @@ const others = new WeakMap<ObjectRig, Session>();
 export async function openCopied(rig: ObjectRig, name: string, options: CopiedOptions = {}): Promise<CopiedLocation> {
   const { region = "us-east-1", copyRegion = "eu-west-1", session = rig.session, account } = options;
   const copyName = `${name}-copy`;
-  if (options.copyIs !== "missing") await rig.createBucket(copyName, copyRegion);
+  if ((options.copyIs ?? "made") === "made") await rig.createBucket(copyName, copyRegion);
   const query = new URLSearchParams({ region: copyRegion, ...options.query });
   const path = options.path === undefined ? "" : `/${options.path}`;
   const copyTo = `s3://${copyName}${path}?${query.toString()}`;

@@ -5,7 +5,7 @@ import type { Report } from "../context.ts";
 import { formatTable } from "../output/table.ts";
 import { formatBytes } from "../output/units.ts";
 import type { OpenedStore, Session } from "../session.ts";
-import { findBackup } from "./stored-backup.ts";
+import { findBackupToRead } from "./stored-backup.ts";
 
 /** A downloaded backup. */
 export interface DownloadedBackup {
@@ -20,7 +20,7 @@ export async function downloadBackup(
   store: OpenedStore,
   request: { readonly name: string; readonly to: string },
 ): Promise<DownloadedBackup> {
-  const { keys, objectKeys } = await findBackup(session, store, request.name);
+  const { keys, objectKeys } = await findBackupToRead(session, store, request.name);
   await using folder = await AtomicFolder.begin(request.to);
   const files: { file: string; bytes: number }[] = [];
   for (const key of objectKeys) {

@@ -10,7 +10,7 @@ import type { TarFile } from "../backup-layout/tarball-reader.ts";
 import type { Report } from "../context.ts";
 import { formatTable } from "../output/table.ts";
 import type { OpenedStore, OpenedVolumes, Session } from "../session.ts";
-import { findBackup, readSnapshots } from "./stored-backup.ts";
+import { findBackupToRead, readSnapshots } from "./stored-backup.ts";
 
 /** A volume that was made from a snapshot. */
 interface RestoredVolume {
@@ -41,7 +41,7 @@ export async function restoreBackup(
   volumes: OpenedVolumes | undefined,
   request: { readonly name: string; readonly to: string },
 ): Promise<RestoredBackup> {
-  const backup = await findBackup(session, store, request.name);
+  const backup = await findBackupToRead(session, store, request.name);
   await using folder = await AtomicFolder.begin(request.to);
   const records = volumes === undefined ? [] : await readSnapshots(session, store, backup);
   const restored = new Map<string, RestoredVolume>();

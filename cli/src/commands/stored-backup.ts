@@ -1,5 +1,5 @@
 import type { ObjectDescription } from "@flotilla/sdk/plugin";
-import { isKind, PluginError } from "@flotilla/sdk/plugin";
+import { isKind, isTransient, PluginError } from "@flotilla/sdk/plugin";
 import type { JsonObject } from "@flotilla/sdk/plugin";
 
 import { collectBody } from "../backup-layout/collect-body.ts";
@@ -29,6 +29,37 @@ export async function findBackup(session: Session, store: OpenedStore, name: str
       "flotilla backup list shows what there is",
     { kind: "not-found" },
   );
+}
+
+/**
+ * The same for somebody who only reads. A location whose region is lost gives no list, since what it lacked would count as
+ * deleted, but still tells of single objects by its copies: then the names that the server knows are asked for.
+ */
+export async function findBackupToRead(session: Session, store: OpenedStore, name: string): Promise<StoredBackup> {
+  try {
+    return await findBackup(session, store, name);
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    const objectKeys = await knownObjects(session, store, name).catch((other: unknown) => {
+      const { message, kind } = PluginError.from(error);
+      throw new PluginError(`${message}; nor can it be asked for single objects: ${PluginError.from(other).message}`, {
+        kind,
+        cause: other,
+      });
+    });
+    const keys = backupKeys(store.location.prefix, name);
+    if (!objectKeys.includes(keys.metadata)) throw error;
+    session.progress.note(`the location gives no list: reading the ${objectKeys.length} objects that the server knows`);
+    return { name, keys, objectKeys };
+  }
+}
+
+async function knownObjects(session: Session, store: OpenedStore, name: string): Promise<readonly string[]> {
+  const { folder: _, ...keys } = backupKeys(store.location.prefix, name);
+  const found: string[] = [];
+  for (const key of Object.values(keys).sort())
+    if (await store.client.objectExists({ bucket: store.location.bucket, key }, session.call)) found.push(key);
+  return found;
 }
 
 /** Reads one small object whole. */

@@ -58,7 +58,8 @@ export async function openVolumeSnapshotter(
     close: async () => connection.close(),
   });
   // Copies begun beside a backup would meet Azure's order: what was left out before could never be copied.
-  return withSnapshotCopies(opened, copier, { ...waiting, copiesUnfinished: false });
+  // A look lists all snapshots of a resource group.
+  return withSnapshotCopies(opened, copier, { ...waiting, copiesUnfinished: false, lookTimeoutMs: 300_000 });
 }
 
 /** The regions of `copyToRegions`; refuses what Azure could never copy there. */

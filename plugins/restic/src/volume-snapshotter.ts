@@ -57,6 +57,8 @@ export async function openVolumeSnapshotter(
   return withSnapshotCopies(opened, new ResticCopier({ own: repository, second, volumeRoot: config.volumeRoot }), {
     isWaiting: config.wait === "completed",
     waitTimeoutMs: config.waitTimeout,
+    // restic waits for its turn and for locks, and ends by itself where a repository is out of reach.
+    lookTimeoutMs: config.waitTimeout,
     copiesUnfinished: false,
     clock: systemClock,
     random: Math.random,

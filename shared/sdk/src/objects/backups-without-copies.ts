@@ -8,7 +8,7 @@ const maxNamed = 5;
 
 /**
  * Tells which backups have nothing in a place of copies: those that are older than `copyTo`, and those whose copies were
- * deleted. A lost region would take them along, and the server would drop them from its cluster at once.
+ * deleted. A lost region would take them along.
  */
 export async function* backupsWithoutCopies(
   { root, places }: CopiesOptions,

@@ -3,8 +3,10 @@ import { describe, test } from "node:test";
 import { isKind, PluginError } from "../plugin/index.ts";
 import { bench, copyKey, damage, isIdle, large, outage, put, ref, small, warnings } from "../testing/copies-bench.ts";
 import { chunksOf, collect, sampleBytes, settle } from "../testing/index.ts";
-import { patienceMs, unreachableMs } from "./copy-place.ts";
+import { patienceMs, unreachableMs } from "./reach.ts";
 import type { Bench } from "../testing/copies-bench.ts";
+
+const metadata = { bucket: "b", key: "velero/backups/a/velero-backup.json" };
 
 describe("a get", () => {
   for (const [name, bytes] of [
@@ -112,7 +114,7 @@ describe("a get", () => {
     await rig.clock.advance(patienceMs);
 
     assert.ok((await read).equals(small));
-    assert.match(String(warnings(rig)[0]?.fields?.["reason"]), /no answer within 30 s/);
+    assert.match(String(warnings(rig)[0]?.fields?.["reason"]), /no answer within 5 s/);
   });
 
   test("waits only so long for a body that stops on its way", async () => {
@@ -182,9 +184,8 @@ describe("questions", () => {
     await put(rig, small);
     rig.lose("primary");
 
-    const query = { bucket: "b", prefix: "velero/" };
-    assert.deepEqual(await rig.store.listObjects(query, rig.call), [ref.key]);
-    assert.deepEqual(await rig.store.listCommonPrefixes({ ...query, delimiter: "/" }, rig.call), ["velero/backups/"]);
+    const top = { bucket: "b", prefix: "velero/", delimiter: "/" };
+    assert.deepEqual(await rig.store.listCommonPrefixes(top, rig.call), ["velero/backups/"]);
     assert.equal(await rig.store.objectExists(ref, rig.call), true);
     assert.equal((await rig.store.describeObject(ref, rig.call)).sizeBytes, 5000n);
     assert.match(await rig.store.createSignedUrl(ref, 600, rig.call), /there%2Fbackups/);
@@ -202,7 +203,7 @@ describe("questions", () => {
 
   test("about an object that a required copy of its backup lacks are answered with no during an outage", async () => {
     const rig = bench();
-    await put(rig, small);
+    await rig.store.putObject(metadata, chunksOf(small, 777), rig.call);
     rig.lose("primary");
 
     const other = { bucket: "b", key: "velero/backups/a/a-csi-volumesnapshots.json.gz" };
@@ -217,6 +218,15 @@ describe("questions", () => {
     rig.lose("primary");
 
     await assert.rejects(rig.store.objectExists(ref, rig.call), (error) => isKind(error, "unavailable"));
+  });
+
+  test("about an object of a backup that was copied in part are not answered during an outage", async () => {
+    const rig = bench();
+    await put(rig, small);
+    rig.lose("primary");
+
+    const snapshots = { bucket: "b", key: "velero/backups/a/a-volumesnapshots.json.gz" };
+    await assert.rejects(rig.store.objectExists(snapshots, rig.call), (error) => isKind(error, "unavailable"));
   });
 
   test("about a backup that is older than its copies are answered by the location, also after throttling", async () => {
@@ -239,32 +249,37 @@ describe("questions", () => {
     const hung = bench({ primary: [{ on: "list", action: { does: "hang", heedsSignal: false } }] });
     await put(hung, small);
 
-    const keys = hung.store.listObjects({ bucket: "b", prefix: "velero/" }, hung.call);
+    const top = { bucket: "b", prefix: "velero/", delimiter: "/" };
+    const names = hung.store.listCommonPrefixes(top, hung.call);
     await settle();
     await hung.clock.advance(patienceMs);
 
-    assert.deepEqual(await keys, [ref.key]);
+    assert.deepEqual(await names, ["velero/backups/"]);
     assert.equal(hung.asked.primary.counts.get("list"), 1);
   });
 
-  test("for lists are not answered by a best-effort copy, which may lack backups, but for the names at the top", async () => {
-    const rig = bench({ mode: "best-effort" });
-    await put(rig, small);
-    rig.lose("primary");
+  for (const mode of ["required", "best-effort"] as const)
+    test(`for lists are not answered by a ${mode} copy, which may lack backups, but for the names at the top`, async () => {
+      const rig = bench({ mode });
+      await put(rig, small);
+      // From before the copies.
+      rig.primary.store("velero/backups/older/velero-backup.json", small, undefined);
+      rig.lose("primary");
 
-    const top = { bucket: "b", prefix: "velero/", delimiter: "/" };
-    assert.deepEqual(await rig.store.listCommonPrefixes(top, rig.call), ["velero/backups/"]);
-    const backups = { ...top, prefix: "velero/backups/" };
-    for (const list of [
-      rig.store.listCommonPrefixes(backups, rig.call),
-      rig.store.listObjects({ bucket: "b", prefix: "velero/backups/a/" }, rig.call),
-    ])
-      await assert.rejects(list, (error) => {
-        assert.ok(isKind(error, "unavailable"));
-        assert.match(error.message, /best-effort copy may lack .*\(s3:\/\/c\/there\)/);
-        return true;
-      });
-  });
+      const top = { bucket: "b", prefix: "velero/", delimiter: "/" };
+      assert.deepEqual(await rig.store.listCommonPrefixes(top, rig.call), ["velero/backups/"]);
+      const backups = { ...top, prefix: "velero/backups/" };
+      for (const list of [
+        rig.store.listCommonPrefixes(backups, rig.call),
+        rig.store.listObjects({ bucket: "b", prefix: "velero/" }, rig.call),
+        rig.store.listObjects({ bucket: "b", prefix: "velero/backups/a/" }, rig.call),
+      ])
+        await assert.rejects(list, (error) => {
+          assert.ok(isKind(error, "unavailable"));
+          assert.match(error.message, /failed; a copy is not asked for a list.*s3:\/\/c\/there, open it as a location/);
+          return true;
+        });
+    });
 
   test("about an object that a best-effort copy lacks are not answered while the location is out of reach", async () => {
     const rig = bench({ mode: "best-effort" });

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { isKind, PluginError } from "../plugin/index.ts";
 import { bench, copyKey, damage, isIdle, large, outage, put, ref, small, warnings } from "../testing/copies-bench.ts";
 import { chunksOf, sampleBytes, settle } from "../testing/index.ts";
-import { unreachableMs } from "./copy-place.ts";
+import { unreachableMs } from "./reach.ts";
 import { completeLimitMs, requestLimitMs } from "./time-limits.ts";
 import type { Bench } from "../testing/copies-bench.ts";
 

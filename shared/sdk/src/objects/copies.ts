@@ -1,11 +1,13 @@
 import { PluginError, withRetry } from "../plugin/index.ts";
-import { firstAnswer, retryRefusals } from "./ask-places.ts";
+import { askPlaces, retryRefusals } from "./ask-places.ts";
 import { ObjectPlace } from "./copy-place.ts";
 import { onEachCopy } from "./each-copy.ts";
 import { listCommonPrefixes, listObjects } from "./listing.ts";
 import { makeCopy } from "./make-copy.ts";
 import { nameOf } from "./object-name.ts";
+import { isUnreachable } from "./reach.ts";
 import { readVerified } from "./read-places.ts";
+import { whileInReach } from "./while-in-reach.ts";
 import type {
   Call,
   Clock,
@@ -16,10 +18,20 @@ import type {
   ObjectStore,
   PrefixQuery,
 } from "../plugin/index.ts";
+import type { PlaceAnswer, Question } from "./ask-places.ts";
 import type { BlobDriver } from "./blob-driver.ts";
 import type { CopyPlace, LocationRoot } from "./copy-place.ts";
 import type { BlobLister } from "./listing.ts";
 import type { TransferContext } from "./transfer-context.ts";
+
+/** For so long may a place be out of reach before what is to be stored there fails. */
+const outageMs = 30_000;
+/** The same for a copy that need not be made. */
+const briefOutageMs = 10_000;
+/** The same for one that was being made when its place was lost. */
+const laterOutageMs = 60_000;
+
+type Listing<Q> = (lister: BlobLister, query: Q, call: Call) => Promise<readonly string[]>;
 
 /** Where a location's objects are copied to. */
 export interface CopiesOptions {
@@ -83,7 +95,10 @@ class CopiesLayer implements Store {
   }
 
   async putObject(object: ObjectRef, body: AsyncIterable<Uint8Array>, call: Call): Promise<void> {
-    await this.#primary.ask(call, async () => await this.#store.putObject(object, body, call));
+    const store = async (call: Call): Promise<void> => await this.#store.putObject(object, body, call);
+    // Looked at until it answers, and not while the object's own bytes fill the line.
+    const bound = { object, giveUpMs: outageMs };
+    await this.#primary.ask(call, async () => await whileInReach(this.#primary, bound, call, store));
     const original = { context: await this.#primary.context(), ref: object };
     const words = {
       failed: `put ${nameOf(object)}: it is stored, but not copied to`,
@@ -91,20 +106,23 @@ class CopiesLayer implements Store {
       fields: { ...object },
     };
     await onEachCopy(this.#copies, call, words, async (place) => {
+      const isRequired = place.mode === "required";
       // Without this, each put would wait once more for a place that is known to be out of reach.
-      if (place.mode === "best-effort" && place.unreachable !== undefined) throw place.unreachable;
-      await place.ask(call, async () => {
+      if (!isRequired && place.reach.unreachable !== undefined) throw place.reach.unreachable;
+      const bound = { object, giveUpMs: isRequired ? outageMs : briefOutageMs, lostMs: laterOutageMs };
+      const copyOnce = async (call: Call): Promise<void> => {
         const copy = { context: await place.context(), ref: place.refOf(object) };
-        await makeCopy(original, copy, { outlastsSilence: place.mode === "required" }, call);
-      });
+        await makeCopy(original, copy, { outlastsSilence: isRequired }, call);
+      };
+      await place.ask(call, async () => await whileInReach(place, bound, call, copyOnce));
     });
   }
 
   async *getObject(object: ObjectRef, call: Call): AsyncGenerator<Uint8Array, void, void> {
-    const { place, body, failures } = await readVerified(this.#all, object, call);
-    const reason = failures.find((failure) => failure.place === this.#primary)?.error ?? this.#primary.unreachable;
+    const { place, answer, failures } = await readVerified(this.#all, object, call);
+    const reason = failures.find((failure) => failure.place === this.#primary)?.error ?? this.#primary.reach.reason;
     if (place !== this.#primary) this.#warn(call, "reading an object from its copy", place, nameOf(object), reason);
-    yield* body;
+    yield* answer;
   }
 
   async objectExists(object: ObjectRef, call: Call): Promise<boolean> {
@@ -123,14 +141,20 @@ class CopiesLayer implements Store {
   }
 
   async listCommonPrefixes(query: PrefixQuery, call: Call): Promise<readonly string[]> {
+    const list: Listing<PrefixQuery> = listCommonPrefixes;
+    if (query.prefix !== this.#top) return await this.#listOwn(query, call, list);
     // The names at the top are looked at to see whether the location can be used, not for what it holds.
-    const mayLack = query.prefix === this.#top;
-    const list = async (lister: BlobLister, there: PrefixQuery) => await listCommonPrefixes(lister, there, call);
-    return await this.#list(query, mayLack, call, list);
+    const what = listNamed(query);
+    const { place, answer } = await this.#first(call, what, {
+      ask: async (place, call) => await this.#list(place, query, false, call, list),
+      mayAnswerBeside: () => true,
+      countsBeside: () => true,
+    });
+    return place === this.#primary ? answer : answer.map((key) => place.originalOf(key));
   }
 
   async listObjects(query: ListQuery, call: Call): Promise<readonly string[]> {
-    return await this.#list(query, false, call, async (lister, there) => await listObjects(lister, there, call));
+    return await this.#listOwn<ListQuery>(query, call, listObjects);
   }
 
   async deleteObject(object: ObjectRef, call: Call): Promise<void> {
@@ -139,9 +163,11 @@ class CopiesLayer implements Store {
       warning: "the copy of a deleted object is left behind: delete it by hand",
       fields: { ...object },
     };
+    // Half a deletion would take the copies of an object that stays.
+    if (this.#primary.reach.unreachable !== undefined) throw this.#primary.reach.unreachable;
     // The copies first: after the location's own object nothing would lead a second try to them.
     await onEachCopy(this.#copies, call, words, async (place) => {
-      if (place.unreachable !== undefined) throw place.unreachable;
+      if (place.reach.unreachable !== undefined) throw place.reach.unreachable;
       await place.ask(call, async () => {
         const { driver } = await place.context();
         await place.within(
@@ -160,16 +186,14 @@ class CopiesLayer implements Store {
     if (place === this.#primary) return await this.#store.createSignedUrl(object, ttlSeconds, call);
     const { driver } = await place.context();
     const url = await driver.sign(place.keyOf(object.key), ttlSeconds, call);
-    this.#warn(call, "signing a URL of a copy", place, nameOf(object), this.#primary.unreachable);
+    this.#warn(call, "signing a URL of a copy", place, nameOf(object), this.#primary.reach.reason);
     return url;
   }
 
   /** Looks where the object is, since a URL is read by somebody who cannot ask anybody else. */
   async #placeToSignFor(object: ObjectRef, call: Call): Promise<ObjectPlace> {
     try {
-      const { place, answer } = await firstAnswer(this.#all, call, async (place) => {
-        return await this.#knownStat(place, object, call);
-      });
+      const { place, answer } = await askPlaces(this.#all, call, this.#isThere(object));
       if (answer !== undefined) return place;
       return (await this.#findCopy(object, call)) ?? this.#primary;
     } catch (error) {
@@ -183,24 +207,32 @@ class CopiesLayer implements Store {
     }
   }
 
-  async #firstStat(
-    object: ObjectRef,
-    call: Call,
-  ): Promise<{ readonly place: ObjectPlace; readonly answer: ObjectDescription | undefined }> {
-    return await this.#first(call, nameOf(object), async (place) => await this.#knownStat(place, object, call));
+  async #firstStat(object: ObjectRef, call: Call): Promise<PlaceAnswer<ObjectDescription | undefined>> {
+    return await this.#first(call, nameOf(object), this.#isThere(object));
+  }
+
+  #isThere(object: ObjectRef): Question<ObjectDescription | undefined> {
+    return {
+      ask: async (place, call) => await this.#knownStat(place, object, call),
+      isFinal: isOwnRefusal,
+      mayAnswerBeside: ({ mode }) => mode === "required",
+      // That an object is absent is for the location to say, as long as it may be slow only.
+      countsBeside: (answer) => answer !== undefined,
+    };
   }
 
   /**
-   * The same, but that a copy is missing says nothing about the object: a best-effort one may have failed, and where a
-   * required place has nothing of a backup, the backup may be older than its copies. The server takes "absent" for a
-   * backup without snapshots, and restores empty volumes. What it asks of restores/ is what it could not store during
-   * the outage; there it must go on.
+   * The same, but that a copy is missing says nothing about the object: a best-effort one may have failed, and a required
+   * place may have a part of a backup only, which is older than its copies. The server takes "absent" for a backup without
+   * snapshots, and restores empty volumes. What it asks of restores/ is what it could not store during the outage; there
+   * it must go on.
    */
   async #knownStat(place: ObjectPlace, object: ObjectRef, call: Call): Promise<ObjectDescription | undefined> {
     const description = await this.#stat(place, object, call);
     if (description !== undefined || place === this.#primary) return description;
-    const isOfBackup = object.key.startsWith(`${this.#top}backups/`);
-    if (place.mode === "required" && (!isOfBackup || (await this.#hasFolderOf(place, object, call)))) return undefined;
+    const backup = this.#backupOf(object);
+    const isWhole = backup === undefined || (await this.#stat(place, backup, call)) !== undefined;
+    if (place.mode === "required" && isWhole) return undefined;
     throw new PluginError(`${nameOf(place.refOf(object))}: there is no copy, which tells nothing of the object`, {
       kind: "incomplete",
     });
@@ -214,54 +246,58 @@ class CopiesLayer implements Store {
     });
   }
 
-  async #hasFolderOf(place: ObjectPlace, { bucket, key }: ObjectRef, call: Call): Promise<boolean> {
-    const folder = { bucket, key: key.slice(0, key.lastIndexOf("/") + 1) };
-    const { driver } = await place.context();
-    return await place.within(call, "list", folder, async (inner) => {
-      const query = { prefix: place.keyOf(folder.key), delimiter: undefined };
-      for await (const { keys } of driver.list(query, inner)) if (keys.length > 0) return true;
-      return false;
-    });
+  /** The object of the same backup that the server and `flotilla backup copy` count on as the sign of a whole one. */
+  #backupOf({ bucket, key }: ObjectRef): ObjectRef | undefined {
+    const folder = `${this.#top}backups/`;
+    const end = key.indexOf("/", folder.length);
+    if (!key.startsWith(folder) || end < 0) return undefined;
+    return { bucket, key: `${key.slice(0, end)}/velero-backup.json` };
   }
 
+  /**
+   * The server drops from its cluster each backup that a list lacks, and deletes no more of one than a list holds. No copy
+   * can know that it lacks nothing: what was put without `copyTo`, or by somebody else, is not in it.
+   */
+  async #listOwn<Q extends ListQuery>(query: Q, call: Call, list: Listing<Q>): Promise<readonly string[]> {
+    try {
+      return await this.#primary.ask(call, async () => await this.#list(this.#primary, query, true, call, list));
+    } catch (error) {
+      if (call.signal.aborted || !isUnreachable(error)) throw error;
+      throw notListed(error, this.#copies);
+    }
+  }
+
+  /** `isAlone`: no other place is asked where this one fails. */
   async #list<Q extends ListQuery>(
+    place: ObjectPlace,
     query: Q,
-    mayLack: boolean,
+    isAlone: boolean,
     call: Call,
-    list: (lister: BlobLister, there: Q) => Promise<readonly string[]>,
+    list: Listing<Q>,
   ): Promise<readonly string[]> {
-    const what = `the list of "${query.prefix}" in bucket "${query.bucket}"`;
-    const { place, answer } = await this.#first(call, what, async (place) => {
-      // The server drops from its cluster what a list lacks, and deletes no more of a backup than a list holds.
-      if (place.mode === "best-effort" && !mayLack) throw notAllThere(place);
-      const { driver, retry } = await place.context();
-      const lister: BlobLister = {
-        list: (there, call) => place.watchedPages(call, there.prefix, (inner) => driver.list(there, inner)),
-      };
-      const there = { ...query, bucket: place.bucket, prefix: place.keyOf(query.prefix) };
-      return await retryRefusals(retry, call, what, async () => await list(lister, there));
-    });
-    return place === this.#primary ? answer : answer.map((key) => place.originalOf(key));
+    const { driver, retry } = await (isAlone && !place.reach.isLost ? place.context() : place.contextBesideOthers());
+    const lister: BlobLister = {
+      list: (there, call) => place.watchedPages(call, there.prefix, (inner) => driver.list(there, inner)),
+    };
+    const there = { ...query, bucket: place.bucket, prefix: place.keyOf(query.prefix) };
+    return await retryRefusals(retry, call, listNamed(query), async () => await list(lister, there, call));
   }
 
-  /** Asks the location, and copies only where it is out of reach. */
-  async #first<T>(
-    call: Call,
-    what: string,
-    ask: (place: ObjectPlace) => Promise<T>,
-  ): Promise<{ readonly place: ObjectPlace; readonly answer: T }> {
-    const { place, answer } = await firstAnswer(this.#all, call, ask);
-    if (place !== this.#primary)
-      this.#warn(call, "answering for a location that is out of reach", place, what, this.#primary.unreachable);
-    return { place, answer };
+  /** Asks the location, and copies only where it does not answer. */
+  async #first<T>(call: Call, what: string, question: Omit<Question<T>, "isFinal">): Promise<PlaceAnswer<T>> {
+    const found = await askPlaces(this.#all, call, { ...question, isFinal: isOwnRefusal });
+    if (found.place !== this.#primary)
+      this.#warn(call, "answering for a location that does not answer", found.place, what, this.#primary.reach.reason);
+    return found;
   }
 
   /** A copy of what the location itself does not have. */
   async #findCopy(object: ObjectRef, call: Call): Promise<ObjectPlace | undefined> {
     for (const place of this.#copies) {
-      if (place.unreachable !== undefined) continue;
+      if (place.reach.unreachable !== undefined) continue;
       try {
-        const description = await place.ask(call, async () => await this.#stat(place, object, call));
+        // The location has answered: nobody is to wait long for what others might add.
+        const description = await place.ask(call, async () => await place.look(object, call));
         if (description !== undefined) return place;
       } catch (error) {
         if (call.signal.aborted) throw error;
@@ -285,9 +321,19 @@ function folderOf({ prefix }: LocationRoot): string {
   return prefix === "" ? "" : `${prefix}/`;
 }
 
-function notAllThere({ name }: ObjectPlace): PluginError {
-  const remedy = "open it as a location of its own to see what it has";
-  return new PluginError(`a best-effort copy may lack some objects, so that its list is none; ${remedy} (${name})`, {
-    kind: "incomplete",
-  });
+/** The location itself is believed whatever it answers, a refusal included. */
+function isOwnRefusal({ mode }: ObjectPlace, error: unknown): boolean {
+  return mode === undefined && !isUnreachable(error);
+}
+
+function listNamed({ bucket, prefix }: ListQuery): string {
+  return `the list of "${prefix}" in bucket "${bucket}"`;
+}
+
+function notListed(error: PluginError, copies: readonly ObjectPlace[]): PluginError {
+  const { kind, code, requestId } = error;
+  const names = copies.map(({ name }) => name).join(" or ");
+  const why = "a copy is not asked for a list, since it may lack backups, which the server would drop from its cluster";
+  const remedy = `to see what is in ${names}, open it as a location of its own`;
+  return new PluginError(`${error.message}; ${why}; ${remedy}`, { kind, code, requestId, cause: error });
 }

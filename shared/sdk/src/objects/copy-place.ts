@@ -1,8 +1,9 @@
-import { isKind, isTransient, MadeOnce, PluginError } from "../plugin/index.ts";
+import { isKind, MadeOnce, PluginError } from "../plugin/index.ts";
 import { StallWatch } from "./deadline.ts";
 import { nameOf } from "./object-name.ts";
+import { isAnswer, isUnreachable, quickMs, Reach } from "./reach.ts";
 import type { Call, Clock, CopyMode, ObjectRef } from "../plugin/index.ts";
-import type { BlobDriver } from "./blob-driver.ts";
+import type { BlobDescription, BlobDriver } from "./blob-driver.ts";
 import type { TransferContext } from "./transfer-context.ts";
 
 /** A place for copies, as a plugin describes it. */
@@ -24,14 +25,11 @@ export interface LocationRoot {
   readonly prefix: string;
 }
 
-/** A place that does not answer is not asked first again for so long. */
-export const unreachableMs = 30_000;
-
-/** How long one of several places may be silent before the next is asked. */
-export const patienceMs = 30_000;
-
 /** While there is another place to ask: fewer tries than where there is none. */
 const triesBesideOthers = 3;
+
+/** What a service answered so long ago may say why it does not answer now. */
+const recentMs = 60_000;
 
 /** Where objects of a location can be: the location itself, or one of its copies. */
 export class ObjectPlace {
@@ -41,9 +39,10 @@ export class ObjectPlace {
   readonly mode: CopyMode | undefined;
   readonly #fromPrefix: string;
   readonly #toPrefix: string;
+  readonly clock: Clock;
+  /** What is known of whether the place answers. */
+  readonly reach: Reach;
   readonly #context: MadeOnce<TransferContext>;
-  readonly #clock: Clock;
-  #unreachable: { readonly until: number; readonly error: PluginError } | undefined;
 
   constructor(
     root: LocationRoot,
@@ -57,7 +56,8 @@ export class ObjectPlace {
     this.#fromPrefix = asFolder(root.prefix);
     this.#toPrefix = place.prefix === undefined ? this.#fromPrefix : asFolder(place.prefix);
     this.#context = new MadeOnce(open);
-    this.#clock = clock;
+    this.clock = clock;
+    this.reach = new Reach(clock);
   }
 
   /** Where the location's object is in this place. */
@@ -83,25 +83,35 @@ export class ObjectPlace {
   /** How reads are done while there are other places to ask. */
   async contextBesideOthers(): Promise<TransferContext> {
     const context = await this.context();
-    return { ...context, retry: { ...context.retry, tries: Math.min(context.retry.tries, triesBesideOthers) } };
+    const tries = this.reach.isLost ? 1 : Math.min(context.retry.tries, triesBesideOthers);
+    return { ...context, retry: { ...context.retry, tries } };
   }
 
-  /** Why the place is not asked for now; undefined where it is. */
-  get unreachable(): PluginError | undefined {
-    if (this.#unreachable !== undefined && this.#clock.now() >= this.#unreachable.until) this.#unreachable = undefined;
-    return this.#unreachable?.error;
-  }
-
-  /** Asks this place, and remembers for a while when it does not answer. */
+  /** Asks this place, and remembers whether it answers. */
   async ask<T>(call: Call, work: () => Promise<T>): Promise<T> {
     try {
       const answer = await work();
-      this.#unreachable = undefined;
+      this.reach.answered();
       return answer;
     } catch (error) {
-      if (isUnreachable(error) && !call.signal.aborted)
-        this.#unreachable = { until: this.#clock.now() + unreachableMs, error };
+      if (call.signal.aborted) throw error;
+      if (isUnreachable(error)) this.reach.failed(error);
+      else if (isAnswer(error)) this.reach.answered();
       throw error;
+    }
+  }
+
+  /** What is known of an object, by a place that answers at once; throws where it does not. */
+  async look(object: Pick<ObjectRef, "key">, call: Call): Promise<BlobDescription | undefined> {
+    const { driver, lastFailure } = await this.context();
+    const request = async (call: Call): Promise<BlobDescription | undefined> =>
+      await driver.stat(this.keyOf(object.key), call);
+    try {
+      return await waitWith(this.#watchFor(quickMs, call, "look up", object), call, request);
+    } catch (error) {
+      const before = lastFailure?.current;
+      const isRecent = before !== undefined && this.clock.now() - before.atMs < recentMs;
+      throw isRecent && isKind(error, "timeout") && !call.signal.aborted ? inWordsOf(before.error, error) : error;
     }
   }
 
@@ -112,12 +122,7 @@ export class ObjectPlace {
     object: Pick<ObjectRef, "key">,
     request: (call: Call) => Promise<T>,
   ): Promise<T> {
-    const watch = this.watch(call, verb, object);
-    try {
-      return await watch.wait(async () => await request({ log: call.log, signal: watch.signal }));
-    } finally {
-      watch.close();
-    }
+    return await waitWith(this.watch(call, verb, object), call, request);
   }
 
   /** The same pages, with that bound on the wait for each. */
@@ -127,7 +132,7 @@ export class ObjectPlace {
     list: (call: Call) => AsyncIterable<T>,
   ): AsyncGenerator<T, void, void> {
     const what = `list "${prefix}" in bucket "${this.bucket}"`;
-    const watch = new StallWatch({ clock: this.#clock, limitMs: patienceMs, signal: call.signal, what });
+    const watch = new StallWatch({ clock: this.clock, limitMs: this.reach.patienceMs, signal: call.signal, what });
     const pages = list({ log: call.log, signal: watch.signal })[Symbol.asyncIterator]();
     try {
       for (;;) {
@@ -144,17 +149,27 @@ export class ObjectPlace {
 
   /** A bound on each single wait for this place. */
   watch(call: Call, verb: string, object: Pick<ObjectRef, "key">): StallWatch {
+    return this.#watchFor(this.reach.patienceMs, call, verb, object);
+  }
+
+  #watchFor(limitMs: number, call: Call, verb: string, object: Pick<ObjectRef, "key">): StallWatch {
     const what = `${verb} ${nameOf(this.refOf(object))}`;
-    return new StallWatch({ clock: this.#clock, limitMs: patienceMs, signal: call.signal, what });
+    return new StallWatch({ clock: this.clock, limitMs, signal: call.signal, what });
   }
 }
 
-/**
- * Whether the place as such is out of reach. A wrong configuration is one way for it: a bucket that is gone, a key that
- * was disabled.
- */
-export function isUnreachable(error: unknown): error is PluginError {
-  return isTransient(error) || isKind(error, "invalid-config");
+/** An SDK that tries again by itself keeps to itself what the service answers. */
+function inWordsOf(before: PluginError, error: PluginError): PluginError {
+  const { kind, code, requestId } = before;
+  return new PluginError(`${error.message}; before: ${before.message}`, { kind, code, requestId, cause: error });
+}
+
+async function waitWith<T>(watch: StallWatch, { log }: Call, request: (call: Call) => Promise<T>): Promise<T> {
+  try {
+    return await watch.wait(async () => await request({ log, signal: watch.signal }));
+  } finally {
+    watch.close();
+  }
 }
 
 /** What every place had to say, under the kind of the location's own error. */

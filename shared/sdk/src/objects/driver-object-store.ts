@@ -71,7 +71,11 @@ function transferContexts(options: DriverObjectStoreOptions): TransferContexts {
   const { openDriver, memoryLimitBytes, clock = systemClock, random } = options;
   const pool = new PartPool(memoryLimitBytes ?? defaultMemoryLimitBytes);
   const retry = { ...defaultTries, clock, random: random ?? Math.random };
-  const contextFor = (driver: BlobDriver): TransferContext => ({ driver, pool, retry });
+  const contextFor = (driver: BlobDriver): TransferContext => {
+    const lastFailure: NonNullable<TransferContext["lastFailure"]> = { current: undefined };
+    const onFailure = (error: PluginError): void => void (lastFailure.current = { error, atMs: clock.now() });
+    return { driver, pool, retry: { ...retry, onFailure }, lastFailure };
+  };
   const contexts = new Map<string, TransferContext>();
   const contextOf = (bucket: string): TransferContext => {
     const context = contexts.get(bucket) ?? contextFor(openDriver(bucket));

@@ -11,6 +11,9 @@ export interface CopyWords {
   readonly fields: LogFields;
 }
 
+const remedy =
+  "mend that place; or give its target mode=best-effort, or take it out of the location's copyTo, until it is mended";
+
 /**
  * Does something with each copy, all at once, since there are few. What fails for a required one is thrown after all have
  * ended; what fails for another is a warning.
@@ -36,14 +39,11 @@ export async function onEachCopy(
   const [first, ...others] = failures.filter((failure) => failure.place.mode === "required");
   if (first === undefined) return;
   const texts = [first, ...others].map(({ place, error }) => `${place.name}: ${error.message}`);
-  throw new PluginError(
-    `${words.failed} ${texts.join("; ")}; mend that place, or give its copyTo target mode=best-effort`,
-    {
-      // Whatever is absent there, the location's own object is not.
-      kind: first.error.kind === "not-found" ? "conflict" : first.error.kind,
-      code: first.error.code,
-      requestId: first.error.requestId,
-      cause: first.error,
-    },
-  );
+  throw new PluginError(`${words.failed} ${texts.join("; ")}; ${remedy}`, {
+    // Whatever is absent there, the location's own object is not.
+    kind: first.error.kind === "not-found" ? "conflict" : first.error.kind,
+    code: first.error.code,
+    requestId: first.error.requestId,
+    cause: first.error,
+  });
 }

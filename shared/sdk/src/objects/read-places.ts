@@ -1,13 +1,13 @@
 import { giveBlock, isBlock, isKind, PluginError } from "../plugin/index.ts";
-import { inOrder } from "./ask-places.ts";
-import { allFailed } from "./copy-place.ts";
+import { askPlaces } from "./ask-places.ts";
 import { openDownload } from "./download.ts";
 import { verified } from "./integrity.ts";
 import { nameOf } from "./object-name.ts";
 import { withRestarts } from "./restart.ts";
 import type { Call, ObjectRef } from "../plugin/index.ts";
 import type { StoredChecksum } from "./blob-driver.ts";
-import type { ObjectPlace, PlaceFailure } from "./copy-place.ts";
+import type { PlaceAnswer } from "./ask-places.ts";
+import type { ObjectPlace } from "./copy-place.ts";
 import type { StallWatch } from "./deadline.ts";
 import type { Download } from "./download.ts";
 
@@ -21,38 +21,38 @@ interface Expected {
 }
 
 /** A verified object that waits for its reader. */
-interface Ready {
-  readonly place: ObjectPlace;
-  readonly body: AsyncIterable<Uint8Array>;
-  /** Of the places that were asked before. */
-  readonly failures: readonly PlaceFailure[];
-}
+type Ready = PlaceAnswer<AsyncIterable<Uint8Array>>;
 
 /**
  * Reads an object from the first place that has it whole. Bytes that have left cannot be taken back, so none leaves
  * before all of them were verified: a small object is held back meanwhile, a larger one is read twice.
  */
 export async function readVerified(places: readonly ObjectPlace[], object: ObjectRef, call: Call): Promise<Ready> {
-  const failures: PlaceFailure[] = [];
   let expected: Expected | undefined;
   const damaged = (seen: Expected): void => void (expected ??= seen);
-  for (const place of inOrder(places)) {
-    try {
-      const body = await place.ask(call, async () => await prepare(place, object, expected, damaged, call));
-      return { place, body, failures };
-    } catch (error) {
-      if (call.signal.aborted) throw error;
-      failures.push({ place, error: PluginError.from(error) });
-    }
-  }
-  throw allFailed(failures);
+  return await askPlaces<AsyncIterable<Uint8Array>>(places, call, {
+    ask: async (place, call, heard) => await prepare(place, object, { expected, damaged, heard }, call),
+    // Another place may have what this one lacks, forbids or has damaged.
+    isFinal: () => false,
+    // One that need not be made may be of an older object, and the location is perhaps only slow.
+    mayAnswerBeside: ({ mode }) => mode === "required",
+    countsBeside: () => true,
+    discard: (body) => void (body instanceof HeldChunks && body.drop()),
+    isStream: true,
+  });
+}
+
+interface Preparation {
+  readonly expected: Expected | undefined;
+  readonly damaged: (seen: Expected) => void;
+  /** Called when the place begins to answer. */
+  readonly heard: () => void;
 }
 
 async function prepare(
   place: ObjectPlace,
   object: ObjectRef,
-  expected: Expected | undefined,
-  damaged: (seen: Expected) => void,
+  { expected, damaged, heard }: Preparation,
   call: Call,
 ): Promise<AsyncIterable<Uint8Array>> {
   const ref = place.refOf(object);
@@ -62,6 +62,7 @@ async function prepare(
       const inner: Call = { log: call.log, signal: watch.signal };
       const context = await place.contextBesideOthers();
       const download = await watch.wait(async () => await openDownload(context, ref, inner));
+      heard();
       const share = context.pool.openReadAhead();
       const isHeld =
         download.sizeBytes <= mostHeld(context.pool.budget.limitBytes) && share.tryTake(download.sizeBytes);

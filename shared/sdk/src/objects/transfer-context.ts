@@ -1,4 +1,4 @@
-import type { RetryPolicy } from "../plugin/index.ts";
+import type { PluginError, RetryPolicy } from "../plugin/index.ts";
 import type { BlobDriver } from "./blob-driver.ts";
 import type { PartPool } from "./part-pool.ts";
 
@@ -7,4 +7,6 @@ export interface TransferContext {
   readonly driver: BlobDriver;
   readonly pool: PartPool;
   readonly retry: RetryPolicy;
+  /** The newest transient failure of a request to the store. */
+  readonly lastFailure?: { current: { readonly error: PluginError; readonly atMs: number } | undefined };
 }

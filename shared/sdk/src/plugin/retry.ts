@@ -11,6 +11,8 @@ export interface RetryPolicy extends Backoff {
   readonly clock: Clock;
   /** Between 0 and 1. */
   readonly random: () => number;
+  /** Told each transient failure, since whoever gives up first must not have to say that nothing was answered. */
+  readonly onFailure?: (error: PluginError) => void;
 }
 
 /**
@@ -38,6 +40,7 @@ export async function withRetry<T>(
     try {
       return await operation();
     } catch (error) {
+      if (!call.signal.aborted && isTransient(error)) policy.onFailure?.(PluginError.from(error));
       if (call.signal.aborted || !isTransient(error) || failed >= policy.tries) throw error;
       await pauseAfter(policy, call, what, failed, error);
     }

@@ -1,4 +1,4 @@
-import type { CopyRegion, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
+import type { CopyRegion, PluginError, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
 
 /** How one snapshot's copy in one target stands. */
 export interface CopyStatus {
@@ -11,6 +11,8 @@ export interface CopyStatus {
   readonly progressPercent: number;
   /** What it waits for, or why it failed; empty otherwise. */
   readonly detail: string;
+  /** Where the target could not be asked at all, and may be later: why. */
+  readonly noAnswer?: PluginError | undefined;
 }
 
 /** What is to be done in one target, and how each snapshot stands before. */

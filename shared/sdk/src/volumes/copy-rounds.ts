@@ -1,7 +1,8 @@
 import { isKind, isTransient, PluginError } from "../plugin/index.ts";
-import type { Call, CopyRegion, SnapshotCopier, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
+import type { Call, Clock, CopyRegion, SnapshotCopier, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
 import { planTarget } from "./copy-plan.ts";
 import type { CopyStatus, TargetPlan } from "./copy-plan.ts";
+import { withinTime } from "./within-time.ts";
 
 /** How the rounds are run. */
 export interface CopyRoundsOptions {
@@ -9,6 +10,8 @@ export interface CopyRoundsOptions {
   readonly parallel?: number | undefined;
   /** How often a copy that failed is made again before it counts as failed; twice unless told. */
   readonly maxRepeats?: number | undefined;
+  /** How long a target is waited for that is asked for the copies of one snapshot; for ever unless told. */
+  readonly patience?: { readonly timeoutMs: number; readonly clock: Clock };
 }
 
 const defaultRepeats = 2;
@@ -62,10 +65,11 @@ export class CopyRounds {
   async #list(target: CopyRegion, origins: readonly SnapshotOrigin[], call: Call): Promise<readonly SnapshotCopy[]> {
     const [only, ...others] = origins;
     const query = only !== undefined && others.length === 0 ? { originId: only.snapshotId } : {};
-    const copies = this.#copier.listCopies({ region: target.region, ...query }, call);
-    const found: SnapshotCopy[] = [];
-    for await (const copy of copies) found.push(copy);
-    return found;
+    const list = async (call: Call): Promise<readonly SnapshotCopy[]> =>
+      await Array.fromAsync(this.#copier.listCopies({ region: target.region, ...query }, call));
+    const { patience } = this.#options;
+    if (patience === undefined) return await list(call);
+    return await withinTime({ what: `the copies in ${target.region} to be listed`, ...patience }, call, list);
   }
 
   #plan(target: CopyRegion, origins: readonly SnapshotOrigin[], copies: readonly SnapshotCopy[]): TargetPlan {
@@ -165,7 +169,8 @@ function troubled(status: CopyStatus, error: unknown): CopyStatus {
 function withoutAnswer(origin: SnapshotOrigin, region: string, error: unknown): CopyStatus {
   const detail = PluginError.from(error).message;
   const state = mayPass(error) ? "waiting" : "failed";
-  return { origin, region, state, copyId: undefined, progressPercent: 0, detail };
+  const noAnswer = isTransient(error) ? PluginError.from(error) : undefined;
+  return { origin, region, state, copyId: undefined, progressPercent: 0, detail, noAnswer };
 }
 
 function failureKey(region: string, originId: string): string {

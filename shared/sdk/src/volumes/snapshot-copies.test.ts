@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { PluginError, silentLogger } from "../plugin/index.ts";
+import { isKind, PluginError, silentLogger } from "../plugin/index.ts";
 import type { Logger } from "../plugin/index.ts";
 import {
   copyTarget,
@@ -81,16 +81,63 @@ for (const [title, prepare, kind] of [
   });
 }
 
-test("a target that cannot be reached leaves no snapshot behind that no backup knows", async () => {
-  const { snapshotter, copier, inner, hooks } = rig();
+test("a target that cannot be reached fails the snapshot long before its time, leaves nothing, and says what to do", async () => {
+  const clock = new TestClock({ skipsSleep: true });
+  const { snapshotter, copier, inner, hooks } = rig({ clock, waitTimeoutMs: 14_400_000 });
   hooks.before = ({ region, operation }) => {
     if (region === "two") throw new PluginError("no route", { kind: "unavailable" });
     if (operation === "listOrigins") copier.settle();
   };
 
-  await assert.rejects(snapshotter.createSnapshot(request, call), { kind: "timeout" });
+  await assert.rejects(snapshotter.createSnapshot(request, call), (error) => {
+    assert.ok(isKind(error, "incomplete"));
+    assert.match(error.message, /to two: it does not answer \(no route\).*deleted again.*take it out.*key wait/);
+    return true;
+  });
 
+  assert.ok(clock.now() <= 90_000, `took ${clock.now()} ms`);
   assert.deepEqual([inner.snapshotIds, copier.copies.size], [[], 0]);
+});
+
+test("the next volumes do not wait for a target that is known to be lost, and nothing is made for them", async () => {
+  const clock = new TestClock({ skipsSleep: true });
+  const { snapshotter, copier, inner, hooks } = rig({ clock });
+  const outage = ({ region, operation }: CopierRequest): void => {
+    if (region === "two") throw new PluginError("no route", { kind: "unavailable" });
+    if (operation === "listOrigins") copier.settle();
+  };
+  hooks.before = outage;
+  await assert.rejects(snapshotter.createSnapshot(request, call), { kind: "incomplete" });
+  const [asked, atMs] = [copier.requests.length, clock.now()];
+
+  await assert.rejects(snapshotter.createSnapshot(request, call), { kind: "incomplete" });
+  assert.deepEqual([copier.requests.length, clock.now()], [asked, atMs]);
+
+  await clock.advance(30_000);
+  await assert.rejects(snapshotter.createSnapshot(request, call), { kind: "incomplete" });
+  assert.equal(clock.now(), atMs + 30_000);
+  assert.deepEqual([inner.snapshotIds, copier.copies.size], [[], 0]);
+
+  hooks.before = ({ operation }) => {
+    if (operation === "listOrigins") copier.settle();
+  };
+  await clock.advance(30_000);
+  await snapshotter.createSnapshot(request, call);
+  assert.equal(copier.copies.size, 2);
+});
+
+test("a target that answered before is outlasted for minutes", async () => {
+  const clock = new TestClock({ skipsSleep: true });
+  const { snapshotter, copier, hooks } = rig({ clock, waitTimeoutMs: 3_600_000 });
+  hooks.before = ({ region, operation }) => {
+    const minutes = clock.now() / 60_000;
+    if (region === "two" && minutes > 1 && minutes < 4) throw new PluginError("no route", { kind: "unavailable" });
+    if (operation === "listOrigins" && minutes > 5) copier.settle();
+  };
+
+  await snapshotter.createSnapshot(request, call);
+
+  assert.equal([...copier.copies.values()].filter(({ state }) => state === "completed").length, 2);
 });
 
 test("without wait one line says what makes the copies, and only once", async () => {

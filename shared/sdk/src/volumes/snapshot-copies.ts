@@ -12,6 +12,7 @@ import { awaitState } from "./await-state.ts";
 import type { Observed } from "./await-state.ts";
 import type { CopyStatus } from "./copy-plan.ts";
 import { CopyRounds } from "./copy-rounds.ts";
+import { TargetSilence } from "./target-silence.ts";
 import { withinTime } from "./within-time.ts";
 
 /** How a location treats the copies of its snapshots. */
@@ -20,6 +21,8 @@ export interface SnapshotCopiesOptions {
   readonly isWaiting: boolean;
   /** For the copies, counted from the end of the snapshot. */
   readonly waitTimeoutMs: number;
+  /** For one look at the copies in a target, which counts as one that does not answer after that; 55 s unless told. */
+  readonly lookTimeoutMs?: number;
   /** Whether the cloud copies a snapshot that is not complete yet, so that copies can be started without waiting. */
   readonly copiesUnfinished: boolean;
   readonly clock: Clock;
@@ -28,8 +31,11 @@ export interface SnapshotCopiesOptions {
 }
 
 const cleanupTimeoutMs = 60_000;
-/** For so long a target that did not answer is not asked again. */
-const silentMs = 30_000;
+const defaultLookTimeoutMs = 55_000;
+/** A target that did not answer before is waited for a quarter of that. */
+const lostPart = 0.25;
+/** For a look before a deletion, which is in no hurry and must not miss a copy. */
+const removalLookTimeoutMs = 300_000;
 
 /**
  * A snapshotter whose snapshots have copies: made with them where the location waits, deleted before them. A location
@@ -79,21 +85,24 @@ class CopiedSnapshots {
   readonly #snapshotter: OpenedVolumeSnapshotter;
   readonly #copies: SnapshotCopier;
   readonly #options: SnapshotCopiesOptions;
-  /** Targets that did not answer lately. */
-  readonly #silent = new Map<string, { readonly until: number; readonly error: unknown }>();
+  readonly #silence: TargetSilence;
   #hasAdvised = false;
 
   constructor(snapshotter: OpenedVolumeSnapshotter, copies: SnapshotCopier, options: SnapshotCopiesOptions) {
     this.#snapshotter = snapshotter;
     this.#copies = copies;
     this.#options = options;
+    this.#silence = new TargetSilence(options.clock);
   }
 
   async create(request: SnapshotRequest, call: Call): Promise<string> {
+    const { isWaiting } = this.#options;
+    // The snapshot of one volume after the other would be made only to be deleted again.
+    if (isWaiting) for (const { region } of await this.#copies.targets(call)) this.#silence.refuse(region);
     const snapshotId = await this.#snapshotter.createSnapshot(request, call);
     const targets = await this.#copies.targets(call);
     if (targets.length === 0) return snapshotId;
-    if (!this.#options.isWaiting) {
+    if (!isWaiting) {
       await this.#startWithoutWaiting(snapshotId, call);
       return snapshotId;
     }
@@ -109,7 +118,8 @@ class CopiedSnapshots {
   /** Finds all copies before it deletes the first, so that a region which cannot be reached leaves everything as it was. */
   async delete(snapshotId: string, call: Call): Promise<void> {
     const targets = await this.#copies.targets(call);
-    for (const { region } of targets) this.#refuseSilent(region);
+    // The server deletes a backup's snapshots one by one: each would wait anew for a region that is known to be lost.
+    for (const { region } of targets) this.#silence.refuse(region);
     const found: CopyRef[] = [];
     for (const { region } of targets)
       for (const copyId of await this.#findCopies(region, snapshotId, call)) found.push({ region, copyId });
@@ -123,30 +133,32 @@ class CopiedSnapshots {
     await this.#snapshotter.deleteSnapshot(snapshotId, call);
   }
 
-  /** The server deletes a backup's snapshots one by one: each would wait anew for a region that is known to be lost. */
-  #refuseSilent(region: string): void {
-    const silent = this.#silent.get(region);
-    if (silent !== undefined && this.#options.clock.now() < silent.until) throw silent.error;
-  }
-
   async #findCopies(region: string, originId: string, call: Call): Promise<readonly string[]> {
+    const { clock, lookTimeoutMs = defaultLookTimeoutMs } = this.#options;
+    const timeoutMs = Math.max(lookTimeoutMs, removalLookTimeoutMs) * (this.#silence.isAnyLost ? lostPart : 1);
+    const what = `the copies of snapshot ${originId} in ${region} to be listed`;
     try {
-      const copies = await Array.fromAsync(this.#copies.listCopies({ region, originId }, call));
-      this.#silent.delete(region);
+      const copies = await withinTime({ what, timeoutMs, clock }, call, async (call) => {
+        return await Array.fromAsync(this.#copies.listCopies({ region, originId }, call));
+      });
+      this.#silence.heard(region);
       return copies.map(({ copyId }) => copyId);
     } catch (error) {
-      if (isTransient(error) && !call.signal.aborted)
-        this.#silent.set(region, { until: this.#options.clock.now() + silentMs, error });
+      if (isTransient(error) && !call.signal.aborted) this.#silence.lost(region, PluginError.from(error));
       throw error;
     }
   }
 
   async #awaitCopies(snapshotId: string, call: Call): Promise<void> {
-    const { waitTimeoutMs: timeoutMs, clock, random } = this.#options;
-    const rounds = new CopyRounds(this.#copies);
+    const { waitTimeoutMs: timeoutMs, lookTimeoutMs = defaultLookTimeoutMs, clock, random } = this.#options;
+    const lookMs = this.#silence.isAnyLost ? lookTimeoutMs * lostPart : lookTimeoutMs;
+    const rounds = new CopyRounds(this.#copies, { patience: { timeoutMs: lookMs, clock } });
     const observe = async (call: Call): Promise<Observed<void>> => {
       const targets = await this.#copies.targets(call);
-      const statuses = await rounds.run(targets, [await this.#origin(snapshotId, call)], call);
+      const origin = await this.#origin(snapshotId, call);
+      const askedMs = clock.now();
+      const statuses = await rounds.run(targets, [origin], call);
+      for (const status of statuses) this.#silence.look(status, askedMs);
       const failed = statuses.find(({ state }) => state === "failed");
       if (failed !== undefined) throw copyFailed(snapshotId, failed);
       const open = statuses.filter(({ state }) => state !== "completed");
@@ -225,6 +237,7 @@ class CopiedSnapshots {
   }
 
   async #removeCopies(region: string, originId: string, call: Call): Promise<void> {
+    this.#silence.refuse(region);
     for (const copyId of await this.#findCopies(region, originId, call))
       await this.#copies.deleteCopy({ region, copyId }, call);
   }
