@@ -50,6 +50,7 @@ interface Report {
     readonly reason: string;
   }[];
   readonly missing: readonly string[];
+  readonly caution?: string;
   readonly error?: { readonly message: string };
 }
 
@@ -262,6 +263,23 @@ describe("flotilla volume prune", { concurrency: 2 }, () => {
     assert.equal((await rig.copiesIn(there, ids[1])).length, 1);
   });
 
+  test("deletes nothing where most of what was copied is gone at once, unless told that it is so", async () => {
+    const { run, rig, ids } = await region(3);
+    await run(...watch);
+    for (const id of ids.slice(0, 2)) await rig.deleteOfficially(id);
+
+    const shown = await run("prune");
+    const refused = await run("prune", "--delete");
+    const kept = await tally(rig);
+    const deleted = await run("prune", "--delete", "--even-most");
+
+    assert.deepEqual([shown.exitCode, refused.exitCode, deleted.exitCode], [0, 1, 0]);
+    assert.match(shown.report.caution ?? "", /2 of the 3 snapshots that have copies are gone/);
+    assert.match(refused.report.error?.message ?? "", /nothing was deleted: .* add --even-most/);
+    assert.deepEqual(kept, { [`${there} completed`]: 3, [`${elsewhere} completed`]: 3 });
+    assert.deepEqual(await tally(rig), { [`${there} completed`]: 1, [`${elsewhere} completed`]: 1 });
+  });
+
   test("of two copies of one snapshot leaves one", async () => {
     const { run, rig, ids } = await region(1);
     const snapshotter = await rig.open({ config: { copyToRegions: targets } });
@@ -278,10 +296,10 @@ describe("flotilla volume prune", { concurrency: 2 }, () => {
   });
 
   test("one copy that cannot be deleted does not keep the others, and is not zero", async () => {
-    const { run, rig, ids } = await region(1);
+    const { run, rig, ids } = await region(2);
     await run(...watch);
     await rig.deleteOfficially(ids[0] ?? "");
-    const [copy] = await rig.copiesIn(there);
+    const [copy] = await rig.copiesIn(there, ids[0]);
     rig.ec2.useSnapshotInImage(there, copy?.SnapshotId ?? "", "ami-1");
 
     const { exitCode, report } = await run("prune", "--delete");

@@ -3,7 +3,7 @@ import type { CopyStatus, OrphanedCopy } from "@flotilla/sdk/volumes";
 import type { Report } from "../context.ts";
 import { formatTable } from "../output/table.ts";
 import type { CopyResult } from "./volume-copy.ts";
-import type { PrunedCopy } from "./volume-prune.ts";
+import type { Pruned } from "./volume-prune.ts";
 
 /** How the copies stand: a failure unless everything that is wanted is complete. */
 export function reportCopies({ statuses, missing }: CopyResult): Report {
@@ -22,8 +22,8 @@ export function reportCopies({ statuses, missing }: CopyResult): Report {
 }
 
 /** What prune found, and did. */
-export function reportPruned(pruned: readonly PrunedCopy[], isDeleting: boolean): Report {
-  const rows = pruned.map(({ orphan: { copy, reason }, outcome, detail }) => [
+export function reportPruned({ copies, caution }: Pruned, isDeleting: boolean): Report {
+  const rows = copies.map(({ orphan: { copy, reason }, outcome, detail }) => [
     copy.copyId,
     copy.region,
     copy.originId,
@@ -31,12 +31,14 @@ export function reportPruned(pruned: readonly PrunedCopy[], isDeleting: boolean)
     outcome,
     detail,
   ]);
-  const hint = isDeleting ? "" : "\nnothing was deleted: add --delete to do it\n";
+  const advice = caution === "" ? "add --delete to do it" : caution;
+  const hint = isDeleting ? "" : `\nnothing was deleted: ${advice}\n`;
   return {
-    isFailure: pruned.some(({ outcome }) => outcome === "failed"),
+    isFailure: copies.some(({ outcome }) => outcome === "failed"),
     json: {
       deleted: isDeleting,
-      copies: pruned.map(({ orphan: { copy, reason }, outcome, detail }) => ({
+      caution,
+      copies: copies.map(({ orphan: { copy, reason }, outcome, detail }) => ({
         copyId: copy.copyId,
         region: copy.region,
         snapshotId: copy.originId,

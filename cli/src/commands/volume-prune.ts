@@ -1,6 +1,6 @@
 import { isKind, PluginError, silentLogger } from "@flotilla/sdk/plugin";
 import { findOrphanedCopies } from "@flotilla/sdk/volumes";
-import type { OrphanedCopy } from "@flotilla/sdk/volumes";
+import type { OrphanedCopy, OrphanSearch } from "@flotilla/sdk/volumes";
 
 import { UsageError } from "../cli-error.ts";
 import type { OpenedVolumes, Session } from "../session.ts";
@@ -13,22 +13,51 @@ export interface PrunedCopy {
   readonly detail: string;
 }
 
+/** What is to be done with them. */
+export interface PruneRequest {
+  readonly isDeleting: boolean;
+  /** Whether to delete even where most of the snapshots that were copied are gone. */
+  readonly evenMost: boolean;
+}
+
+/** What was found, and what became of it. */
+export interface Pruned {
+  readonly copies: readonly PrunedCopy[];
+  /** Why nothing of it is deleted without a further word; empty where it is what expires day by day. */
+  readonly caution: string;
+}
+
 /** Finds the copies that nobody needs, and deletes them where that is asked for. One that fails does not keep the others. */
 export async function pruneCopies(
   session: Session,
   { client, location }: OpenedVolumes,
-  { isDeleting }: { readonly isDeleting: boolean },
-): Promise<readonly PrunedCopy[]> {
+  { isDeleting, evenMost }: PruneRequest,
+): Promise<Pruned> {
   const call = { ...session.call, log: silentLogger };
   if ((await client.copies.targets(call)).length === 0)
     throw new UsageError(
       `the location ${location.name} copies nowhere: set its key copyToRegions to the regions whose copies are to be looked at, or copyToRepository for restic`,
     );
-  const orphans = await findOrphanedCopies(client.copies, call);
-  if (!isDeleting) return orphans.map((orphan) => ({ orphan, outcome: "kept", detail: "" }));
-  const pruned: PrunedCopy[] = [];
-  for (const orphan of orphans) pruned.push(await pruneCopy(session, client.copies, orphan));
-  return pruned;
+  const search = await findOrphanedCopies(client.copies, call);
+  const caution = evenMost ? "" : cautionOf(search);
+  if (!isDeleting)
+    return { copies: search.orphans.map((orphan) => ({ orphan, outcome: "kept", detail: "" })), caution };
+  if (caution !== "") throw new PluginError(`nothing was deleted: ${caution}`, { kind: "conflict" });
+  const copies: PrunedCopy[] = [];
+  for (const orphan of search.orphans) copies.push(await pruneCopy(session, client.copies, orphan));
+  return { copies, caution };
+}
+
+/**
+ * Snapshots that were deleted one by one, as backups expire, are few beside those that are left. Where most are gone at
+ * once, a region, an account or a repository was lost, emptied or confused with another, and the copies are what is left.
+ */
+function cautionOf({ copiedSnapshots, goneSnapshots }: OrphanSearch): string {
+  if (goneSnapshots * 2 <= copiedSnapshots) return "";
+  return (
+    `${goneSnapshots} of the ${copiedSnapshots} snapshots that have copies are gone, as after the loss of a region, an account or a ` +
+    "repository, whose copies are all that is left: look where the snapshots went, and add --even-most where they are not needed"
+  );
 }
 
 async function pruneCopy(
