@@ -28,8 +28,13 @@ export async function runCommand(
     const { kind, message } = describeError(error);
     const text = context.signal.aborted ? "interrupted" : message;
     context.printError(`error: ${text}\n`);
-    if (flags.output === "json") context.printOut(`${printJsonDocument({ error: { kind, message: text } })}\n`);
+    if (flags.output === "json") context.printOut(printError({ kind, message: text }));
   }
+}
+
+/** The document of a command that failed. */
+export function printError(error: { readonly kind: string; readonly message: string }): string {
+  return `${printJsonDocument({ error })}\n`;
 }
 
 async function inSession<T>(

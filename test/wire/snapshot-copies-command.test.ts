@@ -50,6 +50,7 @@ interface Report {
     readonly reason: string;
   }[];
   readonly missing: readonly string[];
+  readonly deleted?: readonly string[];
   readonly caution?: string;
   readonly error?: { readonly message: string };
 }
@@ -73,8 +74,14 @@ describe("flotilla volume copy", { concurrency: 2 }, () => {
 
     const unchosen = await start(["copy"]).finished;
     const nowhere = await start(["copy", "--all"], { copyToRegions: "" }).finished;
+    const breathless = await start(["copy", "--all", "--watch", "--interval", "0s"]).finished;
+    const endless = await start(["copy", "--all", "--watch", "--interval", "600h"]).finished;
 
-    assert.deepEqual([unchosen.exitCode, nowhere.exitCode], [2, 2]);
+    assert.deepEqual(
+      [unchosen, nowhere, breathless, endless].map(({ exitCode }) => exitCode),
+      [2, 2, 2, 2],
+    );
+    assert.match(endless.stderr, /--interval 600h: give a duration of more than nothing and up to 500h/);
     assert.match(unchosen.stderr, /ids, --backup NAME or --all/);
     assert.match(nowhere.stderr, /set its key copyToRegions/);
   });
@@ -88,6 +95,21 @@ describe("flotilla volume copy", { concurrency: 2 }, () => {
     assert.deepEqual([named.exitCode, named.report.missing], [1, ["snap-0123456789abcdef0"]]);
     assert.equal(named.report.copies.length, 2);
     assert.notEqual(backup.exitCode, 0);
+  });
+
+  test("of a named snapshot that is deleted meanwhile is not complete; one of all that expires is told and is no failure", async () => {
+    const { start, rig, ids } = await region(2, { copyMs: 1500 });
+    const watched = [start(["copy", "--watch", "--interval", "20ms", ids[0] ?? ""]), start(watch)];
+    await until("the copies are on their way", async () => ((await tally(rig))[`${elsewhere} pending`] ?? 0) >= 2);
+    await rig.deleteOfficially(ids[0] ?? "");
+
+    const [named, all] = await Promise.all(watched.map(async ({ finished }) => await finished));
+
+    // What the command prints with -o json.
+    const { complete, missing } = JSON.parse(named?.stdout ?? "") as Report;
+    const { deleted } = JSON.parse(all?.stdout ?? "") as Report;
+    assert.deepEqual([named?.exitCode, complete, missing], [1, false, [ids[0]]]);
+    assert.deepEqual([all?.exitCode, deleted], [0, [ids[0]]]);
   });
 
   test("without --watch starts what it may and is not zero until all is complete", async () => {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { UsageError } from "../cli-error.ts";
 import { commandWithCommonOptions } from "../common-options.ts";
 import type { CliContext } from "../context.ts";
-import { parseDuration } from "../parse-duration.ts";
+import { parseDuration, parseInterval } from "../parse-duration.ts";
 import { runCommand } from "../run-command.ts";
 import type { Outcome } from "../run-command.ts";
 import type { CommonFlags } from "../session.ts";
@@ -80,7 +80,7 @@ function requestOf(snapshotIds: readonly string[], flags: CopyFlags): CopyReques
     snapshotIds: [...new Set(snapshotIds)],
     backup: flags.backup,
     isWatching: flags.watch,
-    intervalMs: parseDuration(flags.interval, "--interval"),
+    intervalMs: parseInterval(flags.interval, "--interval"),
     timeoutMs: flags.timeout === undefined ? undefined : parseDuration(flags.timeout, "--timeout"),
     parallel: flags.parallel === undefined ? undefined : parseParallel(flags.parallel),
   };

@@ -6,17 +6,18 @@ import type { CopyResult } from "./volume-copy.ts";
 import type { Pruned } from "./volume-prune.ts";
 
 /** How the copies stand: a failure unless everything that is wanted is complete. */
-export function reportCopies({ statuses, missing }: CopyResult): Report {
+export function reportCopies({ statuses, missing, deleted }: CopyResult): Report {
   const isComplete = missing.length === 0 && statuses.every(({ state }) => state === "completed");
   const rows = [
     ...statuses.map(rowOf),
-    ...missing.map((snapshotId) => [snapshotId, "-", "-", "-", "missing", "-", "there is no such snapshot"]),
+    ...missing.map((snapshotId) => absentRow(snapshotId, "missing", "there is no such snapshot")),
+    ...deleted.map((snapshotId) => absentRow(snapshotId, "deleted", "while its copies were made")),
   ];
   const header = ["snapshot", "backup", "region", "copy", "state", "progress", "detail"];
   const counted = `${statuses.filter(({ state }) => state === "completed").length} of ${statuses.length} copies complete`;
   return {
     isFailure: !isComplete,
-    json: { complete: isComplete, copies: statuses.map(jsonOf), missing },
+    json: { complete: isComplete, copies: statuses.map(jsonOf), missing, deleted },
     text: rows.length === 0 ? "no snapshots to copy\n" : `${formatTable(header, rows)}\n${counted}\n`,
   };
 }
@@ -58,6 +59,10 @@ const reasonTexts: Readonly<Record<OrphanedCopy["reason"], string>> = {
   "origin-gone": "the snapshot is gone",
   duplicate: "there is a better copy",
 };
+
+function absentRow(snapshotId: string, state: string, detail: string): readonly string[] {
+  return [snapshotId, "-", "-", "-", state, "-", detail];
+}
 
 function rowOf({ origin, region, copyId, state, progressPercent, detail }: CopyStatus): readonly string[] {
   const progress = state === "pending" ? `${Math.floor(progressPercent)} %` : "-";
