@@ -159,3 +159,16 @@ test("what has lost its records is not copied, since the copy would look whole",
   assert.match(stdout, /one +failed .*has lost one-podvolumebackups\.json\.gz: it cannot be restored as it was/);
   assert.match(stdout, /two +copied/);
 });
+
+test("a backup whose record of its snapshots is lost is not deleted, since they would stay for good", async () => {
+  const { flotilla, path } = await stored();
+  await rm(path("one", "NAME-volumesnapshots.json.gz"));
+  const words = ["backup", "delete", "one", "--yes", ...flotilla.location, ...flotilla.volumes];
+
+  const refused = await flotilla.run(...words);
+  const deleted = await flotilla.run(...words, "--keep-snapshots");
+
+  assert.equal(refused.exitCode, 1);
+  assert.match(refused.stderr, /backup one made 1 snapshots, and its record names 0 of them: nothing was deleted/);
+  assert.equal(deleted.exitCode, 0, deleted.stderr);
+});
