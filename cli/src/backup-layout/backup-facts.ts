@@ -8,6 +8,7 @@ export interface BackupFacts {
   readonly phase: string;
   /** Of the form 2026-11-27T03:36:37Z. */
   readonly startedAt: string;
+  readonly completedAt: string;
   /** Of the layout; servers since 1.4 write it. */
   readonly formatVersion: string;
   /** How many native snapshots were made for it. */
@@ -26,6 +27,7 @@ export function readBackupFacts(object: JsonObject): BackupFacts {
     uid: text(metadata, "uid"),
     phase: text(status, "phase"),
     startedAt: text(status, "startTimestamp"),
+    completedAt: text(status, "completionTimestamp"),
     formatVersion: text(status, "formatVersion"),
     snapshotsCompleted: typeof completed === "number" ? completed : 0,
   };
@@ -34,6 +36,14 @@ export function readBackupFacts(object: JsonObject): BackupFacts {
 /** Whether the server is done with it. */
 export function isFinished({ phase }: Pick<BackupFacts, "phase">): boolean {
   return finishedPhases.has(phase);
+}
+
+// Long enough for a large tarball.
+const storingMs = 3_600_000;
+
+/** Whether the server may be storing it just now: the metadata, which call it complete, come before its other files. */
+export function mayBeStored({ completedAt }: BackupFacts, now: Date): boolean {
+  return Math.abs(now.getTime() - Date.parse(completedAt)) < storingMs;
 }
 
 function section(object: JsonObject, name: string): JsonObject {

@@ -24,7 +24,7 @@ restore elsewhere needs copies of its own of those.
 
 The bytes are streamed, without a file in between, and read back at the target. velero-backup.json comes last:
 a server that syncs there sees a backup whole, or not at all. What is there already and the same is left: after an
-interruption run it again.
+interruption run it again. With --watch, -o json prints a document for each round.
 
 Examples:
   flotilla backup copy nightly-1 --from aws.yaml --to azure.yaml --from-credentials-file aws.ini --to-credentials-file azure.env

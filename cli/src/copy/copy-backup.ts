@@ -1,6 +1,6 @@
 import { isKind, PluginError } from "@flotilla/sdk/plugin";
 
-import { isFinished } from "../backup-layout/backup-facts.ts";
+import { isFinished, mayBeStored } from "../backup-layout/backup-facts.ts";
 import { backupKeys } from "../backup-layout/keys.ts";
 import { lostFiles } from "../backup-layout/lost-files.ts";
 import { describeError } from "../session.ts";
@@ -129,7 +129,12 @@ async function readSource({ session, stores: { from } }: PairRun, name: string):
   if (!isFinished(metadata)) {
     return { metadata, files: others, unfinished: `its phase is ${metadata.phase || "not set"}` };
   }
-  refuseLoss(name, lostFiles(name, others, metadata));
+  const lost = lostFiles(name, others, metadata);
+  if (lost.length > 0 && mayBeStored(metadata, session.context.now())) {
+    const unfinished = `it lacks ${lost.join(", ")}, which the server may be storing just now`;
+    return { metadata, files: others, unfinished };
+  }
+  refuseLoss(name, lost);
   return { metadata, files: others, unfinished: "" };
 }
 
