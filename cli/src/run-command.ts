@@ -22,7 +22,8 @@ export async function runCommand(
   try {
     const report = await inSession(context, flags, work);
     context.printOut(flags.output === "json" ? `${printJsonDocument(report.json)}\n` : report.text);
-    outcome.exitCode = report.isFailure === true ? exitCodes.failed : exitCodes.done;
+    const failed = context.signal.aborted ? exitCodes.interrupted : exitCodes.failed;
+    outcome.exitCode = report.isFailure === true ? failed : exitCodes.done;
   } catch (error) {
     outcome.exitCode = exitCodeOf(error, context);
     const { kind, message } = describeError(error);

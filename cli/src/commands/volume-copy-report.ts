@@ -35,7 +35,7 @@ export function reportPruned({ copies, caution }: Pruned, isDeleting: boolean): 
   const advice = caution === "" ? "add --delete to do it" : caution;
   const hint = isDeleting ? "" : `\nnothing was deleted: ${advice}\n`;
   return {
-    isFailure: copies.some(({ outcome }) => outcome === "failed"),
+    isFailure: copies.some(({ outcome }) => outcome === "failed" || (isDeleting && outcome === "kept")),
     json: {
       deleted: isDeleting,
       caution,

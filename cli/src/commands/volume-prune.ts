@@ -1,15 +1,16 @@
 import { isKind, PluginError, silentLogger } from "@flotilla/sdk/plugin";
 import { findOrphanedCopies } from "@flotilla/sdk/volumes";
+import type { Call, SnapshotCopier } from "@flotilla/sdk/plugin";
 import type { OrphanedCopy, OrphanSearch } from "@flotilla/sdk/volumes";
 
 import { UsageError } from "../cli-error.ts";
-import type { OpenedVolumes, Session } from "../session.ts";
+import type { Session } from "../session.ts";
 
 /** A copy that nobody needs, and what became of it. */
 export interface PrunedCopy {
   readonly orphan: OrphanedCopy;
   readonly outcome: "kept" | "deleted" | "failed";
-  /** Why it could not be deleted; empty otherwise. */
+  /** Why it could not be deleted, or was not; empty otherwise. */
   readonly detail: string;
 }
 
@@ -27,13 +28,19 @@ export interface Pruned {
   readonly caution: string;
 }
 
+/** What of an opened location is needed. */
+interface CopyingLocation {
+  readonly client: { readonly copies: SnapshotCopier };
+  readonly location: { readonly name: string };
+}
+
 /** Finds the copies that nobody needs, and deletes them where that is asked for. One that fails does not keep the others. */
 export async function pruneCopies(
   session: Session,
-  { client, location }: OpenedVolumes,
+  { client, location }: CopyingLocation,
   { isDeleting, evenMost }: PruneRequest,
 ): Promise<Pruned> {
-  const call = { ...session.call, log: silentLogger };
+  const call = callOf(session);
   if ((await client.copies.targets(call)).length === 0)
     throw new UsageError(
       `the location ${location.name} copies nowhere: set its key copyToRegions to the regions whose copies are to be looked at, or copyToRepository for restic`,
@@ -44,7 +51,11 @@ export async function pruneCopies(
     return { copies: search.orphans.map((orphan) => ({ orphan, outcome: "kept", detail: "" })), caution };
   if (caution !== "") throw new PluginError(`nothing was deleted: ${caution}`, { kind: "conflict" });
   const copies: PrunedCopy[] = [];
-  for (const orphan of search.orphans) copies.push(await pruneCopy(session, client.copies, orphan));
+  for (const orphan of search.orphans) {
+    const isInterrupted = session.context.signal.aborted;
+    // What was deleted before is told, also to whoever reads the result only.
+    copies.push(isInterrupted ? interrupted(orphan, "kept") : await pruneCopy(session, client.copies, orphan));
+  }
   return { copies, caution };
 }
 
@@ -60,18 +71,26 @@ function cautionOf({ copiedSnapshots, goneSnapshots }: OrphanSearch): string {
   );
 }
 
-async function pruneCopy(
-  session: Session,
-  copies: OpenedVolumes["client"]["copies"],
-  orphan: OrphanedCopy,
-): Promise<PrunedCopy> {
+async function pruneCopy(session: Session, copies: SnapshotCopier, orphan: OrphanedCopy): Promise<PrunedCopy> {
   const { region, copyId } = orphan.copy;
   try {
-    await copies.deleteCopy({ region, copyId }, session.call);
+    await copies.deleteCopy({ region, copyId }, callOf(session));
   } catch (error) {
-    session.context.signal.throwIfAborted();
+    if (session.context.signal.aborted) return interrupted(orphan, "failed");
     if (!isKind(error, "not-found")) return { orphan, outcome: "failed", detail: PluginError.from(error).message };
   }
   session.progress.note(`deleted ${copyId} in ${region}`);
   return { orphan, outcome: "deleted", detail: "" };
+}
+
+function interrupted(orphan: OrphanedCopy, outcome: "failed" | "kept"): PrunedCopy {
+  return {
+    orphan,
+    outcome,
+    detail: outcome === "failed" ? "interrupted: it may be deleted all the same" : "interrupted",
+  };
+}
+
+function callOf(session: Session): Call {
+  return { ...session.call, log: silentLogger };
 }
