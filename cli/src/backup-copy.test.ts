@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { crc32, gzipSync } from "node:zlib";
@@ -108,6 +108,22 @@ test("a target that is not there fails the run with one error", async () => {
   assert.equal(exitCode, 1);
   assert.equal(stdout, "");
   assert.match(stderr, /error: list bucket "b": the bucket is gone/);
+});
+
+test("a backup that has expired is copied with the word that a server will delete it there", async () => {
+  const { flotilla, sides } = await prepare();
+  const path = diskObjectPath(flotilla.store, "b", "p/backups/one/velero-backup.json");
+  const expired = (await readFile(path, "utf8")).replace(/("expiration": ?")[^"]+/, "$12026-01-01T00:00:00Z");
+  await writeFile(path, expired);
+  await writeFile(`${path}.crc`, String(crc32(expired)));
+
+  const { exitCode, stdout } = await flotilla.run("backup", "copy", "one", ...sides);
+
+  assert.equal(exitCode, 0, stdout);
+  assert.match(
+    stdout,
+    /one +copied .* it expired at 2026-01-01T00:00:00Z: a server that syncs the target deletes it, .*; its volumes are not copied/,
+  );
 });
 
 test("two files of one place are refused, however they name the provider and write what they store", async () => {

@@ -9,6 +9,7 @@ export interface BackupFacts {
   /** Of the form 2026-11-27T03:36:37Z. */
   readonly startedAt: string;
   readonly completedAt: string;
+  readonly expiresAt: string;
   /** Of the layout; servers since 1.4 write it. */
   readonly formatVersion: string;
   /** How many native snapshots were made for it. */
@@ -28,6 +29,7 @@ export function readBackupFacts(object: JsonObject): BackupFacts {
     phase: text(status, "phase"),
     startedAt: text(status, "startTimestamp"),
     completedAt: text(status, "completionTimestamp"),
+    expiresAt: text(status, "expiration"),
     formatVersion: text(status, "formatVersion"),
     snapshotsCompleted: typeof completed === "number" ? completed : 0,
   };

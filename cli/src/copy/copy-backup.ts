@@ -94,7 +94,15 @@ async function copyOrThrow(
   const order = { backup: name, file: metadataFile, isReplacement, bytes: metadata.bytes };
   objects.push(await run.lanes.run(() => copyObject(run, order)));
   const left = await volumesLeftBehind(run, name, files);
-  return { name, result: "copied", objects: sorted(objects), detail: "", volumesLeftBehind: left };
+  const detail = expiryRemark(metadata, run.session.context.now());
+  return { name, result: "copied", objects: sorted(objects), detail, volumesLeftBehind: left };
+}
+
+/** A copy that is deleted at once is no copy, and nobody would know why. */
+function expiryRemark({ expiresAt }: BackupMetadata, now: Date): string {
+  return Date.parse(expiresAt) < now.getTime()
+    ? `it expired at ${expiresAt}: a server that syncs the target deletes it, unless the location is ReadOnly there`
+    : "";
 }
 
 /** A backup at the source; what is not finished about it, where anything is. */
