@@ -7,7 +7,7 @@ import { UsageError } from "../cli-error.ts";
 import type { Session } from "../session.ts";
 
 /** A copy that nobody needs, and what became of it. */
-export interface PrunedCopy {
+interface PrunedCopy {
   readonly orphan: OrphanedCopy;
   readonly outcome: "kept" | "deleted" | "failed";
   /** Why it could not be deleted, or was not; empty otherwise. */
