@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { crc32, gzipSync } from "node:zlib";
@@ -90,6 +90,16 @@ test("what an older server recorded of volumes is counted as well, and what cann
   assert.match(left(broken) ?? "", /^unknown, since its records cannot be read: /);
 });
 
+test("comparing a location in which there is no backup finds nothing the same", async () => {
+  const { flotilla, sides } = await prepare();
+  await rm(join(flotilla.store, "b"), { recursive: true });
+
+  const { exitCode, stdout } = await flotilla.run("backup", "compare", "--all", "--ignore-extra", ...sides);
+
+  assert.equal(exitCode, 1);
+  assert.match(stdout, /^NOTHING was compared between .*: there is no backup at --from/);
+});
+
 test("a target that is not there fails the run with one error", async () => {
   const { flotilla, sides } = await prepare({ fault: "no-list" });
 
@@ -98,4 +108,41 @@ test("a target that is not there fails the run with one error", async () => {
   assert.equal(exitCode, 1);
   assert.equal(stdout, "");
   assert.match(stderr, /error: list bucket "b": the bucket is gone/);
+});
+
+test("a backup that has expired is copied with the word that a server will delete it there", async () => {
+  const { flotilla, sides } = await prepare();
+  const path = diskObjectPath(flotilla.store, "b", "p/backups/one/velero-backup.json");
+  const expired = (await readFile(path, "utf8")).replace(/("expiration": ?")[^"]+/, "$12026-01-01T00:00:00Z");
+  await writeFile(path, expired);
+  await writeFile(`${path}.crc`, String(crc32(expired)));
+
+  const { exitCode, stdout } = await flotilla.run("backup", "copy", "one", ...sides);
+
+  assert.equal(exitCode, 0, stdout);
+  assert.match(
+    stdout,
+    /one +copied .* it expired at 2026-01-01T00:00:00Z: a server that syncs the target deletes it, .*; its volumes are not copied/,
+  );
+});
+
+test("two files of one place are refused, however they name the provider and write what they store", async () => {
+  const flotilla = await Flotilla.prepare();
+  const location = (provider: string, config: Readonly<Record<string, string>>): string =>
+    JSON.stringify({
+      kind: "BackupStorageLocation",
+      spec: { provider, objectStorage: { bucket: "b", prefix: "/p/" }, config: { region: "eu-central-1", ...config } },
+    });
+  const files = await flotilla.write({
+    "from.yaml": location("aws", {}),
+    "to.yaml": location("velero.io/aws", { serverSideEncryption: "AES256", s3ForcePathStyle: "true" }),
+  });
+  const sides = ["--from", join(files, "from.yaml"), "--to", join(files, "to.yaml"), "--plugin", flotilla.plugin];
+
+  for (const verb of ["copy", "compare"]) {
+    const { exitCode, stderr } = await flotilla.run("backup", verb, "one", ...sides);
+
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /--from and --to are the same place: bucket b, prefix p/);
+  }
 });

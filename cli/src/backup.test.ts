@@ -172,6 +172,18 @@ test("a corrupt object is not downloaded, and no file is left", async () => {
   );
 });
 
+test("what is left of a backup is downloaded, and what it lacks is said with exit code 1", async () => {
+  const flotilla = await Flotilla.prepare();
+  await withBackup(flotilla);
+  await rm(diskObjectPath(flotilla.store, "b", key("one.tar.gz")));
+
+  const { exitCode, stdout } = await flotilla.run("download", "backup", "one", "--to", "got", ...flotilla.location);
+
+  assert.equal(exitCode, 1);
+  assert.match(stdout, /downloaded to .*got, but it LACKS one\.tar\.gz: it cannot be restored as it was/);
+  assert.ok(existsSync(join(flotilla.folder, "got", "velero-backup.json")));
+});
+
 test("a structure that is broken under a right checksum is corrupt too", async () => {
   const flotilla = await Flotilla.prepare();
   await withBackup(flotilla);

@@ -33,13 +33,33 @@ test("check fails where the plugin refuses the configuration", async () => {
   assert.match(findings[0]?.detail ?? "", /foldr \(did you mean folder\?\)/);
 });
 
-test("a plugin that cannot check itself is advice, not a failure", async () => {
+test("a plugin that cannot check itself is advice, and what nobody looked at is no good news", async () => {
   const flotilla = await Flotilla.prepare();
 
   const { exitCode, stdout } = await flotilla.run("check", ...flotilla.location, ...flotilla.volumes);
 
-  assert.equal(exitCode, 0);
+  assert.equal(exitCode, 1);
   assert.match(stdout, /advice +VolumeSnapshotLocation +check +plugin velero\.io\/disk cannot check a location/);
+  assert.match(stdout, /no failures; but whether the BackupStorageLocation and the .* can be used was NOT CHECKED\n$/);
+});
+
+test("wrong words are told as a document, too, where one was asked for", async () => {
+  const flotilla = await Flotilla.prepare();
+  const documents: unknown[] = [];
+
+  for (const words of [
+    ["backup", "list", "--bukket", "b", "-o", "json"],
+    ["backup", "-o", "json"],
+    ["frob", "-ojson"],
+  ]) {
+    const { exitCode, stdout } = await flotilla.run(...words);
+    assert.equal(exitCode, 2);
+    documents.push(JSON.parse(stdout));
+  }
+
+  assert.deepEqual(documents[0], {
+    error: { kind: "usage", message: "unknown option '--bukket'\n(Did you mean --bucket?)" },
+  });
 });
 
 test("a location file with a secret's credentials asks for a file", async () => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 
-import { Flotilla } from "./testing/flotilla.ts";
+import { configMap, Flotilla } from "./testing/flotilla.ts";
 
 const run = promisify(execFile);
 const canMount = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
@@ -33,5 +34,33 @@ test(
       assert.equal(error.stdout, "");
       return true;
     });
+  },
+);
+
+test(
+  "a result that cannot be written is an error, and the work that went before it was done",
+  { skip: existsSync("/dev/full") ? false : "no device that is always full" },
+  async () => {
+    const flotilla = await Flotilla.prepare();
+    const from = await flotilla.write({ "a.yaml": configMap });
+    const main = join(import.meta.dirname, "main.ts");
+    const words = ["backup", "create", "one", "--from", from, ...flotilla.location];
+
+    const deaf = spawnSync("sh", ["-c", '"$@" >/dev/full', "sh", process.execPath, main, ...words], {
+      encoding: "utf8",
+    });
+    const mute = spawnSync(
+      "sh",
+      ["-c", '"$@" 2>/dev/full', "sh", process.execPath, main, "backup", "list", ...flotilla.location],
+      {
+        encoding: "utf8",
+      },
+    );
+
+    assert.equal(deaf.status, 1);
+    assert.match(deaf.stderr, /error: the result could not be written: ENOSPC/);
+    assert.doesNotMatch(deaf.stderr, /at .*main\.ts/);
+    assert.equal(mute.status, 0);
+    assert.match(mute.stdout, /one +Completed/);
   },
 );

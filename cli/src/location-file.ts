@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { parseAllDocuments } from "yaml";
 
 import { UsageError } from "./cli-error.ts";
+import { yamlFault } from "./yaml-fault.ts";
 
 /** What of a BackupStorageLocation or VolumeSnapshotLocation matters here. */
 export interface LocationFile {
@@ -22,10 +23,15 @@ export interface LocationFile {
   readonly isReadOnly: boolean;
 }
 
-/** Reads the first resource of this kind in a YAML file; what is wrong with the file is said with its path. */
+/**
+ * Reads the one resource of this kind in a YAML file, or in a list as `kubectl get -o yaml` prints it; what is wrong with
+ * the file is said with its path. Of several none is chosen: it might be the wrong one that is written to or deleted from.
+ */
 export async function readLocationFile(path: string, kind: LocationFile["kind"]): Promise<LocationFile> {
-  const resource = (await readDocuments(path)).find((document) => section(document)["kind"] === kind);
+  const found = (await readDocuments(path)).filter((document) => section(document)["kind"] === kind);
+  const [resource] = found;
   if (resource === undefined) throw new UsageError(`${path} holds no ${kind}`);
+  if (found.length > 1) throw severalFound(path, kind, found);
   const spec = section(section(resource)["spec"]);
   const provider = spec["provider"];
   if (typeof provider !== "string" || provider === "") throw new UsageError(`${path}: spec.provider is missing`);
@@ -48,15 +54,28 @@ export async function readLocationFile(path: string, kind: LocationFile["kind"])
 async function readDocuments(path: string): Promise<readonly unknown[]> {
   try {
     const documents = parseAllDocuments(await readFile(path, "utf8"));
-    return [...documents].map((document) => {
+    return [...documents].flatMap((document) => {
       const [fault] = document.errors;
       if (fault !== undefined) throw fault;
-      return document.toJS() as unknown;
+      return unfolded(document.toJS());
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${path} cannot be read as YAML: ${reason}`, { cause: error });
+    throw new UsageError(`${path} cannot be read as YAML: ${yamlFault(error)}`, { cause: error });
   }
+}
+
+/** The items of a list; anything else as it is. */
+function unfolded(document: unknown): readonly unknown[] {
+  const { items, kind } = section(document);
+  return typeof kind === "string" && kind.endsWith("List") && Array.isArray(items) ? items : [document];
+}
+
+function severalFound(path: string, kind: string, found: readonly unknown[]): UsageError {
+  const names = found.map((resource) => {
+    const { name } = section(section(resource)["metadata"]);
+    return typeof name === "string" ? name : "(no name)";
+  });
+  return new UsageError(`${path} holds ${found.length} ${kind}s (${names.join(", ")}): keep the one that is meant`);
 }
 
 function readConfig(config: Readonly<Record<string, unknown>>, path: string): Readonly<Record<string, string>> {

@@ -54,7 +54,7 @@ export async function openPair(
   { isWritten }: { readonly isWritten: boolean },
 ): Promise<StorePair> {
   const [from, to] = [await resolveSide(flags, "from"), await resolveSide(flags, "to")];
-  if (from.provider === to.provider && isDeepStrictEqual(from.config, to.config)) {
+  if (isDeepStrictEqual(placeOf(from), placeOf(to))) {
     throw new UsageError(
       `--from and --to are the same place: bucket ${from.bucket}, prefix ${from.prefix || "(none)"}`,
     );
@@ -72,6 +72,36 @@ export async function openPair(
     to: hasCopies ? await session.openStoreApart(to) : toItself,
     toItself,
   };
+}
+
+// What says where a location of these providers is, and by whose eyes; other keys say how it is read and written.
+const placeKeys: ReadonlySet<string> = new Set([
+  "bucket",
+  "prefix",
+  "credentialsFile",
+  "region",
+  "s3Url",
+  "profile",
+  "storageAccount",
+  "storageAccountURI",
+  "resourceGroup",
+  "subscriptionId",
+  "activeDirectoryAuthorityURI",
+  "storeEndpoint",
+  "repository",
+]);
+const knownProviders: ReadonlySet<string> = new Set([
+  "velero.io/aws",
+  "velero.io/azure",
+  "velero.io/gcp",
+  "flotilla.io/restic",
+]);
+
+/** Two locations of one place may differ in how they write, for example in encryption: a copy of one in the other is none. */
+function placeOf({ provider, config }: ObjectLocation): Readonly<Record<string, string>> {
+  const name = provider.includes("/") ? provider : `velero.io/${provider}`;
+  const keys = Object.entries(config).filter(([key]) => !knownProviders.has(name) || placeKeys.has(key));
+  return { ...Object.fromEntries(keys), provider: name };
 }
 
 /** A location in words: `backups/cluster-1 (velero.io/aws)`. */

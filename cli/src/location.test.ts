@@ -31,6 +31,34 @@ test("a file without the resource is refused", async () => {
   await assert.rejects(resolveObjectLocation({ ...none, location }), /holds no BackupStorageLocation/);
 });
 
+test("of several locations in a file none is chosen, since the wrong one might be written to", async () => {
+  const one = (name: string): string =>
+    `kind: BackupStorageLocation\nmetadata: {name: ${name}}\nspec: {provider: aws, objectStorage: {bucket: ${name}}}\n`;
+  const location = await file(`${one("default")}---\n${one("archive")}`);
+
+  await assert.rejects(
+    resolveObjectLocation({ ...none, location }),
+    /holds 2 BackupStorageLocations \(default, archive\): keep the one that is meant/,
+  );
+});
+
+test("a list as kubectl prints it holds its location", async () => {
+  const location = await file(
+    "kind: List\nitems: [{kind: BackupStorageLocation, spec: {provider: aws, objectStorage: {bucket: listed}}}]\n",
+  );
+
+  assert.equal((await resolveObjectLocation({ ...none, location })).bucket, "listed");
+});
+
+test("a file that is no YAML is refused with the place of the fault, and none of its lines, which may hold a password", async () => {
+  const location = await file("kind: VolumeSnapshotLocation\nspec:\n  repository: 'rest:https://u:hunter2@h': x\n");
+
+  const error: unknown = await resolveObjectLocation({ ...none, location }).catch((error: unknown) => error);
+
+  assert.match(String(error), /cannot be read as YAML: .* at line 3/);
+  assert.doesNotMatch(String(error), /hunter2/);
+});
+
 test("a CA in a secret asks for a file", async () => {
   const location = await file(
     "kind: BackupStorageLocation\nspec: {provider: aws, objectStorage: {bucket: b, caCertRef: {name: ca}}}\n",

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { runCli } from "./run-cli.ts";
+import { exitCodes } from "./run-command.ts";
 
 const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -7,14 +8,19 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => interruption.abort());
 }
 
-// A reader that has seen enough (`| head`) closes the pipe, which is no fault: the work goes on, and is cleaned up after.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-}
+// What can be told to nobody, as on a full disk, must not end the work in its middle.
+process.stderr.on("error", () => {});
 
-process.exitCode = await runCli(process.argv.slice(2), {
+let isResultLost = false;
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough (`| head`) closes the pipe, which is no fault.
+  if (error.code === "EPIPE") return;
+  isResultLost = true;
+  process.exitCode = exitCodes.failed;
+  process.stderr.write(`error: the result could not be written: ${error.message}\n`);
+});
+
+const exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   workingDirectory: process.cwd(),
   printOut: (text) => void process.stdout.write(text),
@@ -23,3 +29,4 @@ process.exitCode = await runCli(process.argv.slice(2), {
   signal: interruption.signal,
   now: () => new Date(),
 });
+process.exitCode = isResultLost ? exitCodes.failed : exitCode;

@@ -10,3 +10,13 @@ export function parseDuration(text: string, flag: string): number {
   }
   return parts.reduce((sum, [, amount, unit = ""]) => sum + Number(amount) * (unitMs[unit] ?? 0), 0);
 }
+
+// The longest that a timer takes; a longer one would fire at once, again and again.
+const maxIntervalMs = 2 ** 31 - 1;
+
+/** Reads how long to wait between two rounds, in milliseconds. */
+export function parseInterval(text: string, flag: string): number {
+  const intervalMs = parseDuration(text, flag);
+  if (intervalMs > 0 && intervalMs <= maxIntervalMs) return intervalMs;
+  throw new UsageError(`${flag} ${text}: give a duration of more than nothing and up to 500h`);
+}

@@ -22,14 +22,20 @@ export async function runCommand(
   try {
     const report = await inSession(context, flags, work);
     context.printOut(flags.output === "json" ? `${printJsonDocument(report.json)}\n` : report.text);
-    outcome.exitCode = report.isFailure === true ? exitCodes.failed : exitCodes.done;
+    const failed = context.signal.aborted ? exitCodes.interrupted : exitCodes.failed;
+    outcome.exitCode = report.isFailure === true ? failed : exitCodes.done;
   } catch (error) {
     outcome.exitCode = exitCodeOf(error, context);
     const { kind, message } = describeError(error);
     const text = context.signal.aborted ? "interrupted" : message;
     context.printError(`error: ${text}\n`);
-    if (flags.output === "json") context.printOut(`${printJsonDocument({ error: { kind, message: text } })}\n`);
+    if (flags.output === "json") context.printOut(printError({ kind, message: text }));
   }
+}
+
+/** The document of a command that failed. */
+export function printError(error: { readonly kind: string; readonly message: string }): string {
+  return `${printJsonDocument({ error })}\n`;
 }
 
 async function inSession<T>(

@@ -125,6 +125,18 @@ test("--all tells the backups of one location only, and passes over those under 
   assert.equal(lenient.exitCode, 0, lenient.stdout);
 });
 
+test("a backup that has lost its metadata at --from differs, and is not taken for one under way", async () => {
+  const [from, to] = [await clouds.aws.place("headless"), await clouds.aws.place("whole")];
+  await seedBackup(from, "one");
+  await seedBackup(to, "one");
+  await from.remove("one", "velero-backup.json");
+
+  const { exitCode, verdict } = await compare(from, to, "--all");
+
+  assert.equal(exitCode, 1);
+  assert.deepEqual(standings(verdict), { "velero-backup.json": "extra" });
+});
+
 test("a location that does not answer is a failure, not a difference that is not there", async () => {
   const [from, to] = [await clouds.aws.place("denied"), await clouds.azure.place("denied")];
   await seedBackup(from, "one");

@@ -169,7 +169,7 @@ test("a backup that has lost its contents is not copied", async () => {
   const { exitCode, stdout } = await copy(from, to, "one");
 
   assert.equal(exitCode, 1);
-  assert.match(stdout, /backup one has lost its contents .*: it cannot be restored, nor copied/);
+  assert.match(stdout, /backup one has lost its contents .*: it cannot be restored as it was, and is not copied/);
   assert.deepEqual(await to.keys(), []);
 });
 

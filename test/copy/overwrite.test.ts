@@ -183,6 +183,24 @@ test("a backup that changes while it is copied is not shown", async () => {
   assert.equal(await to.shows("one"), false);
 });
 
+test("a backup whose contents the server replaces while they are copied is not shown, though its metadata stay", async () => {
+  const [from, to] = [await aws.place("finalizing"), await azure.place("finalizing")];
+  await seedBackup(from, "one");
+  const match = { operation: "PutBlob", key: /\.tar\.gz$/, bucket: "finalizing" };
+  const wait = azure.faults.add({ kind: "delay", ms: 2500 }, match);
+  const run = startFlotilla(folder, ["backup", "copy", "one", ...between(from, to)]);
+  while (wait.hits === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+
+  await from.put("one", "one.tar.gz", filesOf("one", { seed: "with the operations" }).get("one.tar.gz") ?? Buffer.of());
+  const first = await run.end;
+  const again = await copy(from, to, "one");
+
+  assert.equal(first.exitCode, 1);
+  assert.match(first.stdout, /backup one was changed or deleted at the source while it was copied: copy it again/);
+  assert.equal(again.exitCode, 0, again.stdout);
+  assert.ok((await to.get("one", "one.tar.gz")).equals(await from.get("one", "one.tar.gz")));
+});
+
 test("--newest copies the newest so many", async () => {
   const [from, to] = [await aws.place("newest"), await azure.place("newest")];
   for (const [name, day] of [

@@ -231,11 +231,30 @@ describe("copies of snapshots", { concurrency: false, timeout: 120_000 }, () => 
     await rig.copyAll(home);
     await rig.removeSnapshot(gone);
 
-    const orphans = await findOrphanedCopies(home.copies, call);
+    const { orphans } = await findOrphanedCopies(home.copies, call);
 
     const found = orphans.map(({ copy, reason }) => [copy.originId, reason]);
     assert.ok(found.some(([originId, reason]) => originId === gone && reason === "origin-gone"));
     assert.ok(found.every(([originId]) => originId !== kept));
+  });
+
+  test("copies of a resource group that is gone as a whole are no orphans: it was lost rather than tidied up", async () => {
+    const shared = await startRegionsRig({ pendingMs: 20, copyMs: 20 });
+    after(() => shared.close());
+    const home = await shared.openHome();
+    await home.createSnapshot({ volumeId: shared.addDisk(), volumeAz, tags: tagsOf("own") });
+    await shared.copyAll(home);
+    shared.arm.addSnapshot({
+      name: "copy-of-another-cluster",
+      resourceGroup: copiesGroup,
+      location: otherRegion,
+      tags: { "flotilla.io-copy-of": armId("snapshots", "s", "lost-group"), "flotilla.io-copy-from": homeRegion },
+    });
+
+    const error = await failureOf(findOrphanedCopies(home.copies, call));
+
+    assert.equal(error.kind, "invalid-config");
+    assert.match(error.message, /lost-group.*the resource group is missing/);
   });
 
   for (const [stage, operation] of [

@@ -78,7 +78,7 @@ describe("flotilla volume prune", { timeout: 120_000 }, () => {
 
     const shown = await start(["prune"]).finished;
     const kept = await rig.remnants();
-    const deleted = await start(["prune", "--delete"]).finished;
+    const deleted = await start(["prune", "--delete", "--even-most"]).finished;
 
     // The plugin, whose host is gone, still removes the disk that it was about to make; the other one it does not know.
     assert.ok(kept.length > 0);

@@ -298,7 +298,7 @@ describe("copies of snapshots", { concurrency: 2, timeout: 120_000 }, () => {
     const official = await rig.open({ session: rig.start() });
     for (const id of [gone, begun]) await official.deleteSnapshot(id);
 
-    const orphans = await findOrphanedCopies(home.copies, call);
+    const { orphans } = await findOrphanedCopies(home.copies, call);
 
     assert.ok(orphans.every(({ reason }) => reason === "origin-gone"));
     assert.deepEqual(new Set(orphans.map(({ copy }) => copy.originId)), new Set([gone, begun]));

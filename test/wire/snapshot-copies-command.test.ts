@@ -50,6 +50,8 @@ interface Report {
     readonly reason: string;
   }[];
   readonly missing: readonly string[];
+  readonly deleted?: readonly string[];
+  readonly caution?: string;
   readonly error?: { readonly message: string };
 }
 
@@ -72,8 +74,14 @@ describe("flotilla volume copy", { concurrency: 2 }, () => {
 
     const unchosen = await start(["copy"]).finished;
     const nowhere = await start(["copy", "--all"], { copyToRegions: "" }).finished;
+    const breathless = await start(["copy", "--all", "--watch", "--interval", "0s"]).finished;
+    const endless = await start(["copy", "--all", "--watch", "--interval", "600h"]).finished;
 
-    assert.deepEqual([unchosen.exitCode, nowhere.exitCode], [2, 2]);
+    assert.deepEqual(
+      [unchosen, nowhere, breathless, endless].map(({ exitCode }) => exitCode),
+      [2, 2, 2, 2],
+    );
+    assert.match(endless.stderr, /--interval 600h: give a duration of more than nothing and up to 500h/);
     assert.match(unchosen.stderr, /ids, --backup NAME or --all/);
     assert.match(nowhere.stderr, /set its key copyToRegions/);
   });
@@ -87,6 +95,21 @@ describe("flotilla volume copy", { concurrency: 2 }, () => {
     assert.deepEqual([named.exitCode, named.report.missing], [1, ["snap-0123456789abcdef0"]]);
     assert.equal(named.report.copies.length, 2);
     assert.notEqual(backup.exitCode, 0);
+  });
+
+  test("of a named snapshot that is deleted meanwhile is not complete; one of all that expires is told and is no failure", async () => {
+    const { start, rig, ids } = await region(2, { copyMs: 1500 });
+    const watched = [start(["copy", "--watch", "--interval", "20ms", ids[0] ?? ""]), start(watch)];
+    await until("the copies are on their way", async () => ((await tally(rig))[`${elsewhere} pending`] ?? 0) >= 2);
+    await rig.deleteOfficially(ids[0] ?? "");
+
+    const [named, all] = await Promise.all(watched.map(async ({ finished }) => await finished));
+
+    // What the command prints with -o json.
+    const { complete, missing } = JSON.parse(named?.stdout ?? "") as Report;
+    const { deleted } = JSON.parse(all?.stdout ?? "") as Report;
+    assert.deepEqual([named?.exitCode, complete, missing], [1, false, [ids[0]]]);
+    assert.deepEqual([all?.exitCode, deleted], [0, [ids[0]]]);
   });
 
   test("without --watch starts what it may and is not zero until all is complete", async () => {
@@ -262,6 +285,23 @@ describe("flotilla volume prune", { concurrency: 2 }, () => {
     assert.equal((await rig.copiesIn(there, ids[1])).length, 1);
   });
 
+  test("deletes nothing where most of what was copied is gone at once, unless told that it is so", async () => {
+    const { run, rig, ids } = await region(3);
+    await run(...watch);
+    for (const id of ids.slice(0, 2)) await rig.deleteOfficially(id);
+
+    const shown = await run("prune");
+    const refused = await run("prune", "--delete");
+    const kept = await tally(rig);
+    const deleted = await run("prune", "--delete", "--even-most");
+
+    assert.deepEqual([shown.exitCode, refused.exitCode, deleted.exitCode], [0, 1, 0]);
+    assert.match(shown.report.caution ?? "", /2 of the 3 snapshots that have copies are gone/);
+    assert.match(refused.report.error?.message ?? "", /nothing was deleted: .* add --even-most/);
+    assert.deepEqual(kept, { [`${there} completed`]: 3, [`${elsewhere} completed`]: 3 });
+    assert.deepEqual(await tally(rig), { [`${there} completed`]: 1, [`${elsewhere} completed`]: 1 });
+  });
+
   test("of two copies of one snapshot leaves one", async () => {
     const { run, rig, ids } = await region(1);
     const snapshotter = await rig.open({ config: { copyToRegions: targets } });
@@ -278,10 +318,10 @@ describe("flotilla volume prune", { concurrency: 2 }, () => {
   });
 
   test("one copy that cannot be deleted does not keep the others, and is not zero", async () => {
-    const { run, rig, ids } = await region(1);
+    const { run, rig, ids } = await region(2);
     await run(...watch);
     await rig.deleteOfficially(ids[0] ?? "");
-    const [copy] = await rig.copiesIn(there);
+    const [copy] = await rig.copiesIn(there, ids[0]);
     rig.ec2.useSnapshotInImage(there, copy?.SnapshotId ?? "", "ami-1");
 
     const { exitCode, report } = await run("prune", "--delete");

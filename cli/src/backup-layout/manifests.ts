@@ -7,6 +7,7 @@ import { parseAllDocuments } from "yaml";
 import type { Tags } from "yaml";
 
 import { UsageError } from "../cli-error.ts";
+import { yamlFault } from "../yaml-fault.ts";
 import { readResource, resourcePaths } from "./resource.ts";
 import type { Resource } from "./resource.ts";
 
@@ -59,7 +60,8 @@ function parseYaml(text: string, path: string): readonly JsonValue[] {
   });
   return [...documents].flatMap((document) => {
     const [fault] = document.errors;
-    if (fault !== undefined) throw new UsageError(`${path} cannot be read as YAML: ${fault.message}`, { cause: fault });
+    if (fault !== undefined)
+      throw new UsageError(`${path} cannot be read as YAML: ${yamlFault(fault)}`, { cause: fault });
     const value: unknown = document.toJS();
     // A file may begin or end with an empty document.
     return value === null || value === undefined ? [] : [withoutBigInts(value)];

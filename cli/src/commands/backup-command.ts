@@ -92,6 +92,8 @@ function verify(context: CliContext, outcome: Outcome): Command {
       "after",
       `
 Judges the location itself: none of its copies (copyTo) answers for it, nor is looked at. Verify each as a location.
+Snapshots are asked for where a volume location is given; volumes that the server keeps in a repository of its own
+(file-system backup, data mover) are named, and not read.
 
 Examples:
   flotilla verify backup nightly --location bsl.yaml --volume-location vsl.yaml --wait 10m
@@ -117,7 +119,11 @@ function download(context: CliContext, outcome: Outcome): Command {
   return commandWithCommonOptions("download", "Downloads a backup's objects into a new folder.")
     .argument("<name>", "the backup's name")
     .option("--to <dir>", "the folder, which must not be there yet (default: the backup's name)")
-    .addHelpText("after", "\nExample:\n  flotilla download backup nightly --to /srv/nightly --location bsl.yaml")
+    .addHelpText(
+      "after",
+      "\nThe folder appears once every object has arrived whole. Exit code 1, too, where the backup lacks what it must have.\n" +
+        "\nExample:\n  flotilla download backup nightly --to /srv/nightly --location bsl.yaml",
+    )
     .action(async (name: string, flags: CommonFlags & { to?: string }) => {
       await runCommand(context, outcome, flags, async (session) => {
         const to = resolve(context.workingDirectory, flags.to ?? name);

@@ -28,6 +28,8 @@ export interface ComparedBackups {
   readonly backups: readonly ComparedBackup[];
 }
 
+const harmless: ReadonlySet<string> = new Set(["same", "unfinished"]);
+
 /** Compares backups of two locations; with all of them selected, those that only --to has too. */
 export async function compareBackups(
   session: Session,
@@ -52,7 +54,8 @@ export async function compareBackups(
     ),
   );
   const backups = ignoresExtra ? compared.filter(({ standing }) => standing !== "extra") : compared;
-  const isSame = backups.every(({ standing }) => standing === "same" || standing === "unfinished");
+  // A wrong prefix, or a location that was emptied, must not read as one in which everything is the same.
+  const isSame = selected.length > 0 && backups.every(({ standing }) => harmless.has(standing));
   return { from: printStore(stores.from), to: printStore(stores.to), isSame, backups };
 }
 
@@ -85,7 +88,8 @@ function objectTable(backups: readonly ComparedBackup[]): string {
 
 function summary({ from, to, isSame, backups }: ComparedBackups): string {
   const unverifiable = backups.flatMap(({ objects }) => objects.filter(({ standing }) => standing === "unverifiable"));
-  const differing = backups.filter(({ standing }) => standing !== "same" && standing !== "unfinished").length;
+  const differing = backups.filter(({ standing }) => !harmless.has(standing)).length;
+  if (!isSame && differing === 0) return `NOTHING was compared between ${from} and ${to}: there is no backup at --from`;
   const verdict = isSame ? "no differences" : `${differing} of ${backups.length} backups DIFFER`;
   const caution =
     unverifiable.length === 0

@@ -86,7 +86,7 @@ export function reportCopied(copied: CopiedBackups): Report {
 }
 
 function remark(detail: string, volumes: string): string {
-  return volumes === "" ? detail : `its volumes are not copied (${volumes})`;
+  return [detail, volumes === "" ? "" : `its volumes are not copied (${volumes})`].filter(Boolean).join("; ");
 }
 
 function objectTable({ objects }: CopiedBackup): string {

@@ -1,10 +1,12 @@
 import { isKind, PluginError } from "@flotilla/sdk/plugin";
 
+import { readBackupFacts } from "../backup-layout/backup-facts.ts";
 import { UsageError } from "../cli-error.ts";
 import type { Report } from "../context.ts";
 import { formatTable } from "../output/table.ts";
 import type { OpenedStore, OpenedVolumes, Session } from "../session.ts";
-import { findBackup, readSnapshots } from "./stored-backup.ts";
+import { findBackup, readBackupObject, readSnapshots } from "./stored-backup.ts";
+import type { StoredBackup } from "./stored-backup.ts";
 
 /** A deleted backup. */
 export interface DeletedBackup {
@@ -22,6 +24,7 @@ export async function deleteBackup(
 ): Promise<DeletedBackup> {
   const backup = await findBackup(session, store, request.name);
   const records = request.keepsSnapshots ? [] : await readSnapshots(session, store, backup);
+  if (!request.keepsSnapshots) await refuseLostRecords(session, store, backup, records.length);
   const snapshots = records.map(({ snapshotId }) => snapshotId);
   if (snapshots.length > 0 && volumes === undefined) {
     throw new UsageError(
@@ -39,6 +42,28 @@ export async function deleteBackup(
     session.progress.note(`deleted snapshot ${snapshotId}`);
   }
   return { name: request.name, snapshots, objects: await deleteObjects(session, store, backup.keys.folder) };
+}
+
+/** Snapshots that no record names would stay for good, and nobody would know of what they are. */
+async function refuseLostRecords(
+  session: Session,
+  store: OpenedStore,
+  { name, keys, objectKeys }: StoredBackup,
+  recorded: number,
+): Promise<void> {
+  // What is left of a backup that was deleted by half, or never finished, says nothing of snapshots.
+  if (!objectKeys.includes(keys.metadata)) return;
+  const object = await readBackupObject(session, store, keys.metadata).catch((error: unknown) => {
+    // A damaged backup can be deleted, too.
+    if (isKind(error, "corrupt")) return {};
+    throw error;
+  });
+  const { snapshotsCompleted } = readBackupFacts(object);
+  if (recorded >= snapshotsCompleted) return;
+  throw new PluginError(
+    `backup ${name} made ${snapshotsCompleted} snapshots, and its record names ${recorded} of them: nothing was deleted; find them by their tag velero.io/backup, delete them by flotilla volume delete, and add --keep-snapshots`,
+    { kind: "corrupt" },
+  );
 }
 
 /** What was deleted, for people and for JSON. */

@@ -10,7 +10,7 @@ import type { SelectionFlags } from "../copy/select-backups.ts";
 import { openPair, sidesOptions } from "../location-sides.ts";
 import type { SidesFlags } from "../location-sides.ts";
 import { parseCount } from "../parse-count.ts";
-import { parseDuration } from "../parse-duration.ts";
+import { parseInterval } from "../parse-duration.ts";
 import { exitCodes, runCommand } from "../run-command.ts";
 import type { Outcome } from "../run-command.ts";
 import type { RunFlags } from "../session.ts";
@@ -24,7 +24,7 @@ restore elsewhere needs copies of its own of those.
 
 The bytes are streamed, without a file in between, and read back at the target. velero-backup.json comes last:
 a server that syncs there sees a backup whole, or not at all. What is there already and the same is left: after an
-interruption run it again.
+interruption run it again. With --watch, -o json prints a document for each round.
 
 Examples:
   flotilla backup copy nightly-1 --from aws.yaml --to azure.yaml --from-credentials-file aws.ini --to-credentials-file azure.env
@@ -69,7 +69,7 @@ export function copyCommand(context: CliContext, outcome: Outcome): Command {
       const round = async (): Promise<void> =>
         await runCommand(context, outcome, flags, async (session) => {
           const selection = readSelection(names, flags);
-          parseDuration(flags.interval, "--interval");
+          parseInterval(flags.interval, "--interval");
           const stores = await openPair(session, flags, { isWritten: true });
           const { parallel, overwrite: overwrites, recheck: rechecks } = flags;
           return reportCopied(await copyBackups(session, stores, { selection, parallel, overwrites, rechecks }));
@@ -114,7 +114,7 @@ function pairCommand(name: string, description: string): Command {
 /** Waits for the next round; false where the wait was interrupted. */
 async function isNextRound(context: CliContext, outcome: Outcome, flags: CopyFlags): Promise<boolean> {
   try {
-    await delay(parseDuration(flags.interval, "--interval"), undefined, { signal: context.signal });
+    await delay(parseInterval(flags.interval, "--interval"), undefined, { signal: context.signal });
     return true;
   } catch {
     // The only thing that ends the wait early is the user.

@@ -1,13 +1,16 @@
 import { PluginError } from "@flotilla/sdk/plugin";
 
-import type { SnapshotRecord } from "../backup-layout/snapshot-record.ts";
+import { isFinished } from "../backup-layout/backup-facts.ts";
+import { countMethods, nativeSnapshots, readVolumeMethods } from "../copy/volume-methods.ts";
 import { formatTable } from "../output/table.ts";
 import { formatBytes } from "../output/units.ts";
 import type { OpenedStore, OpenedVolumes, Session } from "../session.ts";
-import { findBackup, readSnapshots } from "./stored-backup.ts";
+import { findBackup } from "./stored-backup.ts";
+import type { StoredBackup } from "./stored-backup.ts";
 import type { ExtensibleReport } from "./verify-data.ts";
-import { verifyObjects } from "./verify-objects.ts";
+import { isHarmless, verifyObjects } from "./verify-objects.ts";
 import type { ObjectVerdict } from "./verify-objects.ts";
+import { verifyRecords } from "./verify-records.ts";
 import { verifySnapshots } from "./verify-snapshots.ts";
 import type { SnapshotVerdict } from "./verify-snapshots.ts";
 
@@ -15,9 +18,14 @@ import type { SnapshotVerdict } from "./verify-snapshots.ts";
 export interface VerifiedBackup {
   readonly name: string;
   readonly bucket: string;
+  /** Whether all of it is there as it was written, and the server is done with it. */
   readonly isSound: boolean;
+  /** As the Backup object says; empty where that cannot be read. */
+  readonly phase: string;
   readonly objects: readonly ObjectVerdict[];
   readonly snapshots: readonly SnapshotVerdict[];
+  /** Volumes whose data the server keeps where no plugin sees them, in words; empty where there are none. */
+  readonly volumesNotRead: string;
 }
 
 const harmless: ReadonlySet<string> = new Set(["ok", "unverified"]);
@@ -30,13 +38,32 @@ export async function verifyBackup(
   request: { readonly name: string; readonly waitMs?: number },
 ): Promise<VerifiedBackup> {
   const backup = await findBackup(session, store, request.name);
-  const objects = await verifyObjects(session, store, backup);
-  const records = await recordsUnlessBroken(objects, backup.keys.volumeSnapshots, () =>
-    readSnapshots(session, store, backup),
-  );
+  const read = await verifyObjects(session, store, backup);
+  const { objects, snapshots: records, facts } = await verifyRecords(session, store, backup, read);
   const snapshots = await verifySnapshots(session, volumes, records, request);
-  const isSound = [...objects, ...snapshots].every(({ status }) => harmless.has(status));
-  return { name: request.name, bucket: store.location.bucket, isSound, objects, snapshots };
+  const phase = facts?.phase ?? "";
+  const isWhole = [...objects, ...snapshots].every(({ status }) => harmless.has(status));
+  const isSound = isWhole && isFinished({ phase });
+  const volumesNotRead = await otherVolumes(session, store, backup, objects);
+  return { name: request.name, bucket: store.location.bucket, isSound, phase, objects, snapshots, volumesNotRead };
+}
+
+/** A volume that was not looked at must not be taken for one that is sound. */
+async function otherVolumes(
+  session: Session,
+  store: OpenedStore,
+  { name, keys, objectKeys }: StoredBackup,
+  objects: readonly ObjectVerdict[],
+): Promise<string> {
+  const broken = new Set(objects.flatMap((object) => (isHarmless(object) ? [] : [object.key])));
+  const readable = objectKeys.filter((key) => !broken.has(key)).map((key) => key.slice(keys.folder.length));
+  try {
+    const methods = await readVolumeMethods(session, store, name, readable);
+    return countMethods(methods.filter((method) => method !== nativeSnapshots));
+  } catch (error) {
+    session.context.signal.throwIfAborted();
+    return `unknown: ${PluginError.from(error).message}`;
+  }
 }
 
 /** The verdicts for people and for JSON. */
@@ -66,28 +93,30 @@ export function reportVerified(verified: VerifiedBackup): ExtensibleReport {
   };
 }
 
-function conclusion({ name, isSound, objects, snapshots }: VerifiedBackup): string {
-  const all = [...objects, ...snapshots];
-  const faults = all.filter(({ status }) => !harmless.has(status)).length;
-  const unverified = all.filter(({ status }) => status === "unverified").length;
-  const verdict = isSound ? "is sound" : `HAS FAULTS: ${faults} of ${all.length} are not as they were written`;
-  return `backup ${name} ${verdict}${unverified === 0 ? "" : `; ${unverified} could not be compared with anything`}`;
+function conclusion(verified: VerifiedBackup): string {
+  const { name, objects, snapshots, volumesNotRead } = verified;
+  const count = (all: readonly { readonly status: string }[]): number =>
+    all.filter(({ status }) => status === "unverified").length;
+  const remarks = [
+    verdictOf(verified),
+    ...(count(objects) === 0 ? [] : [`${count(objects)} could not be compared with anything`]),
+    ...(count(snapshots) === 0 ? [] : [`${count(snapshots)} of its snapshots were NOT ASKED FOR`]),
+    ...(volumesNotRead === "" ? [] : [`volumes that no plugin sees were NOT READ (${volumesNotRead})`]),
+    ...phaseRemarks(verified),
+  ];
+  return `backup ${name} ${remarks.join("; ")}`;
 }
 
-/** The snapshot records; none where their object is broken, which was reported with the objects. */
-async function recordsUnlessBroken(
-  objects: readonly ObjectVerdict[],
-  key: string,
-  read: () => Promise<readonly SnapshotRecord[]>,
-): Promise<readonly SnapshotRecord[]> {
-  const isBroken = objects.some((object) => object.key === key && !harmless.has(object.status));
-  if (isBroken) return [];
-  try {
-    return await read();
-  } catch (error) {
-    throw new PluginError(`read the snapshots of the backup: ${PluginError.from(error).message}`, {
-      kind: PluginError.from(error).kind,
-      cause: error,
-    });
-  }
+function verdictOf({ isSound, phase, objects, snapshots }: VerifiedBackup): string {
+  if (isSound) return "is sound";
+  const all = [...objects, ...snapshots];
+  const faults = all.filter(({ status }) => !harmless.has(status)).length;
+  if (faults > 0) return `HAS FAULTS: ${faults} of ${all.length} are not as they were written`;
+  return `is NOT FINISHED (its phase is ${phase || "not set"}): the server is not done with it, and other clusters do not see it`;
+}
+
+/** What was not backed up in the first place is no fault of the store's, and is missing all the same. */
+function phaseRemarks({ phase }: VerifiedBackup): readonly string[] {
+  if (phase !== "PartiallyFailed" && phase !== "Failed") return [];
+  return [`its phase is ${phase}: the server did not back up everything`];
 }

@@ -16,7 +16,9 @@ export function checkCommand(context: CliContext, outcome: Outcome): Command {
     .option("--velero-version <version>", "the server's version, or its image: whether it is supported")
     .addHelpText(
       "after",
-      "\nExample:\n  flotilla check --location bsl.yaml --volume-location vsl.yaml --credentials-file credentials --velero-version v1.18.3",
+      "\nTo try its permissions it writes an object below metadata/ and deletes it again, but for a ReadOnly location.\n" +
+        "Exit code 1: something fails, or the plugin is one that cannot check itself.\n" +
+        "\nExample:\n  flotilla check --location bsl.yaml --volume-location vsl.yaml --credentials-file credentials --velero-version v1.18.3",
     )
     .action(async (flags: CommonFlags & { veleroVersion?: string }) => {
       const store = flags.bucket !== undefined || flags.location !== undefined;

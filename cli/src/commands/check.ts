@@ -4,6 +4,7 @@ import { isKind } from "@flotilla/sdk/plugin";
 import { UsageError } from "../cli-error.ts";
 import type { Report } from "../context.ts";
 import { formatFindings } from "../output/findings-table.ts";
+import { checkReading } from "../preflight/check-reading.ts";
 import { measureLatency } from "../preflight/latency.ts";
 import { veleroSupport } from "../preflight/velero-versions.ts";
 import { describeError } from "../session.ts";
@@ -12,6 +13,13 @@ import type { OpenedStore, Session } from "../session.ts";
 /** A finding with the location that it belongs to. */
 interface LocationFinding extends Finding {
   readonly location: "BackupStorageLocation" | "VolumeSnapshotLocation" | "plugin" | "server";
+}
+
+/** What looking at a location came to. */
+interface Examined {
+  readonly findings: readonly LocationFinding[];
+  /** Whether the plugin can tell what it needs: where not, nothing but the opening was looked at. */
+  readonly isChecked: boolean;
 }
 
 interface Checkable {
@@ -32,30 +40,40 @@ export async function checkLocations(session: Session, given: Checked): Promise<
     throw new UsageError("nothing to check: give --bucket or --location, or --volume-config or --volume-location");
   }
   const findings: LocationFinding[] = given.veleroVersion === undefined ? [] : [versionFinding(given.veleroVersion)];
-  if (given.store) findings.push(...(await examineStore(session)));
+  const unchecked: string[] = [];
+  const take = (location: LocationFinding["location"], examined: Examined): void => {
+    findings.push(...examined.findings);
+    if (!examined.isChecked) unchecked.push(location);
+  };
+  if (given.store) take("BackupStorageLocation", await examineStore(session));
   if (given.volumes) {
     const open = async () => (await session.openRequiredVolumes()).client;
-    findings.push(...(await examine(session, "VolumeSnapshotLocation", open)));
+    take("VolumeSnapshotLocation", await examine(session, "VolumeSnapshotLocation", open));
   }
   findings.push(...session.violations.map(violationFinding));
-  return report(findings);
+  return report(findings, unchecked);
 }
 
-async function examineStore(session: Session): Promise<readonly LocationFinding[]> {
+async function examineStore(session: Session): Promise<Examined> {
   const location = "BackupStorageLocation";
   let opened: OpenedStore | undefined;
-  const findings = await examine(session, location, async () => {
-    opened = await session.openStore();
-    return opened.client;
+  const examined = await examine(session, location, async () => {
+    const store = await session.openStore();
+    opened = store;
+    return store.location.isReadOnly ? { check: () => checkReading(session, store) } : store.client;
   });
+  const { findings, isChecked } = examined;
   // A store that does not answer, or refuses, was told of already.
-  if (opened === undefined || findings.some(({ severity }) => severity === "failure")) return findings;
+  if (opened === undefined || findings.some(({ severity }) => severity === "failure")) return examined;
   try {
-    return [...findings, { location, ...(await measureLatency(session, opened)) }];
+    return { findings: [...findings, { location, ...(await measureLatency(session, opened)) }], isChecked };
   } catch (error) {
     session.context.signal.throwIfAborted();
     const detail = describeError(error).message;
-    return [...findings, { location, severity: "failure", subject: "latency", detail, remedy: "" }];
+    return {
+      findings: [...findings, { location, severity: "failure", subject: "latency", detail, remedy: "" }],
+      isChecked,
+    };
   }
 }
 
@@ -83,8 +101,9 @@ async function examine(
   session: Session,
   location: LocationFinding["location"],
   open: () => Promise<Checkable>,
-): Promise<readonly LocationFinding[]> {
+): Promise<Examined> {
   const findings: LocationFinding[] = [];
+  let isChecked = true;
   try {
     const client = await open();
     findings.push({
@@ -99,6 +118,7 @@ async function examine(
     if (error instanceof UsageError) throw error;
     session.context.signal.throwIfAborted();
     const isUnsupported = isKind(error, "unsupported");
+    isChecked = !isUnsupported;
     findings.push({
       location,
       severity: isUnsupported ? "advice" : "failure",
@@ -107,7 +127,7 @@ async function examine(
       remedy: isUnsupported ? "use a plugin of this project to have each permission checked" : "",
     });
   }
-  return findings;
+  return { findings, isChecked };
 }
 
 function violationFinding(detail: string): LocationFinding {
@@ -115,12 +135,15 @@ function violationFinding(detail: string): LocationFinding {
   return { location: "plugin", severity: "advice", subject: "protocol", detail, remedy };
 }
 
-function report(findings: readonly LocationFinding[]): Report {
+function report(findings: readonly LocationFinding[], unchecked: readonly string[]): Report {
   const failures = findings.filter(({ severity }) => severity === "failure").length;
   const summary = failures === 0 ? "no failures" : `${failures} ${failures === 1 ? "failure" : "failures"}`;
+  const caution =
+    unchecked.length === 0 ? "" : `; but whether the ${unchecked.join(" and the ")} can be used was NOT CHECKED`;
   return {
-    json: { findings },
-    text: `${formatFindings(findings)}\n${summary}\n`,
-    isFailure: failures > 0,
+    json: { findings, unchecked },
+    text: `${formatFindings(findings)}\n${summary}${caution}\n`,
+    // What nobody looked at is no good news.
+    isFailure: failures > 0 || unchecked.length > 0,
   };
 }

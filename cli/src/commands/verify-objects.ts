@@ -21,6 +21,19 @@ export interface ObjectVerdict {
   readonly detail: string;
 }
 
+const harmless: ReadonlySet<ObjectStatus> = new Set(["ok", "unverified"]);
+
+/** Whether nothing is known to be wrong with it. */
+export function isHarmless({ status }: ObjectVerdict): boolean {
+  return harmless.has(status);
+}
+
+/** The verdict on an object that a backup must have and that is not there. */
+export function missingObject(key: string): ObjectVerdict {
+  const detail = "a backup cannot be restored as it was without it";
+  return { key, status: "missing", bytes: 0, checksum: "-", detail };
+}
+
 /** Reads every object of a backup back, one after the other, and judges each. An essential one that is absent is missing. */
 export async function verifyObjects(
   session: Session,
@@ -28,16 +41,8 @@ export async function verifyObjects(
   backup: StoredBackup,
 ): Promise<readonly ObjectVerdict[]> {
   const verdicts: ObjectVerdict[] = [];
-  for (const key of [backup.keys.metadata, backup.keys.contents]) {
-    if (backup.objectKeys.includes(key)) continue;
-    verdicts.push({
-      key,
-      status: "missing",
-      bytes: 0,
-      checksum: "-",
-      detail: "a backup cannot be restored without it",
-    });
-  }
+  for (const key of [backup.keys.metadata, backup.keys.contents])
+    if (!backup.objectKeys.includes(key)) verdicts.push(missingObject(key));
   for (const key of backup.objectKeys) verdicts.push(await verifyObject(session, store, key));
   return verdicts;
 }
@@ -69,7 +74,8 @@ async function verifyObject(session: Session, store: OpenedStore, key: string): 
   }
 }
 
-function statusOf(error: unknown): ObjectStatus {
+/** The verdict on an object that could not be read for this reason. */
+export function statusOf(error: unknown): ObjectStatus {
   if (isKind(error, "corrupt")) return "corrupt";
   return isKind(error, "not-found") ? "missing" : "unreadable";
 }

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { UsageError } from "../cli-error.ts";
 import { commandWithCommonOptions } from "../common-options.ts";
 import type { CliContext } from "../context.ts";
-import { parseDuration } from "../parse-duration.ts";
+import { parseDuration, parseInterval } from "../parse-duration.ts";
 import { runCommand } from "../run-command.ts";
 import type { Outcome } from "../run-command.ts";
 import type { CommonFlags } from "../session.ts";
@@ -54,17 +54,24 @@ export function copyCommand(context: CliContext, outcome: Outcome): Command {
 export function pruneCommand(context: CliContext, outcome: Outcome): Command {
   return commandWithCommonOptions("prune", "Finds copies in other regions whose snapshot is gone, and deletes them.")
     .option("--delete", "delete them; otherwise they are only shown", false)
-    .addHelpText("after", "\nExample:\n  flotilla volume prune --volume-location vsl.yaml --delete")
-    .action(async (flags: CommonFlags & { readonly delete: boolean }) => {
+    .option("--even-most", "delete them also where most of the snapshots that have copies are gone", false)
+    .addHelpText("after", pruneHelp)
+    .action(async (flags: CommonFlags & { readonly delete: boolean; readonly evenMost: boolean }) => {
       await runCommand(context, outcome, flags, async (session) => {
-        const isDeleting = flags.delete;
-        return reportPruned(
-          await pruneCopies(session, await session.openRequiredVolumes(), { isDeleting }),
-          isDeleting,
-        );
+        const request = { isDeleting: flags.delete, evenMost: flags.evenMost };
+        return reportPruned(await pruneCopies(session, await session.openRequiredVolumes(), request), flags.delete);
       });
     });
 }
+
+const pruneHelp = `
+A snapshot counts as gone only where its region answers and neither lists it nor finds it by its id. Where more than
+half of the snapshots that have copies are gone, nothing is deleted without --even-most: a region, an account or a
+repository that was lost or emptied looks like that, and its copies are what is left.
+
+Examples:
+  flotilla volume prune --volume-location vsl.yaml             shows what would be deleted
+  flotilla volume prune --volume-location vsl.yaml --delete`;
 
 function requestOf(snapshotIds: readonly string[], flags: CopyFlags): CopyRequest {
   const chosen = [snapshotIds.length > 0, flags.all, flags.backup !== undefined].filter(Boolean).length;
@@ -73,7 +80,7 @@ function requestOf(snapshotIds: readonly string[], flags: CopyFlags): CopyReques
     snapshotIds: [...new Set(snapshotIds)],
     backup: flags.backup,
     isWatching: flags.watch,
-    intervalMs: parseDuration(flags.interval, "--interval"),
+    intervalMs: parseInterval(flags.interval, "--interval"),
     timeoutMs: flags.timeout === undefined ? undefined : parseDuration(flags.timeout, "--timeout"),
     parallel: flags.parallel === undefined ? undefined : parseParallel(flags.parallel),
   };

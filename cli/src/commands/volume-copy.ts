@@ -25,8 +25,10 @@ export interface CopyRequest {
 /** What copying came to. */
 export interface CopyResult {
   readonly statuses: readonly CopyStatus[];
-  /** Snapshots that were named and do not exist. */
+  /** Snapshots that were named and do not exist, or no more. */
   readonly missing: readonly string[];
+  /** Others that were deleted while their copies were made, as backups expire. */
+  readonly deleted: readonly string[];
 }
 
 /** Copies snapshots to the location's other regions. Whatever was begun before, by whomever, is taken up. */
@@ -43,7 +45,6 @@ export async function copySnapshots(
       `the location ${volumes.location.name} copies nowhere: set its key copyToRegions, for example to eu-west-1, or copyToRepository for restic`,
     );
   const found = await listOrigins(session, volumes, request);
-  const missing = request.snapshotIds.filter((id) => !found.some(({ snapshotId }) => snapshotId === id));
   const rounds = new CopyRounds(copies, { parallel: request.parallel });
   const deadline = performance.now() + (request.timeoutMs ?? Number.POSITIVE_INFINITY);
   const teller = new Teller(session);
@@ -52,10 +53,22 @@ export async function copySnapshots(
     const statuses = wanted.length === 0 ? [] : await rounds.run(targets, wanted, call);
     teller.tell(statuses);
     const isSettled = statuses.every(({ state }) => state === "completed" || state === "failed");
-    if (!request.isWatching || isSettled || performance.now() >= deadline) return { statuses, missing };
+    if (!request.isWatching || isSettled || performance.now() >= deadline)
+      return { statuses, ...absentees(request, found, wanted) };
     await delay(request.intervalMs, undefined, { signal: session.context.signal });
     wanted = await lookAgain(session, volumes, request, wanted);
   }
+}
+
+function absentees(
+  { snapshotIds }: CopyRequest,
+  found: readonly SnapshotOrigin[],
+  left: readonly SnapshotOrigin[],
+): Pick<CopyResult, "missing" | "deleted"> {
+  const ids = new Set(left.map(({ snapshotId }) => snapshotId));
+  const gone = found.map(({ snapshotId }) => snapshotId).filter((id) => !ids.has(id));
+  const missing = snapshotIds.filter((id) => !ids.has(id));
+  return { missing, deleted: gone.filter((id) => !missing.includes(id)) };
 }
 
 async function listOrigins(

@@ -82,11 +82,10 @@ async function restoreOne(
       kind: "internal",
     });
   }
-  if (last.loss !== "") session.progress.note(`not as it was: ${last.loss}`);
   const { files, bytes, loss } = last;
   return {
     json: { ...snapshot, folder, files: Number(files), bytes: Number(bytes), loss },
-    text: `${printable(`${volume} of ${namespace}/${pod}`)} as of ${formatTime(snapshot.takenAt)} is in ${folder} (${amount(last)})\n`,
+    text: `${printable(`${volume} of ${namespace}/${pod}`)} as of ${formatTime(snapshot.takenAt)} is in ${folder} (${amount(last)})\n${loss === "" ? "" : `NOT AS IT WAS: ${printable(loss)}\n`}`,
   };
 }
 

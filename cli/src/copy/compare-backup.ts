@@ -1,7 +1,8 @@
 import { isKind, PluginError } from "@flotilla/sdk/plugin";
 
+import { isFinished } from "../backup-layout/backup-facts.ts";
 import { describeError } from "../session.ts";
-import { isFinished, metadataFile, readMetadata } from "./backup-metadata.ts";
+import { metadataFile, readMetadata } from "./backup-metadata.ts";
 import { compareObject } from "./compare-object.ts";
 import type { ComparedObject, Reading } from "./compare-object.ts";
 import { describeSide, listFiles, sideOf } from "./paired-object.ts";
@@ -48,7 +49,9 @@ async function compareOrThrow(run: PairRun, name: string, settings: CompareSetti
     throw new PluginError(`backup ${name} not found in either location`, { kind: "not-found" });
   }
   if (here.length === 0) return { name, standing: "extra", objects: [], detail: "at --to only" };
-  if (settings.skipsUnfinished && !(await isDone(run, name, here))) {
+  // Metadata that --to has and --from has not were lost there, or are just being deleted: no writer is at work.
+  const isLost = !here.includes(metadataFile) && there.includes(metadataFile);
+  if (settings.skipsUnfinished && !isLost && !(await isDone(run, name, here))) {
     return { name, standing: "unfinished", objects: [], detail: "the server is not done with it at --from" };
   }
   if (there.length === 0) return { name, standing: "missing", objects: [], detail: "not at --to" };

@@ -1,8 +1,10 @@
 import { isKind, PluginError } from "@flotilla/sdk/plugin";
 
+import { isFinished, mayBeStored } from "../backup-layout/backup-facts.ts";
 import { backupKeys } from "../backup-layout/keys.ts";
+import { lostFiles } from "../backup-layout/lost-files.ts";
 import { describeError } from "../session.ts";
-import { isFinished, metadataFile, readMetadata, readMetadataIfThere } from "./backup-metadata.ts";
+import { metadataFile, readMetadata, readMetadataIfThere } from "./backup-metadata.ts";
 import type { BackupMetadata } from "./backup-metadata.ts";
 import { compareObject } from "./compare-object.ts";
 import type { ComparedObject } from "./compare-object.ts";
@@ -10,6 +12,8 @@ import { copyObject } from "./copy-object.ts";
 import type { CopiedObject } from "./copy-object.ts";
 import { listFiles } from "./paired-object.ts";
 import type { PairRun } from "./paired-object.ts";
+import { isSameSource, stampSource } from "./source-stamps.ts";
+import type { SourceStamps } from "./source-stamps.ts";
 import { clearTarget, findTarget, refuseNewcomer, removeExtras } from "./target-backup.ts";
 import type { TargetBackup } from "./target-backup.ts";
 import { volumesLeftBehind } from "./volumes-left-behind.ts";
@@ -63,7 +67,8 @@ async function copyOrThrow(
   objects: CopiedObject[],
 ): Promise<CopiedBackup> {
   const source = await readSource(run, name);
-  if (source.unfinished !== "") {
+  const { files, metadata } = source;
+  if (metadata === undefined || source.unfinished !== "") {
     if (settings.skipsUnfinished) {
       return { name, result: "unfinished", objects, detail: source.unfinished, volumesLeftBehind: "" };
     }
@@ -71,10 +76,11 @@ async function copyOrThrow(
       kind: "incomplete",
     });
   }
-  const target = await findTarget(run, name, source);
-  await clearTarget(run, target, settings);
+  const target = await findTarget(run, name, { files, metadata });
   const isComplete = target.standing === "same";
-  const work = source.files.map((file) => ({ file, isListed: target.files.includes(file) }));
+  const stamps: SourceStamps = isComplete ? new Map() : await stampSource(run, name, files);
+  await clearTarget(run, target, settings);
+  const work = files.map((file) => ({ file, isListed: target.files.includes(file) }));
   const trusts = isComplete && !settings.rechecks;
   await eachUntilFailure(run, work, async ({ file, isListed }, part) => {
     const former = isListed ? await compareObject(part, name, file, trusts ? "never" : "needed") : undefined;
@@ -82,18 +88,27 @@ async function copyOrThrow(
   });
   if (isComplete) return finishedReport(name, objects, target);
   await removeExtras(run, target);
-  await refuseChange(run, name, source);
-  await refuseNewcomer(run, name, source.metadata);
+  await refuseChange(run, name, { metadata, stamps });
+  await refuseNewcomer(run, name, metadata);
   const isReplacement = target.standing !== "absent";
-  const order = { backup: name, file: metadataFile, isReplacement, bytes: source.metadata.bytes };
+  const order = { backup: name, file: metadataFile, isReplacement, bytes: metadata.bytes };
   objects.push(await run.lanes.run(() => copyObject(run, order)));
-  const left = await volumesLeftBehind(run, name, source.files);
-  return { name, result: "copied", objects: sorted(objects), detail: "", volumesLeftBehind: left };
+  const left = await volumesLeftBehind(run, name, files);
+  const detail = expiryRemark(metadata, run.session.context.now());
+  return { name, result: "copied", objects: sorted(objects), detail, volumesLeftBehind: left };
+}
+
+/** A copy that is deleted at once is no copy, and nobody would know why. */
+function expiryRemark({ expiresAt }: BackupMetadata, now: Date): string {
+  return Date.parse(expiresAt) < now.getTime()
+    ? `it expired at ${expiresAt}: a server that syncs the target deletes it, unless the location is ReadOnly there`
+    : "";
 }
 
 /** A backup at the source; what is not finished about it, where anything is. */
 interface SourceBackup {
-  readonly metadata: BackupMetadata;
+  /** Undefined where there are none. */
+  readonly metadata: BackupMetadata | undefined;
   /** All but the metadata. */
   readonly files: readonly string[];
   readonly unfinished: string;
@@ -111,22 +126,34 @@ async function readSource({ session, stores: { from } }: PairRun, name: string):
   }
   const others = files.filter((file) => file !== metadataFile);
   if (!files.includes(metadataFile)) {
-    const nothing = { bytes: Buffer.alloc(0), uid: "", phase: "", startedAt: "" };
-    return { metadata: nothing, files: others, unfinished: `it has no ${metadataFile}` };
+    return { metadata: undefined, files: others, unfinished: `it has no ${metadataFile}` };
   }
   const metadata = await readMetadata(session, from, name);
+  if (metadata.name !== name) {
+    throw new PluginError(`backup ${name} has the ${metadataFile} of another backup, ${metadata.name}: not copied`, {
+      kind: "corrupt",
+    });
+  }
   if (!isFinished(metadata)) {
     return { metadata, files: others, unfinished: `its phase is ${metadata.phase || "not set"}` };
   }
-  if (metadata.phase !== "Failed" && !others.includes(`${name}.tar.gz`)) {
-    throw new PluginError(
-      `backup ${name} has lost its contents (${keys.contents}): it cannot be restored, nor copied`,
-      {
-        kind: "corrupt",
-      },
-    );
+  const lost = lostFiles(name, others, metadata);
+  if (lost.length > 0 && mayBeStored(metadata, session.context.now())) {
+    const unfinished = `it lacks ${lost.join(", ")}, which the server may be storing just now`;
+    return { metadata, files: others, unfinished };
   }
+  refuseLoss(name, lost);
   return { metadata, files: others, unfinished: "" };
+}
+
+/** A copy of a backup that has lost something would look as whole as any other. */
+function refuseLoss(name: string, lost: readonly string[]): void {
+  if (lost.length === 0) return;
+  const what = lost.includes(`${name}.tar.gz`) ? `its contents (${lost.join(", ")})` : lost.join(", ");
+  throw new PluginError(
+    `backup ${name} has lost ${what}: it cannot be restored as it was, and is not copied; flotilla backup download brings what is left`,
+    { kind: "corrupt" },
+  );
 }
 
 /** Makes an object be at the target: whatever is there and the same stays. */
@@ -175,13 +202,21 @@ async function eachUntilFailure<T>(
   if (first !== undefined) throw first.error;
 }
 
-/** The objects are those of one backup only if it is still the same at their end. */
-async function refuseChange({ session, stores }: PairRun, name: string, { metadata }: SourceBackup): Promise<void> {
+/** The objects are those of one backup only if it is still the same at their end, object by object. */
+async function refuseChange(
+  run: PairRun,
+  name: string,
+  { metadata, stamps }: { readonly metadata: BackupMetadata; readonly stamps: SourceStamps },
+): Promise<void> {
+  const { session, stores } = run;
   const now = await readMetadataIfThere(session, stores.from, name).catch((error: unknown) => {
     if (isKind(error, "corrupt")) return undefined;
     throw error;
   });
-  if (now !== undefined && now.bytes.equals(metadata.bytes)) return;
+  // A server may have stored the last state of the contents after the metadata that call it complete.
+  const files = (await listFiles(session, stores.from, name)).filter((file) => file !== metadataFile);
+  const isSame = now?.bytes.equals(metadata.bytes) === true;
+  if (isSame && isSameSource(stamps, await stampSource(run, name, files))) return;
   throw new PluginError(`backup ${name} was changed or deleted at the source while it was copied: copy it again`, {
     kind: "conflict",
   });

@@ -22,6 +22,12 @@ test("control characters of a stored name do not reach the terminal", () => {
   assert.equal(formatTable(["name"], [["a\u001B[2Jb\nc\r\u0007"]]), "NAME\nab\u{FFFD}c\u{FFFD}\u{FFFD}\n");
 });
 
+test("a table may have more rows than a function takes arguments", () => {
+  const rows = Array.from({ length: 300_000 }, (_, row) => [String(row)]);
+
+  assert.equal(formatTable(["row"], rows).split("\n").length, 300_002);
+});
+
 test("columns are aligned by characters, and lines do not end in spaces", () => {
   assert.equal(
     formatTable(

@@ -3,7 +3,10 @@ import { stripVTControlCharacters } from "node:util";
 /** A table with aligned columns and two spaces between them. The header is in capitals, as in kubectl. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [header.map((title) => title.toUpperCase()), ...rows.map((row) => row.map(printable))];
-  const widths = header.map((_, column) => Math.max(...lines.map((line) => width(line[column] ?? ""))));
+  // Not all at once: a call takes no more than some hundred thousand arguments.
+  const widths = header.map((_, column) =>
+    lines.reduce((widest, line) => Math.max(widest, width(line[column] ?? "")), 0),
+  );
   return lines
     .map((line) => line.map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - width(cell))).join("  "))
     .map((line) => `${line.trimEnd()}\n`)

@@ -21,6 +21,15 @@ test("the server's version is judged by its number or its image", () => {
   assert.equal(veleroSupport("velero/velero:latest"), undefined);
 });
 
+test("the address of a registry is not taken for the server's version", () => {
+  const versions = ["10.1.2.3:5000/velero/velero:v1.17.0", "1.2.3.4/velero:1.18.3@sha256:0123abcd"].map(
+    (text) => veleroSupport(text)?.version,
+  );
+
+  assert.deepEqual(versions, ["v1.17.0", "1.18.3"]);
+  assert.equal(veleroSupport("10.1.2.3:5000/velero/velero:latest"), undefined);
+});
+
 test("a server that is too old fails the check, with a remedy, without any location", async () => {
   const { exitCode, stdout } = await flotilla.run("check", "--velero-version", "v1.9.0");
 
@@ -46,4 +55,17 @@ test("a location that cannot be opened is told once, without a latency", async (
 
   assert.equal(exitCode, 1);
   assert.doesNotMatch(stdout, /latency/);
+});
+
+test("a ReadOnly location is read, and nothing is written to try it", async () => {
+  const spec = { provider: "disk", accessMode: "ReadOnly", objectStorage: { bucket: "b" } };
+  const location = { kind: "BackupStorageLocation", spec: { ...spec, config: { folder: flotilla.store } } };
+  const files = await flotilla.write({ "bsl.yaml": JSON.stringify(location) });
+
+  const words = ["--location", `${files}/bsl.yaml`, "--plugin", flotilla.plugin];
+  const { exitCode, stdout } = await flotilla.run("check", ...words);
+
+  assert.equal(exitCode, 0, stdout);
+  assert.match(stdout, /ok +BackupStorageLocation +list +0 backups below backups\//);
+  assert.match(stdout, /advice +BackupStorageLocation +accessMode +the location is ReadOnly, so nothing that writes/);
 });

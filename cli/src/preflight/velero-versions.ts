@@ -11,7 +11,9 @@ const oldest = [1, 12] as const;
 
 /** What is known of a version such as `v1.18.3`, or of an image's tag; undefined where there is none to be read. */
 export function veleroSupport(text: string): VeleroSupport | undefined {
-  const [, major, minor, version = ""] = /(?:^|:)(?=v?(\d+)\.(\d+))(v?\d+\.\d+(?:\.\d+)?(?:-[\w.]+)?)/.exec(text) ?? [];
+  // The whole text, or what follows an image's last colon: a registry may have an address of numbers, too.
+  const form = /(?:^|:)(?=v?(\d+)\.(\d+))(v?\d+\.\d+(?:\.\d+)?(?:-[\w.]+)?)(?:@sha256:\w+)?$/;
+  const [, major, minor, version = ""] = form.exec(text) ?? [];
   if (major === undefined || minor === undefined) return undefined;
   const given = [Number(major), Number(minor)] as const;
   if (isBefore(given, oldest))

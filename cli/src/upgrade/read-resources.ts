@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { parseAllDocuments } from "yaml";
 
 import { UsageError } from "../cli-error.ts";
+import { yamlFault } from "../yaml-fault.ts";
 
 /** A BackupStorageLocation or VolumeSnapshotLocation of the cluster. */
 export interface ClusterLocation {
@@ -50,8 +51,7 @@ async function readDocuments(path: string): Promise<readonly Fields[]> {
       return itemsOf(fields(document.toJS()));
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${path} cannot be read as YAML: ${reason}`, { cause: error });
+    throw new UsageError(`${path} cannot be read as YAML: ${yamlFault(error)}`, { cause: error });
   }
 }
 

@@ -141,6 +141,23 @@ test("a composite checksum of unknown parts is left out, so the object is served
   assert.equal(read.checksum, undefined);
 });
 
+test("a composite checksum is told to whoever judges the object only where a read compares it", async (t) => {
+  const headers = { etag: '"e-3"', "x-amz-checksum-crc32": `${crc32}-3` };
+  const compared = async (parts: Readonly<Record<string, string>>): Promise<boolean> => {
+    const answer = ({ url }: SeenRequest): StubAnswer =>
+      url.includes("partNumber")
+        ? { status: 206, headers: { ...headers, ...parts } }
+        : { headers: { ...headers, "content-length": "9" } };
+    const { driver } = await openStubBucket(t, answer);
+    const description = await driver.stat("k", quietCall);
+    assert.equal(description?.checksum?.scope, "composite");
+    return await driver.comparesParts("k", description, quietCall);
+  };
+
+  assert.equal(await compared({ "content-length": "4", "x-amz-mp-parts-count": "3" }), true);
+  assert.equal(await compared({ "content-length": "9" }), false);
+});
+
 test("a range is read of the one version that was asked for", async (t) => {
   const answer = (): StubAnswer => ({ status: 206, headers: { "content-range": "bytes 2-4/9" }, body: "345" });
   const { driver, server } = await openStubBucket(t, answer);

@@ -37,7 +37,7 @@ import {
   storedChecksum,
 } from "./s3-checksums.ts";
 import type { S3Encryption } from "./s3-encryption.ts";
-import { nextPageOf } from "./s3-listing.ts";
+import { decodeListed, nextPageOf } from "./s3-listing.ts";
 import { findPartSizes } from "./s3-part-sizes.ts";
 import type { S3Session } from "./s3-session.ts";
 import { readBody } from "./s3-body.ts";
@@ -97,6 +97,16 @@ export class S3BlobDriver implements BlobDriver {
       await this.#requireBucket(call);
       return undefined;
     }
+  }
+
+  async comparesParts(
+    key: string,
+    { sizeBytes, checksum, readVersion }: BlobDescription,
+    call: Call,
+  ): Promise<boolean> {
+    const partCount = Number(/-(\d+)$/.exec(checksum?.value ?? "")?.[1]);
+    const object = { key, sizeBytes: Number(sizeBytes), partCount, etag: readVersion ?? "" };
+    return (await findPartSizes(this.#session, this.#options.encryption, object, call)) !== undefined;
   }
 
   async read(key: string, call: Call): Promise<BlobRead> {
@@ -324,8 +334,4 @@ export class S3BlobDriver implements BlobDriver {
     }
     throw failure;
   }
-}
-
-function decodeListed(text: string): string {
-  return decodeURIComponent(text.replaceAll("+", " "));
 }

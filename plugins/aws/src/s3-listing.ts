@@ -17,3 +17,8 @@ export function nextPageOf(
     { kind: "unavailable" },
   );
 }
+
+/** A key as it is, of an answer that was asked to encode it. */
+export function decodeListed(text: string): string {
+  return decodeURIComponent(text.replaceAll("+", " "));
+}

@@ -170,8 +170,14 @@ export class ManagedDiskCopier implements SnapshotCopier {
         yield { id, snapshot: await this.#api.getSnapshot(id, call) };
       } catch (error) {
         if (!isKind(error, "not-found")) throw error;
+        await this.#requireGroup(id, call);
       }
     }
+  }
+
+  /** A resource group that was lost as a whole must not look like one whose snapshots were deleted; a list tells. */
+  async #requireGroup(id: ComputeId, call: Call): Promise<void> {
+    if (!isSamePlace(id, this.#options.snapshots)) await this.#api.snapshotsIn(id, call);
   }
 
   #destination(region: string): CopyDestination {

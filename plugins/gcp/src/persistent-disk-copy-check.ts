@@ -16,7 +16,22 @@ export interface CheckedCopies {
   readonly destinations: readonly CopyDestination[];
 }
 
-type Trial = readonly [permission: string, attempt: () => Promise<unknown>];
+interface Trial {
+  readonly permission: string;
+  readonly attempt: () => Promise<unknown>;
+  /** Whether it names only what has to be there: a project or a region that is not is no matter of a made-up name. */
+  readonly needsAnswer: boolean;
+}
+
+/** A request that the service answers where it allows it. */
+function answered(permission: string, attempt: Trial["attempt"]): Trial {
+  return { permission, attempt, needsAnswer: true };
+}
+
+/** A request on a name that nobody has. */
+function unknown(permission: string, attempt: Trial["attempt"]): Trial {
+  return { permission, attempt, needsAnswer: false };
+}
 
 /** Tries what copies need beside the permissions of a location, on names that nobody has. */
 export async function* checkCopies(checked: CheckedCopies, call: Call): AsyncGenerator<Finding> {
@@ -26,26 +41,32 @@ export async function* checkCopies(checked: CheckedCopies, call: Call): AsyncGen
   const name = `flotilla-check-${randomUUID()}`;
   const filter = `name eq "${name}"`;
   yield* tryAll("copyToRegions", [
-    ["compute.snapshots.list", async () => await Array.fromAsync(api.listSnapshots(snapshotProject, filter, call))],
-    ["compute.disks.list", async () => await Array.fromAsync(api.listDisks(diskProject, filter, call))],
+    answered(
+      "compute.snapshots.list",
+      async () => await Array.fromAsync(api.listSnapshots(snapshotProject, filter, call)),
+    ),
+    answered("compute.disks.list", async () => await Array.fromAsync(api.listDisks(diskProject, filter, call))),
   ]);
   for (const { region, project, zone } of destinations) {
     const snapshot: SnapshotId = { type: "snapshots", project, name };
     const zones: readonly Trial[] =
       zone === undefined && region.includes("-")
-        ? [["compute.regions.get", async () => await api.listZones(diskProject, region, call)]]
+        ? [answered("compute.regions.get", async () => await api.listZones(diskProject, region, call))]
         : [];
     const ofProject: readonly Trial[] =
       project === snapshotProject
         ? []
         : [
-            ["compute.snapshots.list", async () => await Array.fromAsync(api.listSnapshots(project, filter, call))],
-            ["compute.snapshots.get", async () => await api.getSnapshot(snapshot, call)],
-            ["compute.snapshots.delete", async () => await api.delete(snapshot, call)],
-            [
+            answered(
+              "compute.snapshots.list",
+              async () => await Array.fromAsync(api.listSnapshots(project, filter, call)),
+            ),
+            unknown("compute.snapshots.get", async () => await api.getSnapshot(snapshot, call)),
+            unknown("compute.snapshots.delete", async () => await api.delete(snapshot, call)),
+            unknown(
               "compute.snapshots.create",
               async () => await api.createSnapshot(snapshot, nothing(name, diskProject), call),
-            ],
+            ),
           ];
     yield* tryAll(`copyToRegions ${region}`, [...zones, ...ofProject]);
     if (project === snapshotProject && config.snapshotLocation === undefined)
@@ -58,15 +79,17 @@ export async function* checkCopies(checked: CheckedCopies, call: Call): AsyncGen
 }
 
 async function* tryAll(subject: string, trials: readonly Trial[]): AsyncGenerator<Finding> {
-  for (const [permission, attempt] of trials) {
+  for (const { permission, attempt, needsAnswer } of trials) {
     const what = `${subject}: ${permission}`;
     try {
       await attempt();
       yield ok(what, "allowed");
     } catch (error) {
       // Permissions are looked at before what was named.
-      const isAllowed = isKind(error, "not-found") || isKind(error, "invalid-argument");
+      const isAllowed = !needsAnswer && (isKind(error, "not-found") || isKind(error, "invalid-argument"));
       yield isAllowed ? ok(what, "allowed") : failure(what, error);
+      // In a project or region that is not there, nobody has the made-up names either.
+      if (needsAnswer && !isKind(error, "denied")) return;
     }
   }
 }

@@ -134,6 +134,12 @@ export interface BlobDriver {
   stat(key: string, call: Call): Promise<BlobDescription | undefined>;
 
   /**
+   * Whether a read of the object compares its bytes with a checksum that was recorded over its parts; absent where it
+   * always does. Whoever judges objects must not take a checksum for one that was compared.
+   */
+  comparesParts?(key: string, description: BlobDescription, call: Call): Promise<boolean>;
+
+  /**
    * Opens the whole object in one request: size, version, recorded checksum, and the body from the first byte. The
    * reader of a large object takes the first part from here and the rest by {@link readRange}.
    * Throws `not-found` for an absent object.

@@ -6,7 +6,7 @@ import { chunksOf, collect, FaultyBlobDriver, MemoryBlobDriver, sampleBytes, Tes
 import { driverObjectStore } from "./driver-object-store.ts";
 import type { Call, ObjectInspector, ObjectStore } from "../plugin/index.ts";
 import type { Fault, MemoryBlobOptions } from "../testing/index.ts";
-import type { ChecksumAlgorithm } from "./blob-driver.ts";
+import type { BlobDescription, ChecksumAlgorithm } from "./blob-driver.ts";
 
 const memoryLimitBytes = 64 * 1024;
 /** What this memory gives: an eighth of it. */
@@ -155,6 +155,25 @@ test("describing an object tells its size and checksum", async () => {
   assert.deepEqual(description.checksum, { algorithm: "crc32", value: "y/Q5Jg==", scope: "full-object" });
   assert.equal(await store.objectExists(ref, call), true);
 });
+
+for (const isCompared of [true, false]) {
+  test(`a checksum of parts is ${isCompared ? "" : "not "}told where a read ${isCompared ? "compares" : "cannot compare"} them`, async () => {
+    class PartsDriver extends MemoryBlobDriver {
+      override async stat(): Promise<BlobDescription> {
+        const checksum = { algorithm: "crc32", value: "y/Q5Jg==-3", scope: "composite" } as const;
+        return await Promise.resolve({ sizeBytes: 9n, checksum, version: "1", lastModified: undefined, hold: "" });
+      }
+      async comparesParts(): Promise<boolean> {
+        return await Promise.resolve(isCompared);
+      }
+    }
+    const store = driverObjectStore({ openDriver: () => new PartsDriver() });
+
+    const { sizeBytes, checksum } = await store.describeObject(ref, call);
+
+    assert.deepEqual([sizeBytes, checksum?.value], [9n, isCompared ? "y/Q5Jg==-3" : undefined]);
+  });
+}
 
 test("deleting an absent object succeeds, and a signed URL comes from the driver", async () => {
   const { store } = bench();

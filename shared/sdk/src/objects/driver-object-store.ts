@@ -50,9 +50,12 @@ function storeOf(contextOf: (bucket: string) => TransferContext): ObjectStore & 
       }),
     objectExists: async (object, call) => (await driverOf(object.bucket).stat(object.key, call)) !== undefined,
     describeObject: async (object, call) => {
-      const description = await driverOf(object.bucket).stat(object.key, call);
+      const driver = driverOf(object.bucket);
+      const description = await driver.stat(object.key, call);
       if (description === undefined) throw absent(object);
-      return description;
+      const isOfParts = description.checksum?.scope === "composite";
+      const isCompared = !isOfParts || ((await driver.comparesParts?.(object.key, description, call)) ?? true);
+      return isCompared ? description : { ...description, checksum: undefined };
     },
     listCommonPrefixes: async (query, call) => await listCommonPrefixes(driverOf(query.bucket), query, call),
     listObjects: async (query, call) => await listObjects(driverOf(query.bucket), query, call),

@@ -7,7 +7,7 @@ export { CopyRounds } from "./copy-rounds.ts";
 export type { CopyRoundsOptions } from "./copy-rounds.ts";
 export { backupTag, copyFromTag, copyOfTag } from "./copy-tags.ts";
 export { findOrphanedCopies } from "./orphaned-copies.ts";
-export type { OrphanedCopy } from "./orphaned-copies.ts";
+export type { OrphanedCopy, OrphanSearch } from "./orphaned-copies.ts";
 export { withPlace, zonesOf } from "./persistent-volume-place.ts";
 export type { VolumePlace } from "./persistent-volume-place.ts";
 export {

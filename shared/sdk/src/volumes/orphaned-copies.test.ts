@@ -34,7 +34,7 @@ test("a copy is no orphan when its origin is missing in the list but found by it
   });
   copier.copies.set("c", snapshotCopy());
 
-  assert.deepEqual(await findOrphanedCopies(copier, call), []);
+  assert.deepEqual((await findOrphanedCopies(copier, call)).orphans, []);
 });
 
 test("copies of a deleted snapshot are found in every target, finished or not", async () => {
@@ -46,7 +46,7 @@ test("copies of a deleted snapshot are found in every target, finished or not", 
   copier.copies.set("b", snapshotCopy({ copyId: "b", originId: "gone", region: "elsewhere" }));
   copier.copies.set("c", snapshotCopy({ copyId: "c", originId: "alive" }));
 
-  const orphans = await findOrphanedCopies(copier, call);
+  const { orphans } = await findOrphanedCopies(copier, call);
 
   assert.deepEqual(
     orphans.map(({ copy, reason }) => `${copy.copyId} ${reason}`),
@@ -59,10 +59,31 @@ test("of two copies in one target the better one stays", async () => {
   copier.copies.set("pending", snapshotCopy({ copyId: "pending" }));
   copier.copies.set("good", snapshotCopy({ copyId: "good", state: "completed", startedAt: new Date(9) }));
 
-  const orphans = await findOrphanedCopies(copier, call);
+  const { orphans } = await findOrphanedCopies(copier, call);
 
   assert.deepEqual(
     orphans.map(({ copy, reason }) => `${copy.copyId} ${reason}`),
     ["pending duplicate"],
   );
+});
+
+test("a copy that does not say what it is a copy of is left alone", async () => {
+  const copier = new MemorySnapshotCopier({ origins: () => [snapshotOrigin()], targets });
+  copier.copies.set("nameless", snapshotCopy({ copyId: "nameless", originId: "" }));
+
+  assert.deepEqual((await findOrphanedCopies(copier, call)).orphans, []);
+});
+
+test("how much of what was copied is gone is counted by snapshots, not by copies", async () => {
+  const copier = new MemorySnapshotCopier({
+    origins: () => [snapshotOrigin({ snapshotId: "alive" })],
+    targets: [copyTarget(), copyTarget({ region: "elsewhere" })],
+  });
+  copier.copies.set("a", snapshotCopy({ copyId: "a", originId: "gone" }));
+  copier.copies.set("b", snapshotCopy({ copyId: "b", originId: "gone", region: "elsewhere" }));
+  copier.copies.set("c", snapshotCopy({ copyId: "c", originId: "alive" }));
+
+  const { copiedSnapshots, goneSnapshots } = await findOrphanedCopies(copier, call);
+
+  assert.deepEqual([copiedSnapshots, goneSnapshots], [2, 1]);
 });
