@@ -1,5 +1,6 @@
 import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { memoryFileName } from "./repository-memory.ts";
 
 /**
  * Removes the oldest files of a repository's cache until it is no larger than the limit. restic fetches again what is
@@ -18,8 +19,8 @@ export async function boundCache(folder: string, limitBytes: number): Promise<vo
 async function cachedFiles(folder: string): Promise<{ path: string; size: number; usedMs: number }[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = entries
-    // What tells restic that this is a cache, and of which version.
-    .filter((entry) => entry.isFile() && !["CACHEDIR.TAG", "version"].includes(entry.name))
+    // What tells restic that this is a cache, and of which version; and what tells us whose.
+    .filter((entry) => entry.isFile() && !["CACHEDIR.TAG", "version", memoryFileName].includes(entry.name))
     .map(async (entry) => {
       const path = join(entry.parentPath, entry.name);
       const found = await stat(path).catch(() => undefined);
