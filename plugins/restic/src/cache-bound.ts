@@ -1,6 +1,8 @@
 import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { memoryFileName } from "./repository-memory.ts";
+
+/** What tells restic that this is a cache, and of which version; and what this plugin remembers beside it. */
+const kept = /^(?:CACHEDIR\.TAG|version|flotilla-\w+)$/;
 
 /**
  * Removes the oldest files of a repository's cache until it is no larger than the limit. restic fetches again what is
@@ -19,8 +21,7 @@ export async function boundCache(folder: string, limitBytes: number): Promise<vo
 async function cachedFiles(folder: string): Promise<{ path: string; size: number; usedMs: number }[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = entries
-    // What tells restic that this is a cache, and of which version; and what tells us whose.
-    .filter((entry) => entry.isFile() && !["CACHEDIR.TAG", "version", memoryFileName].includes(entry.name))
+    .filter((entry) => entry.isFile() && !kept.test(entry.name))
     .map(async (entry) => {
       const path = join(entry.parentPath, entry.name);
       const found = await stat(path).catch(() => undefined);

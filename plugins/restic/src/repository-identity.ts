@@ -7,14 +7,21 @@ export interface RepositoryIdentity {
   readonly polynomial: string;
 }
 
-/** Reads the answer of `restic cat config`. */
-export function parseIdentity(output: string, attempt: string): RepositoryIdentity {
+/** Reads the answer of `restic cat config`; undefined where it is another. */
+export function readIdentity(output: string): RepositoryIdentity | undefined {
   try {
     const config = parseJson(output);
     const { id, chunker_polynomial: polynomial } = isJsonObject(config) ? config : {};
-    if (typeof id === "string" && typeof polynomial === "string") return { id, polynomial };
+    return typeof id === "string" && typeof polynomial === "string" ? { id, polynomial } : undefined;
   } catch {
     // No JSON at all is as little of an answer.
+    return undefined;
   }
+}
+
+/** Reads the answer of `restic cat config`. Throws where it is another. */
+export function parseIdentity(output: string, attempt: string): RepositoryIdentity {
+  const identity = readIdentity(output);
+  if (identity !== undefined) return identity;
   throw new PluginError(`${attempt}: restic's answer is not what its versions up to 0.18 give`, { kind: "internal" });
 }

@@ -1,10 +1,10 @@
-import { randomUUID } from "node:crypto";
-import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PluginError } from "@flotilla/sdk/plugin";
+import { writeWhole } from "./whole-file.ts";
 
 /** The file that holds the id, in the repository's cache folder. */
-export const memoryFileName = "flotilla-repository";
+const memoryFileName = "flotilla-repository";
 
 /** How long a repository that restic itself named is not asked for again where its cache does not tell. */
 const namedForMs = 60_000;
@@ -43,7 +43,7 @@ export class RepositoryMemory {
     const id = (known === undefined ? await this.#onlyOpened(startedMs) : undefined) ?? (await ask());
     // What was asked before has told what is wrong, or will.
     if (id === undefined) return;
-    if (known === undefined) return await this.#keep(id);
+    if (known === undefined) return await writeWhole(this.file, `${id}\n`);
     if (known === id) {
       this.#namedMs = startedMs;
       return;
@@ -52,17 +52,6 @@ export class RepositoryMemory {
       `open the repository ${shown}: it is another repository than before (${id.slice(0, 8)}, not ${known.slice(0, 8)}), and what is in that one is out of sight. Look whether its volume is mounted and the key repository is right; if the other one is meant, remove ${this.file}`,
       { kind: "unavailable" },
     );
-  }
-
-  /** A cache that cannot be written is no reason to fail: restic does without one, too. */
-  async #keep(id: string): Promise<void> {
-    const scratch = join(this.#folder, `.${randomUUID()}`);
-    try {
-      await writeFile(scratch, `${id}\n`, { mode: 0o600 });
-      await rename(scratch, this.file);
-    } catch {
-      await rm(scratch, { force: true }).catch(() => {});
-    }
   }
 
   /** The one repository that was ever opened with this cache. */

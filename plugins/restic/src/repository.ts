@@ -6,6 +6,7 @@ import type { RepositoryConfig } from "./config.ts";
 import { copySource, requireOneIdentity } from "./copy-source.ts";
 import type { ReachedRepository } from "./copy-source.ts";
 import { faultOf, resticError } from "./errors.ts";
+import { LockObserver } from "./lock-observer.ts";
 import { LockWait } from "./lock-wait.ts";
 import { inTurn } from "./machine-turn.ts";
 import { OperationGate } from "./operation-gate.ts";
@@ -16,7 +17,7 @@ import type { RepositoryLocation } from "./repository-location.ts";
 import { findRestic } from "./restic-binary.ts";
 import type { ResticBinary } from "./restic-binary.ts";
 import { notMadeYet, requireNeverMade } from "./repository-absence.ts";
-import { parseIdentity } from "./repository-identity.ts";
+import { parseIdentity, readIdentity } from "./repository-identity.ts";
 import type { RepositoryIdentity } from "./repository-identity.ts";
 import { makeRepository } from "./repository-making.ts";
 import { RepositoryMemory } from "./repository-memory.ts";
@@ -38,7 +39,7 @@ export interface ResticRequest {
   readonly onMessage?: (message: JsonObject) => void;
   /** It says nothing while it works, so that silence is no sign that it hangs. */
   readonly isSilent?: boolean;
-  /** How long other users' locks are waited for; four minutes unless told. */
+  /** How long other users' locks are waited for; a quarter of an hour unless told. */
   readonly lockPatienceMs?: number;
   /** Exit codes that are no failure, besides 0. */
   readonly acceptedCodes?: readonly number[];
@@ -54,7 +55,8 @@ export interface RepositoryOptions {
   readonly cutsLike?: Repository;
 }
 
-const defaultPatienceMs = 4 * 60_000;
+/** Beyond the time for which a lock is watched that may only look stale. */
+const defaultPatienceMs = 15 * 60_000;
 
 /** A restic repository: runs restic on it, one at a time where it must be, waiting for locks, made on request. */
 export class Repository {
@@ -67,6 +69,7 @@ export class Repository {
   readonly #cutsLike: Repository | undefined;
   readonly #env: OpenContext["env"];
   readonly #memory: RepositoryMemory;
+  readonly #locks: LockObserver;
   /** Once, however many requests find that there is no repository. */
   readonly #initialized = new MadeOnce(async (call: Call) => await this.#runInit(call));
 
@@ -84,6 +87,7 @@ export class Repository {
     this.#cutsLike = cutsLike;
     this.#env = env;
     this.#memory = new RepositoryMemory(access.cacheFolder);
+    this.#locks = new LockObserver(access.cacheFolder, clock, async (args, call) => await this.#askOfLocks(args, call));
   }
 
   /** Finds restic and reads what the location says of its repository, which is asked for nothing yet. */
@@ -249,15 +253,28 @@ export class Repository {
   async #askId(call: Call): Promise<string | undefined> {
     const request: ResticRequest = { action: "look which repository it is", args: ["cat", "config"], lock: "none" };
     const { end, output } = await runRestic(this.command(request), request, call);
-    return end.code === 0 ? parseIdentity(output, request.action).id : undefined;
+    return end.code === 0 ? readIdentity(output)?.id : undefined;
   }
 
   /** As restic documents it: `unlock` removes the locks of processes that are gone, and of no others. */
   async #removeStaleLocks(call: Call): Promise<void> {
+    const host = await this.#locks.doubtfulHost(call);
+    if (host !== undefined) {
+      call.log.info("a lock looks stale, perhaps for a clock that is wrong: it is watched before it is removed", {
+        host,
+      });
+      return;
+    }
     const request: ResticRequest = { action: "remove stale locks", args: ["unlock"], lock: "append" };
     const { end } = await runRestic(this.command(request), request, call);
     // Whoever waits for the lock is told by its own end.
     if (end.code !== 0) call.log.info("stale locks cannot be removed", { reason: this.errorOf(request, end).message });
+  }
+
+  async #askOfLocks(args: readonly string[], call: Call): Promise<string | undefined> {
+    const request: ResticRequest = { action: "look at the locks", args, lock: "none" };
+    const { end, output } = await runRestic(this.command(request), request, call);
+    return end.code === 0 ? output : undefined;
   }
 }
 
