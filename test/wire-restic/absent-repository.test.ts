@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 
-import { readUntilError } from "../wire/bytes.ts";
+import { absenceWords } from "../wire/absence.ts";
+import { collectAll, failureOf, readUntilError } from "../wire/bytes.ts";
 import type { Location } from "../wire/location.ts";
 import { skip, startResticRig } from "./restic-rig.ts";
 import type { ResticRig } from "./restic-rig.ts";
@@ -65,7 +66,7 @@ describe("a repository that is not there", { skip }, () => {
     await assert.rejects(location.store.deleteObject(location.at("backups/a/velero-backup.json")), words);
     const { error } = await readUntilError(location.store.getObject(location.at("backups/a/velero-backup.json")));
     assert.match(error.message, words);
-    assert.doesNotMatch(error.message, /not found|does not exist/i);
+    assert.doesNotMatch(error.message, absenceWords);
   }
 
   test("of a new location is made by the first put, and neither by its validation nor by a look", async () => {
@@ -86,6 +87,31 @@ describe("a repository that is not there", { skip }, () => {
     await assert.rejects(location.list("backups/a/"), /no repository yet/);
     await assert.rejects(location.store.deleteObject(location.at("backups/a/velero-backup.json")), /no repository yet/);
     assert.equal(await isThere("unknown"), false);
+  });
+
+  test("is made by a check, which somebody runs by hand", async () => {
+    const { store } = await open("checked");
+    const findings = await collectAll(store.check({ signal: new AbortController().signal }));
+
+    assert.deepEqual(new Set(findings.map(({ severity }) => severity)), new Set(["ok"]));
+    assert.equal(await isThere("checked"), true);
+  });
+
+  test("of volumes is made by the first snapshot, and no deletion before counts as done", async () => {
+    const volumeRoot = join(rig.folder, "volumes");
+    const volumeId = join(volumeRoot, "pvc");
+    await mkdir(volumeId, { recursive: true });
+    const { bucket: _bucket, prefix: _prefix, ...config } = rig.configOf("volumes");
+    const snapshotter = rig.start().manager.getVolumeSnapshotter("flotilla.io/restic");
+    await snapshotter.init({ ...config, repository: join(rig.folder, "of-volumes"), initialize, volumeRoot });
+
+    const error = await failureOf(snapshotter.deleteSnapshot("volume-20260101t000000z-000000000000"));
+    assert.match(error.message, /no repository yet/);
+    assert.doesNotMatch(error.message, absenceWords);
+    assert.equal(await isThere("of-volumes"), false);
+    const tags = { "velero.io/backup": "nightly" };
+    await snapshotter.deleteSnapshot(await snapshotter.createSnapshot({ volumeId, volumeAz: "", tags }));
+    await snapshotter.deleteSnapshot("volume-20260101t000000z-000000000000");
   });
 
   test("any more is never made anew, nor taken for empty", async () => {

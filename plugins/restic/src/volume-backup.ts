@@ -7,8 +7,8 @@ import { host, writeMark } from "./volume-mark.ts";
 import { readError, readStatus, readSummary } from "./volume-messages.ts";
 import type { BackupSummary } from "./volume-messages.ts";
 import { ProgressWatch } from "./volume-progress.ts";
-import { forget } from "./volume-snapshots.ts";
-import { printCompletionTags, printVolumeTags } from "./volume-tags.ts";
+import { forget, listSnapshots } from "./volume-snapshots.ts";
+import { printCompletionTags, printVolumeTags, readCompletionTags, readVolumeTags } from "./volume-tags.ts";
 import type { VolumeTags } from "./volume-tags.ts";
 import { UnreadFiles } from "./volume-unread.ts";
 
@@ -38,11 +38,33 @@ export async function backUpVolume(
     unread.requireWhole(action, call);
     const tags = printCompletionTags({ snapshotId: backup.snapshotId, bytes: summary.bytes });
     await writeMark(repository, { action: `${action}: mark it as complete`, tags }, watch.call);
+    if (summary.files === 0n) await tellOfEmptiness(repository, volume, backup.folder, call);
   } catch (error) {
     await forgetQuietly(repository, summary.snapshotId, call);
     throw error;
   }
   return summary;
+}
+
+/** A folder on which nothing is mounted any more looks like a volume without a file. */
+async function tellOfEmptiness(
+  repository: Repository,
+  volume: VolumeFolder,
+  folder: string,
+  call: Call,
+): Promise<void> {
+  const { snapshots } = await listSnapshots(repository, call).catch(() => ({ snapshots: [] }));
+  const former = snapshots.flatMap(({ tags }) => {
+    const found = readVolumeTags(tags);
+    return found?.folder === folder ? [found.snapshotId] : [];
+  });
+  const isFilled = snapshots.some(({ tags }) => {
+    const mark = readCompletionTags(tags);
+    return mark !== undefined && mark.bytes > 0n && former.includes(mark.snapshotId);
+  });
+  if (!isFilled) return;
+  const text = `snapshotted the volume ${volume.shown}, in which there is no file, while there were some at a former snapshot: is it mounted in the server's pod and on its node?`;
+  call.log.warn(text);
 }
 
 async function runBackup(
