@@ -30,18 +30,25 @@ export async function resticTargets(dir: string, s3: readonly S3Target[]): Promi
       const wrongCredentialsFile = join(folder, `wrong-credentials-${index}`);
       await writeFile(credentialsFile, ["RESTIC_PASSWORD='horse battery'", ...lines, ""].join("\n"), { mode: 0o600 });
       await writeFile(wrongCredentialsFile, ["RESTIC_PASSWORD=another", ...lines, ""].join("\n"), { mode: 0o600 });
+      await makeRepository(repository, lines);
       const config = {
         bucket: "interop",
         prefix: "",
         repository,
         credentialsFile,
-        initialize: "true",
         resticPath: restic.path,
         cacheFolder: join(folder, "cache"),
       };
       return { name, config, wrongPassword: { credentialsFile: wrongCredentialsFile } };
     }),
   );
+}
+
+async function makeRepository(repository: string, lines: readonly string[]): Promise<void> {
+  const keys = Object.fromEntries(lines.map((line) => line.split("=", 2)));
+  const env = { ...keys, RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: "horse battery" };
+  const { code, output } = await runProgram(restic.path, ["init"], { env });
+  if (code !== 0) throw new Error(`restic init ${repository}: ${output}`);
 }
 
 /** Runs what `npm test` runs where there is restic, here with one and with nothing skipped. */

@@ -45,7 +45,7 @@ process.stdout.write(`${JSON.stringify(facts)}\n`);
 function installCommand(): string {
   const has = (program: string): boolean =>
     (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
-  if (has("apt-get")) return "sudo apt-get install --yes restic";
+  if (has("apt-get")) return `${process.getuid?.() === 0 ? "" : "sudo "}apt-get install --yes restic`;
   if (has("brew")) return "brew install restic";
   return "go install github.com/restic/restic/cmd/restic@v0.18.1";
 }

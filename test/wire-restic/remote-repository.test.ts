@@ -33,6 +33,32 @@ describe("a repository behind a server", { skip }, () => {
     return await rig.open(bucket, { session: rig.start(), config: { repository, initialize: "true" } });
   }
 
+  for (const overwrites of [false, true])
+    test(`made by two hosts at the same moment keeps what it took, where files are ${overwrites ? "" : "not "}overwritten`, async () => {
+      const folder = join(rig.folder, `two-hosts-${overwrites}`);
+      await mkdir(folder);
+      const server = await startRestServer(folder, { overwrites });
+      rig.own(server);
+      // Under two names, so that nothing in this machine has them take turns.
+      const names = [server.repository, server.repository.replace("127.0.0.1", "localhost")];
+      const locations = await Promise.all(
+        names.map(async (name) => {
+          return await rig.open("bucket", { session: rig.start(), config: { repository: name, initialize: "true" } });
+        }),
+      );
+
+      const puts = locations.map(async (location, index) => await location.put(`key-${index}`, Buffer.from("x")));
+      const outcomes = await Promise.allSettled(puts);
+      const seen = await rig.open("bucket", { session: rig.start(), config: { repository: names[0] ?? "" } });
+      for (const [index, outcome] of outcomes.entries())
+        if (outcome.status === "fulfilled") assert.equal(String(await seen.get(`key-${index}`)), "x");
+        else
+          assert.match(
+            String(outcome.reason),
+            /two hosts made it at the same moment.*remove it whole and make it anew/,
+          );
+    });
+
   test("a delete takes what another process has just put, too", async () => {
     const [one, other] = [await open("delete"), await open("delete")];
     await one.put("key", Buffer.from("first"));

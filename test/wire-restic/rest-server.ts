@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -12,10 +13,19 @@ export interface RestServer {
   close(): Promise<void>;
 }
 
+/** How a store differs from rest-server. */
+export interface RestServerOptions {
+  /** As object stores do, where rest-server refuses. */
+  readonly overwrites?: boolean;
+}
+
 /** Serves a folder as restic's documentation of its REST backend says, version 2. */
-export async function startRestServer(folder: string): Promise<RestServer> {
+export async function startRestServer(
+  folder: string,
+  { overwrites = false }: RestServerOptions = {},
+): Promise<RestServer> {
   const server = createServer((request, response) => {
-    answer(folder, request, response).catch(() => response.destroy());
+    answer(folder, overwrites, request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -29,15 +39,21 @@ export async function startRestServer(folder: string): Promise<RestServer> {
   };
 }
 
-async function answer(folder: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  folder: string,
+  overwrites: boolean,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { method, url = "" } = request;
   if (method === "POST" && url === "/?create=true") return void response.end();
   const path = join(folder, url);
   if (/^\/(?:data|keys|locks|snapshots|index)\/$/.test(url)) return await list(path, response);
   if (!/^\/(?:config|(?:data|keys|locks|snapshots|index)\/[0-9a-f]{64})$/.test(url))
     return void response.writeHead(400).end();
-  if (method === "POST") return await store(path, request, response);
   const found = await stat(path).catch(() => undefined);
+  if (method === "POST" && found !== undefined && !overwrites) return void response.writeHead(403).end();
+  if (method === "POST") return await store(path, request, response);
   if (found === undefined) return void response.writeHead(404).end();
   if (method === "HEAD") return void response.setHeader("Content-Length", found.size).end();
   if (method === "GET") return await send(path, found.size, request, response);
@@ -61,9 +77,8 @@ async function list(path: string, response: ServerResponse): Promise<void> {
 
 /** Whole under its name or not at all. */
 async function store(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if ((await stat(path).catch(() => undefined)) !== undefined) return void response.writeHead(403).end();
   await mkdir(dirname(path), { recursive: true });
-  const scratch = `${dirname(dirname(path))}/upload-${basename(path)}`;
+  const scratch = `${dirname(dirname(path))}/upload-${basename(path)}-${randomUUID()}`;
   await pipeline(request, createWriteStream(scratch));
   await rename(scratch, path);
   response.end();

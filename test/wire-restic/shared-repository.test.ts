@@ -4,7 +4,8 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { bytesOf } from "../wire/bytes.ts";
+import { bytesOf, inChunks } from "../wire/bytes.ts";
+import type { Location } from "../wire/location.ts";
 import { until } from "../wire/until.ts";
 import { skip, startResticRig } from "./restic-rig.ts";
 import type { ResticRig } from "./restic-rig.ts";
@@ -22,18 +23,38 @@ describe("a repository that several processes use", { skip }, () => {
     await rig.close();
   });
 
+  /** Lets each put an object into a repository that is not there, and answers who could. */
+  async function putAtOnce(locations: readonly Location[]): Promise<readonly string[]> {
+    const puts = locations.map(async (location, index) => await location.put(`key-${index}`, Buffer.from(`${index}`)));
+    return (await Promise.allSettled(puts)).map((put) => (put.status === "fulfilled" ? "stored" : String(put.reason)));
+  }
+
   test("is made once, by one of the processes that find none at the same moment", async () => {
     const repository = join(rig.folder, "made-at-once");
     const config = { repository, initialize: "true" };
     const locations = await Promise.all(
-      [1, 2, 3].map(async () => await rig.open("bucket", { session: rig.start(), config })),
+      [0, 1, 2].map(async () => await rig.open("bucket", { session: rig.start(), config })),
     );
 
-    for (const keys of await Promise.all(locations.map(async (location) => await location.list())))
-      assert.deepEqual(keys, []);
+    assert.deepEqual(await putAtOnce(locations), ["stored", "stored", "stored"]);
+    for (const location of locations) assert.deepEqual((await location.list()).toSorted(), ["key-0", "key-1", "key-2"]);
     assert.deepEqual((await readdir(join(repository, "keys"))).length, 1);
-    await locations[0]?.put("key", Buffer.from("x"));
-    assert.equal(String(await locations[1]?.get("key")), "x");
+  });
+
+  test("is one where two hosts make it in a folder at the same moment, and nothing else is left there", async () => {
+    // Under two names, so that nothing in this machine has them take turns.
+    const [place, same] = [join(rig.folder, "two-hosts"), `${rig.folder}/./two-hosts`];
+    const locations = await Promise.all(
+      [place, same, place, same].map(async (repository) => {
+        return await rig.open("bucket", { session: rig.start(), config: { repository, initialize: "true" } });
+      }),
+    );
+
+    assert.deepEqual(await putAtOnce(locations), Array(4).fill("stored"));
+    const seen = await rig.open("bucket", { session: rig.start(), config: { repository: place } });
+    for (const index of locations.keys()) assert.equal(String(await seen.get(`key-${index}`)), `${index}`);
+    assert.deepEqual((await readdir(place)).toSorted(), ["config", "data", "index", "keys", "locks", "snapshots"]);
+    assert.equal((await readdir(join(place, "keys"))).length, 1);
   });
 
   test("a forget that outlives its plugin takes its lock out, so that no backup waits for that", async () => {
@@ -173,7 +194,7 @@ describe("a repository that several processes use", { skip }, () => {
     const { passwordFile: _, ...config } = rig.configOf("bucket", { credentialsFile, repository, initialize: "true" });
     const store = rig.start().manager.getObjectStore("flotilla.io/restic");
     await store.init(config);
-    await store.listObjects({ bucket: "bucket", prefix: "" });
+    await store.putObject({ bucket: "bucket", key: "first" }, inChunks(Buffer.from("x")));
 
     const passwordFile = join(rig.folder, "hash-password");
     await writeFile(passwordFile, "correct#horse");

@@ -1,6 +1,9 @@
 import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
+/** What tells restic that this is a cache, and of which version; and what this plugin remembers beside it. */
+const kept = /^(?:CACHEDIR\.TAG|version|flotilla-\w+)$/;
+
 /**
  * Removes the oldest files of a repository's cache until it is no larger than the limit. restic fetches again what is
  * missing, so that nothing is at risk, also while another process uses the same cache.
@@ -18,8 +21,7 @@ export async function boundCache(folder: string, limitBytes: number): Promise<vo
 async function cachedFiles(folder: string): Promise<{ path: string; size: number; usedMs: number }[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = entries
-    // What tells restic that this is a cache, and of which version.
-    .filter((entry) => entry.isFile() && !["CACHEDIR.TAG", "version"].includes(entry.name))
+    .filter((entry) => entry.isFile() && !kept.test(entry.name))
     .map(async (entry) => {
       const path = join(entry.parentPath, entry.name);
       const found = await stat(path).catch(() => undefined);

@@ -22,7 +22,10 @@ export const repositoryKeys = {
     { origin: "ours" },
   ),
   passwordCommand: text("Command that prints the repository's password; restic runs it.", { origin: "ours" }),
-  initialize: bool("Make the repository where there is none.", { fallback: false, origin: "ours" }),
+  initialize: bool("Make the repository at the first put, where there is none and nothing says that there was one.", {
+    fallback: false,
+    origin: "ours",
+  }),
   resticPath: text("The restic program.", {
     defaultText: "the one shipped beside the plugin, otherwise `restic` on the PATH",
     origin: "ours",

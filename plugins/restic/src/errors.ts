@@ -75,7 +75,7 @@ const meanings: readonly Meaning[] = [
     remedy: "check the credentials of the location and what they may do in the repository's store",
   },
   {
-    pattern: /no space left|quota exceeded/i,
+    pattern: /no space left|quota exceeded|file too large|insufficient storage|\b507\b/i,
     kind: "unavailable",
     remedy: "make room where the repository, restic's cache and the temporary folder are",
   },

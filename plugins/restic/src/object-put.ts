@@ -2,6 +2,7 @@ import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import type { Call, ObjectRef } from "@flotilla/sdk/plugin";
 import { ObjectUpload, storeRecord } from "./object-upload.ts";
 import type { ObjectRecord } from "./object-tags.ts";
+import { isNotMadeYet } from "./repository-absence.ts";
 import type { Repository } from "./repository.ts";
 import type { RepositoryView } from "./repository-view.ts";
 
@@ -19,7 +20,7 @@ export async function putObject(
   // Beside the upload: the record must come after all that there are, whatever the clocks of their writers say.
   const known = view.recent(call).then(
     () => undefined,
-    (error: unknown) => ({ error }),
+    (error: unknown) => (isNotMadeYet(error) ? undefined : { error }),
   );
   const newOrder = async (): Promise<number> => {
     const failure = await known;

@@ -23,7 +23,10 @@ export async function* checkRepository(
   const { restic, location } = repository;
   yield* withoutEffect(objectStoreConfig, config);
   yield ok("restic", `${restic.path} is version ${restic.version.text}`);
-  yield await tried("read", `the snapshots of ${location.shown} can be listed`, async () => await view.listing(call));
+  yield await tried("read", `the snapshots of ${location.shown} can be listed`, async () => {
+    await repository.make(call);
+    await view.listing(call);
+  });
   let probeId: string | undefined;
   yield await tried("add", "a snapshot can be added", async () => {
     const probe: ObjectRef = { bucket: config.bucket, key: `check-${randomUUID()}` };

@@ -15,6 +15,7 @@ import { removeObject } from "./object-removal.ts";
 import { putObject } from "./object-put.ts";
 import type { ObjectContent, ObjectRecord } from "./object-tags.ts";
 import { checkRepositoryData } from "./repository-data.ts";
+import { isNotMadeYet } from "./repository-absence.ts";
 import { Repository } from "./repository.ts";
 import { RepositoryView } from "./repository-view.ts";
 import { Tidying } from "./tidying.ts";
@@ -24,6 +25,14 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
   const repository = await Repository.open(config, context);
   const view = new RepositoryView(repository, systemClock);
   const tidying = new Tidying(repository, view);
+  const root = config.prefix.replaceAll(/^\/+|\/+$/g, "");
+  // The server validates a location, a new one too, by what is at its top. By what is below, it decides which Backup
+  // objects to delete: nothing is said of that where a repository may only be out of sight.
+  const keysOf = async (bucket: string, prefix: string, call: Call): Promise<readonly string[]> => {
+    const list = async (): Promise<readonly string[]> => (await view.listing(call)).keys(bucket);
+    const isTop = ["", root, `${root}/`].includes(prefix);
+    return isTop ? ((await unlessNotMadeYet(list)) ?? []) : await list();
+  };
 
   return {
     putObject: async (object, body, call) => {
@@ -31,7 +40,9 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
       tidying.begin(call.log);
     },
     getObject: (object, call) => downloadObject(repository, view, object, call),
-    objectExists: async (object, call) => (await find(view, object, call)) !== undefined,
+    // The server asks before each backup, the first one too.
+    objectExists: async (object, call) =>
+      (await unlessNotMadeYet(async () => await find(view, object, call))) !== undefined,
     describeObject: async (object, call) => {
       const version = await find(view, object, call);
       if (version?.content === undefined)
@@ -39,10 +50,10 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
       return describe(version, version.content);
     },
     listObjects: async ({ bucket, prefix }, call) => {
-      const keys = (await view.listing(call)).keys(bucket).filter((key) => key.startsWith(prefix));
+      const keys = (await keysOf(bucket, prefix, call)).filter((key) => key.startsWith(prefix));
       return keys.sort((a, b) => compareKeys(b, a));
     },
-    listCommonPrefixes: async (query, call) => commonPrefixes((await view.listing(call)).keys(query.bucket), query),
+    listCommonPrefixes: async (query, call) => commonPrefixes(await keysOf(query.bucket, query.prefix, call), query),
     deleteObject: async (object, call) => {
       await removeObject(repository, view, object, call);
       tidying.begin(call.log);
@@ -60,6 +71,16 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
       await repository.close();
     },
   };
+}
+
+/** Undefined where no repository was made yet, as far as is known. */
+async function unlessNotMadeYet<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isNotMadeYet(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Looks an object up; that there is none is said only of a listing made for the question. */

@@ -131,14 +131,14 @@ test("a password that is given twice, or not at all, is refused", async () => {
   );
 });
 
-test("a cache loses its oldest files beyond its limit, never what tells that it is one", async () => {
+test("a cache loses its oldest files beyond its limit, never what tells that it is one, and whose", async () => {
   const cache = await mkdtemp(join(folder, "cache-"));
-  for (const [index, name] of ["old", "older", "new", "CACHEDIR.TAG"].entries()) {
+  for (const [index, name] of ["old", "older", "new", "CACHEDIR.TAG", "flotilla-repository"].entries()) {
     await writeFile(join(cache, name), Buffer.alloc(1000));
-    const age = [200, 300, 10, 999][index] ?? 0;
+    const age = [200, 300, 10, 999, 999][index] ?? 0;
     await utimes(join(cache, name), Date.now() / 1000 - age, Date.now() / 1000 - age);
   }
 
-  await boundCache(cache, 2000);
-  assert.deepEqual((await readdir(cache)).sort(), ["CACHEDIR.TAG", "new", "old"]);
+  await boundCache(cache, 1000);
+  assert.deepEqual((await readdir(cache)).sort(), ["CACHEDIR.TAG", "flotilla-repository", "new"]);
 });

@@ -33,6 +33,15 @@ export function parseRepository(text: string): RepositoryLocation {
   return { text: folder, backend: "local", shown: folder, user: undefined, folder };
 }
 
+/** Whether both name one place, of which there are several spellings. */
+export function isSamePlace(one: RepositoryLocation, other: RepositoryLocation): boolean {
+  return placeOf(one) === placeOf(other);
+}
+
+function placeOf({ text, backend }: RepositoryLocation): string {
+  return backend === "local" ? text.replaceAll(/\/+/g, "/").replace(/\/$/, "") : text.replace(/\/+$/, "");
+}
+
 /** Rather too much than a part of a password: one that is not percent-encoded may hold any character. */
 function userOf(text: string, backend: Backend): string | undefined {
   // An sftp user is no secret, and needed to tell where it goes.

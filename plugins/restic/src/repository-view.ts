@@ -5,6 +5,7 @@ import type { Call, Clock } from "@flotilla/sdk/plugin";
 import { ObjectIndex } from "./object-index.ts";
 import type { ObjectVersion } from "./object-index.ts";
 import type { ObjectRecord } from "./object-tags.ts";
+import { isNeverMade } from "./repository-absence.ts";
 import type { Repository } from "./repository.ts";
 import { parseSnapshotList } from "./snapshot-list.ts";
 
@@ -13,6 +14,9 @@ const staleAfterMs = 10_000;
 
 /** A snapshot may vanish between restic's listing and its reading it; one that is damaged stays. */
 const listTries = 3;
+
+/** The answer of a repository that nobody has made yet. */
+const nothing = { output: "[]", lines: [] } as const;
 
 const listLimitMs = 5 * 60_000;
 
@@ -134,8 +138,12 @@ export class RepositoryView {
   async #list(call: Call, startedAt: number): Promise<Loaded> {
     const request = { action: "list the snapshots", args: ["snapshots", "--json"], lock: "none" } as const;
     for (let tries = 1; ; tries += 1) {
-      const { output, end } = await this.#repository.run(request, call);
-      const unreadable = unreadableIds(end.lines);
+      const answer = await this.#repository.run(request, call).catch((error: unknown) => {
+        if (isNeverMade(error)) return undefined;
+        throw error;
+      });
+      const { output, lines } = answer === undefined ? nothing : { ...answer, lines: answer.end.lines };
+      const unreadable = unreadableIds(lines);
       if (unreadable.length > 0 && tries < listTries) continue;
       const snapshots = parseSnapshotList(output);
       const index = new ObjectIndex(snapshots);

@@ -6,6 +6,7 @@ import type { RepositoryConfig } from "./config.ts";
 import { copySource, requireOneIdentity } from "./copy-source.ts";
 import type { ReachedRepository } from "./copy-source.ts";
 import { faultOf, resticError } from "./errors.ts";
+import { LockObserver } from "./lock-observer.ts";
 import { LockWait } from "./lock-wait.ts";
 import { inTurn } from "./machine-turn.ts";
 import { OperationGate } from "./operation-gate.ts";
@@ -15,6 +16,11 @@ import type { RepositoryAccess } from "./repository-access.ts";
 import type { RepositoryLocation } from "./repository-location.ts";
 import { findRestic } from "./restic-binary.ts";
 import type { ResticBinary } from "./restic-binary.ts";
+import { notMadeYet, requireNeverMade } from "./repository-absence.ts";
+import { parseIdentity, readIdentity } from "./repository-identity.ts";
+import type { RepositoryIdentity } from "./repository-identity.ts";
+import { makeRepository } from "./repository-making.ts";
+import { RepositoryMemory } from "./repository-memory.ts";
 import { runRestic, streamRestic } from "./restic-run.ts";
 import type { ResticAnswer } from "./restic-run.ts";
 import type { ResticCommand, ResticEnd } from "./restic-process.ts";
@@ -33,7 +39,7 @@ export interface ResticRequest {
   readonly onMessage?: (message: JsonObject) => void;
   /** It says nothing while it works, so that silence is no sign that it hangs. */
   readonly isSilent?: boolean;
-  /** How long other users' locks are waited for; four minutes unless told. */
+  /** How long other users' locks are waited for; a quarter of an hour unless told. */
   readonly lockPatienceMs?: number;
   /** Exit codes that are no failure, besides 0. */
   readonly acceptedCodes?: readonly number[];
@@ -49,7 +55,8 @@ export interface RepositoryOptions {
   readonly cutsLike?: Repository;
 }
 
-const defaultPatienceMs = 4 * 60_000;
+/** Beyond the time for which a lock is watched that may only look stale. */
+const defaultPatienceMs = 15 * 60_000;
 
 /** A restic repository: runs restic on it, one at a time where it must be, waiting for locks, made on request. */
 export class Repository {
@@ -60,6 +67,9 @@ export class Repository {
   readonly #access: RepositoryAccess;
   readonly #clock: Clock;
   readonly #cutsLike: Repository | undefined;
+  readonly #env: OpenContext["env"];
+  readonly #memory: RepositoryMemory;
+  readonly #locks: LockObserver;
   /** Once, however many requests find that there is no repository. */
   readonly #initialized = new MadeOnce(async (call: Call) => await this.#runInit(call));
 
@@ -67,7 +77,7 @@ export class Repository {
     config: RepositoryConfig,
     restic: ResticBinary,
     access: RepositoryAccess,
-    { clock = systemClock, cutsLike }: RepositoryOptions,
+    { clock = systemClock, cutsLike, env }: RepositoryOptions & Pick<OpenContext, "env">,
   ) {
     this.location = config.repository;
     this.restic = restic;
@@ -75,6 +85,9 @@ export class Repository {
     this.#access = access;
     this.#clock = clock;
     this.#cutsLike = cutsLike;
+    this.#env = env;
+    this.#memory = new RepositoryMemory(access.cacheFolder);
+    this.#locks = new LockObserver(access.cacheFolder, clock, async (args, call) => await this.#askOfLocks(args, call));
   }
 
   /** Finds restic and reads what the location says of its repository, which is asked for nothing yet. */
@@ -91,7 +104,7 @@ export class Repository {
     });
     // Not awaited, so that no call waits for it. The server never closes a location: it ends the process.
     void boundCache(access.cacheFolder, config.cacheLimit).catch(() => {});
-    return new Repository(config, restic, access, options);
+    return new Repository(config, restic, access, { ...options, env: context.env });
   }
 
   /** Throws where one restic could not reach this repository and the other one. */
@@ -106,14 +119,34 @@ export class Repository {
     using _from = await from?.gate.enter("append", call.signal);
     using _ = lock === "none" ? undefined : await this.gate.enter(lock, call.signal);
     const wait = new LockWait(request.lockPatienceMs ?? defaultPatienceMs, this.#clock, this.restic.version);
-    for (let tries = 1; ; tries += 1) {
+    for (let isMade = false; ;) {
       const command = this.command(request, lock === "none" ? [] : wait.flags());
+      const startedMs = Date.now();
       const answer = await runRestic(command, request, call);
-      if (isAccepted(answer.end, request)) return answer;
-      const isMissing = faultOf(answer.end) === "no-repository";
-      if (isMissing && tries === 1 && this.#config.initialize) await this.#initialized.get(call);
-      else await this.#waitForLock(request, answer.end, wait, call);
+      if (isAccepted(answer.end, request)) {
+        // The cache of what is read elsewhere holds both.
+        if (from === undefined)
+          await this.#memory.recognize(this.location.shown, startedMs, async () => await this.#askId(call));
+        return answer;
+      }
+      const isAbsent = faultOf(answer.end) === "no-repository" && from === undefined;
+      if (!isAbsent || isMade || !this.#config.initialize) await this.#waitForLock(request, answer.end, wait, call);
+      else isMade = await this.#isMade(request, call);
     }
+  }
+
+  /** What tells it apart from others, as restic reads it. */
+  async identity(action: string, call: Call): Promise<RepositoryIdentity> {
+    const { output } = await this.run({ action, args: ["cat", "config"], lock: "none" }, call);
+    return parseIdentity(output, `${action} ${this.location.shown}`);
+  }
+
+  /** Makes it where there is none, the location says so, and nothing speaks of a former one. */
+  async make(call: Call): Promise<void> {
+    if (!this.#config.initialize) return;
+    const look: ResticRequest = { action: "look for the repository", args: ["cat", "config"], lock: "none" };
+    const { end } = await runRestic(this.command(look), look, call);
+    if (faultOf(end) === "no-repository") await this.#isMade({ ...look, lock: "append" }, call);
   }
 
   /** Streams the standard output of a restic that only reads. Throws after the last byte where it failed. */
@@ -181,29 +214,67 @@ export class Repository {
     call.log.info("the repository is locked: trying again", { action: request.action });
   }
 
+  /**
+   * Makes the repository for a request that adds to it; one that only reads makes nothing. Where it is known that there
+   * never was one, what reads is told so, and nothing otherwise. Throws where something says that there was one.
+   */
+  async #isMade({ action, lock }: ResticRequest, call: Call): Promise<boolean> {
+    const context = { env: this.#env, signal: call.signal };
+    const isOwn = this.#cutsLike === undefined;
+    const isNew = await requireNeverMade({ location: this.location, memory: this.#memory, isOwn, context });
+    if (lock !== "append") throw notMadeYet(action, this.location, isNew);
+    await this.#initialized.get(call);
+    return true;
+  }
+
   async #runInit(call: Call): Promise<void> {
     const from = this.#cutsLike;
     const request: ResticRequest =
       from === undefined
         ? { action: "initialize", args: ["init"], lock: "append" }
         : { action: "initialize", args: ["init", "--copy-chunker-params"], lock: "append", from };
-    // Two that made it at once would each leave a key of their own, of which only one opens it.
+    const look: ResticRequest = { action: "open what was made", args: ["cat", "config"], lock: "none" };
+    const maker = {
+      location: this.location,
+      init: async (repository: string) => {
+        const { environment, ...command } = this.command(request);
+        const place = { ...environment, RESTIC_REPOSITORY: repository };
+        return await runRestic({ ...command, environment: place }, request, call);
+      },
+      look: async () => await runRestic(this.command(look), look, call),
+      errorOf: ({ end }: ResticAnswer) => this.errorOf(request, end),
+    };
+    // Processes of one pod need not find out by trying.
     const place = createHash("sha256").update(this.location.text).digest("hex");
-    const { end } = await inTurn(`init-${place}`, call.signal, async () => {
-      return await runRestic(this.command(request), request, call);
-    });
-    // Another process may have been faster.
-    if (end.code !== 0 && !/already (?:exists|initialized)/i.test(end.lines.join("\n")))
-      throw this.errorOf(request, end);
+    await inTurn(`init-${place}`, call.signal, async () => await makeRepository(maker, call));
     call.log.info("made a new restic repository", { repository: this.location.shown });
+  }
+
+  async #askId(call: Call): Promise<string | undefined> {
+    const request: ResticRequest = { action: "look which repository it is", args: ["cat", "config"], lock: "none" };
+    const { end, output } = await runRestic(this.command(request), request, call);
+    return end.code === 0 ? readIdentity(output)?.id : undefined;
   }
 
   /** As restic documents it: `unlock` removes the locks of processes that are gone, and of no others. */
   async #removeStaleLocks(call: Call): Promise<void> {
+    const host = await this.#locks.doubtfulHost(call);
+    if (host !== undefined) {
+      call.log.info("a lock looks stale, perhaps for a clock that is wrong: it is watched before it is removed", {
+        host,
+      });
+      return;
+    }
     const request: ResticRequest = { action: "remove stale locks", args: ["unlock"], lock: "append" };
     const { end } = await runRestic(this.command(request), request, call);
     // Whoever waits for the lock is told by its own end.
     if (end.code !== 0) call.log.info("stale locks cannot be removed", { reason: this.errorOf(request, end).message });
+  }
+
+  async #askOfLocks(args: readonly string[], call: Call): Promise<string | undefined> {
+    const request: ResticRequest = { action: "look at the locks", args, lock: "none" };
+    const { end, output } = await runRestic(this.command(request), request, call);
+    return end.code === 0 ? output : undefined;
   }
 }
 

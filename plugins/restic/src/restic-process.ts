@@ -52,8 +52,7 @@ export class ResticProcess {
     stderr.on("data", (chunk: Buffer) => tail.add(chunk));
     const { promise, resolve, reject } = Promise.withResolvers<ResticEnd>();
     child.once("error", (error) => {
-      const text = `restic cannot be started: ${error.message}`;
-      reject(new PluginError(text, { kind: "internal", cause: error }));
+      reject(startError(error));
     });
     child.once("close", (code, signal) => {
       for (const timer of this.#timers ?? []) clearTimeout(timer);
@@ -109,4 +108,17 @@ export class ResticProcess {
     // Nobody reads any more, and it must not wait for that.
     this.stdout.resume();
   }
+}
+
+/** What the system answered to the start of the program. */
+function startError(error: NodeJS.ErrnoException): PluginError {
+  const isMissing = error.code === "ENOENT" || error.code === "EACCES";
+  const remedy = isMissing
+    ? "it was there when the location was opened; put it back, or name another by resticPath"
+    : "look at the memory and the number of processes of the pod, then try again";
+  return new PluginError(`restic cannot be started (${error.message}): ${remedy}`, {
+    kind: isMissing ? "invalid-config" : "unavailable",
+    code: error.code,
+    cause: error,
+  });
 }

@@ -1,9 +1,9 @@
 import { readBlocks } from "@flotilla/sdk/objects";
 import { isJsonObject, parseJson, PluginError } from "@flotilla/sdk/plugin";
 import type { Call, JsonObject } from "@flotilla/sdk/plugin";
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { ReplayableBody } from "./replayable-body.ts";
+import { LineCutter } from "./line-cutter.ts";
 import { StartLimit } from "./start-limit.ts";
 import { ResticProcess } from "./restic-process.ts";
 import type { ResticCommand, ResticEnd } from "./restic-process.ts";
@@ -160,16 +160,33 @@ async function collect(restic: ResticProcess, { onMessage }: ResticTraffic, onPr
     }
     return output;
   }
-  const hear = async (input: Readable): Promise<void> => {
-    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-      onProgress();
-      const message = messageOf(line);
-      if (message !== undefined) onMessage(message);
-    }
+  const hear = (line: string): void => {
+    onProgress();
+    const message = messageOf(line);
+    if (message !== undefined) onMessage(message);
   };
   // What it could not read stands on the other one.
-  await Promise.all([hear(restic.stdout), hear(restic.stderr)]);
+  await Promise.all([hearLines(restic.stdout, hear), hearLines(restic.stderr, hear)]);
   return "";
+}
+
+async function hearLines(input: Readable, hear: (line: string) => void): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const cutter = new LineCutter(hear);
+  const guarded = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      reject(error);
+    }
+  };
+  // By events: its last lines are heard by others, too.
+  input.on("data", (chunk: Buffer) => guarded(() => cutter.add(chunk)));
+  input.once("close", () => {
+    guarded(() => cutter.close());
+    resolve();
+  });
+  await promise;
 }
 
 function messageOf(line: string): JsonObject | undefined {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { isKind, silentLogger } from "@flotilla/sdk/plugin";
 import { whileRead } from "./absent-reader.ts";
 import { faultOf, resticError } from "./errors.ts";
+import { LineCutter } from "./line-cutter.ts";
 import { LineTail } from "./line-tail.ts";
 import { LockWait } from "./lock-wait.ts";
 import { OperationGate } from "./operation-gate.ts";
@@ -51,6 +52,8 @@ test("what restic says decides the kind, and the message says what to do", () =>
     ["Fatal: cannot dump file: decrypting blob failed: ciphertext verification failed", "corrupt"],
     ["Fatal: dial tcp 127.0.0.1:1: connect: connection refused", "unavailable"],
     ["write /tmp/restic-temp-pack: no space left on device", "unavailable"],
+    ["Fatal: server response unexpected: 507 Insufficient Storage (507)", "unavailable"],
+    ["write /r/restic-temp-pack: file too large", "unavailable"],
     ["Fatal: config cannot be loaded: unsupported repository version", "invalid-config"],
     ["Fatal: something new", "internal"],
   ] as const;
@@ -70,6 +73,16 @@ test("the last lines are kept, messages of --json as their text", () => {
   const lines = tail.lines();
   assert.equal(lines.length, 20);
   assert.deepEqual(lines.slice(-3), ["line 29", "Fatal: a b", "unfinished"]);
+});
+
+test("lines are cut where they end, in whatever pieces they come, and one that is too long for a message is dropped", () => {
+  const lines: string[] = [];
+  const cutter = new LineCutter((line) => void lines.push(line));
+  for (const piece of ["on", "e\nt", "wo\n\n", "x".repeat(900_000), "x".repeat(900_000), "x\nth\u00fc", "r"])
+    cutter.add(Buffer.from(piece));
+  cutter.close();
+
+  assert.deepEqual(lines, ["one", "two", "th\u00fcr"]);
 });
 
 test("a body is sent again to another receiver, without losing what the first one waited for", async () => {

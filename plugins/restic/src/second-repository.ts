@@ -1,20 +1,15 @@
-import { isJsonObject, MadeOnce, parseJson, PluginError } from "@flotilla/sdk/plugin";
+import { MadeOnce, PluginError } from "@flotilla/sdk/plugin";
 import type { Call, OpenContext } from "@flotilla/sdk/plugin";
 
 import { passwordKeys } from "./config.ts";
 import type { RepositoryConfig } from "./config.ts";
 import { readCredentialsFile, withoutRegion } from "./credentials-file.ts";
+import type { RepositoryIdentity } from "./repository-identity.ts";
 import { Repository } from "./repository.ts";
+import { isSamePlace } from "./repository-location.ts";
 import type { RepositoryLocation } from "./repository-location.ts";
 import type { VolumeSnapshotterConfig } from "./volume-config.ts";
 import { copyToPasswordKeys } from "./volume-copy-keys.ts";
-
-/** What tells repositories apart, and what is cut alike in them. */
-export interface RepositoryIdentity {
-  readonly id: string;
-  /** Files are found twice only where both were cut by the same one. */
-  readonly polynomial: string;
-}
 
 /** The repository that snapshots are copied to. */
 export class SecondRepository {
@@ -42,8 +37,8 @@ export class SecondRepository {
 
   async #ask(call: Call): Promise<{ readonly own: RepositoryIdentity; readonly second: RepositoryIdentity }> {
     // In this order: the second one is made to cut files as the first one does.
-    const own = await identityOf(this.#own, "look at the location's own repository", call);
-    const second = await identityOf(this.repository, "look at the second repository (key copyToRepository)", call);
+    const own = await this.#own.identity("look at the location's own repository", call);
+    const second = await this.repository.identity("look at the second repository (key copyToRepository)", call);
     if (own.id !== second.id) return { own, second };
     throw sameRepository(this.region, `it has the same id as ${this.#own.location.shown}`);
   }
@@ -65,7 +60,7 @@ export async function openSecondRepository(
       "invalid configuration: copyToRepository copies what this plugin wrote; a repository with writtenBy: velero is only read",
       { kind: "invalid-config" },
     );
-  if (nameOf(copyToRepository) === nameOf(config.repository))
+  if (isSamePlace(copyToRepository, config.repository))
     throw sameRepository(copyToRepository.shown, "it is the key repository's, too");
   // The server's region is that of the location's own repository.
   const elsewhere = { ...context, env: withoutRegion(context.env) };
@@ -115,24 +110,6 @@ async function secondConfig(
   const isKeyed = passwordKeys.some((key) => config[key] !== undefined);
   const line = isKeyed ? undefined : await lineOf(credentialsFile, config.repository);
   return { ...base, borrowsCredentials, ...(line === undefined ? {} : { defaultPassword: line }) };
-}
-
-async function identityOf(repository: Repository, action: string, call: Call): Promise<RepositoryIdentity> {
-  const { output } = await repository.run({ action, args: ["cat", "config"], lock: "none" }, call);
-  const config = parseJson(output);
-  const { id, chunker_polynomial: polynomial } = isJsonObject(config) ? config : {};
-  if (typeof id === "string" && typeof polynomial === "string") return { id, polynomial };
-  throw new PluginError(
-    `${action} ${repository.location.shown}: restic's answer is not what its versions up to 0.18 give`,
-    {
-      kind: "internal",
-    },
-  );
-}
-
-/** Of two spellings of one place, the one. */
-function nameOf({ text, backend }: RepositoryLocation): string {
-  return backend === "local" ? text.replaceAll(/\/+/g, "/").replace(/\/$/, "") : text.replace(/\/+$/, "");
 }
 
 function sameRepository(shown: string, reason: string): PluginError {

@@ -5,19 +5,18 @@ import type { Repository } from "./repository.ts";
 import type { VolumeFolder } from "./volume-folder.ts";
 import { host, writeMark } from "./volume-mark.ts";
 import { readError, readStatus, readSummary } from "./volume-messages.ts";
-import type { BackupSummary, UnreadFile } from "./volume-messages.ts";
+import type { BackupSummary } from "./volume-messages.ts";
 import { ProgressWatch } from "./volume-progress.ts";
-import { forget } from "./volume-snapshots.ts";
-import { printCompletionTags, printVolumeTags } from "./volume-tags.ts";
+import { forget, listSnapshots } from "./volume-snapshots.ts";
+import { printCompletionTags, printVolumeTags, readCompletionTags, readVolumeTags } from "./volume-tags.ts";
 import type { VolumeTags } from "./volume-tags.ts";
+import { UnreadFiles } from "./volume-unread.ts";
 
 /** What to back up. */
 export interface VolumeBackup extends Omit<VolumeTags, "isMountPoint"> {
   readonly exclude: readonly string[];
   readonly clock: Clock;
 }
-
-const shownFiles = 5;
 
 /**
  * Backs a volume up in two steps: its files, then a mark that they are complete, without which the snapshot does not
@@ -36,14 +35,36 @@ export async function backUpVolume(
   const { summary, unread } = await runBackup(repository, volume, { ...backup, isMountPoint }, action, watch);
   try {
     await volume.requireSame();
-    requireWhole(action, unread, call);
+    unread.requireWhole(action, call);
     const tags = printCompletionTags({ snapshotId: backup.snapshotId, bytes: summary.bytes });
     await writeMark(repository, { action: `${action}: mark it as complete`, tags }, watch.call);
+    if (summary.files === 0n) await tellOfEmptiness(repository, volume, backup.folder, call);
   } catch (error) {
     await forgetQuietly(repository, summary.snapshotId, call);
     throw error;
   }
   return summary;
+}
+
+/** A folder on which nothing is mounted any more looks like a volume without a file. */
+async function tellOfEmptiness(
+  repository: Repository,
+  volume: VolumeFolder,
+  folder: string,
+  call: Call,
+): Promise<void> {
+  const { snapshots } = await listSnapshots(repository, call).catch(() => ({ snapshots: [] }));
+  const former = snapshots.flatMap(({ tags }) => {
+    const found = readVolumeTags(tags);
+    return found?.folder === folder ? [found.snapshotId] : [];
+  });
+  const isFilled = snapshots.some(({ tags }) => {
+    const mark = readCompletionTags(tags);
+    return mark !== undefined && mark.bytes > 0n && former.includes(mark.snapshotId);
+  });
+  if (!isFilled) return;
+  const text = `snapshotted the volume ${volume.shown}, in which there is no file, while there were some at a former snapshot: is it mounted in the server's pod and on its node?`;
+  call.log.warn(text);
 }
 
 async function runBackup(
@@ -52,15 +73,15 @@ async function runBackup(
   backup: VolumeBackup & VolumeTags,
   action: string,
   watch: ProgressWatch,
-): Promise<{ readonly summary: BackupSummary; readonly unread: readonly UnreadFile[] }> {
-  const unread: UnreadFile[] = [];
+): Promise<{ readonly summary: BackupSummary; readonly unread: UnreadFiles }> {
+  const unread = new UnreadFiles();
   let summary: BackupSummary | undefined;
   const hear = (message: JsonObject): void => {
     const status = readStatus(message);
     if (status !== undefined) watch.hear(status);
     summary = readSummary(message) ?? summary;
     const error = readError(message);
-    if (error !== undefined) unread.push(error);
+    if (error !== undefined) unread.add(error);
   };
   const request = {
     action,
@@ -73,7 +94,7 @@ async function runBackup(
   } as const;
   const { end } = await repository.run(request, watch.call);
   if (summary === undefined) throw repository.errorOf({ action }, end);
-  if (end.code !== 0 && unread.length === 0) {
+  if (end.code !== 0 && unread.isEmpty) {
     await forgetQuietly(repository, summary.snapshotId, watch.call);
     throw repository.errorOf({ action }, end);
   }
@@ -92,27 +113,6 @@ function backupArguments(name: string, backup: VolumeBackup & VolumeTags): reado
     ...backup.exclude.flatMap((pattern) => ["--exclude", pattern]),
     `./${name}`,
   ];
-}
-
-/** Files that were deleted meanwhile are missed by nobody; any other that could not be read makes the snapshot worthless. */
-function requireWhole(action: string, unread: readonly UnreadFile[], call: Call): void {
-  const lost = unread.filter(({ isGone }) => !isGone);
-  if (lost.length === 0) {
-    if (unread.length > 0)
-      call.log.info(`${action}: files were deleted while it ran`, { count: unread.length, first: unread[0]?.item });
-    return;
-  }
-  const shown = lost.slice(0, shownFiles).map(({ item, reason }) => `${item} (${withoutMagicWords(reason)})`);
-  const more = lost.length > shown.length ? ` and ${lost.length - shown.length} more` : "";
-  throw new PluginError(
-    `${action}: ${lost.length} files could not be read: ${shown.join(", ")}${more}; nothing was kept. Run the server as a user who may read them, or leave them out by the key exclude`,
-    { kind: "incomplete" },
-  );
-}
-
-/** The server takes some words for a sign that a backup is gone. */
-function withoutMagicWords(text: string): string {
-  return text.replaceAll(/not found|does not exist/gi, "missing");
 }
 
 /** What does not count need not be kept, either; where that fails, a later deletion of any snapshot removes it. */

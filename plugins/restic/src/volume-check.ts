@@ -36,6 +36,7 @@ export async function* checkVolumes(check: VolumeCheck, call: Call): AsyncGenera
 async function checkRepository(repository: Repository, call: Call): Promise<Finding> {
   const subject = "repository";
   try {
+    await repository.make(call);
     const { snapshots, isWhole } = await listSnapshots(repository, call);
     if (isWhole)
       return ok(subject, `${repository.location.shown} opens and holds ${snapshots.length} restic snapshots`);

@@ -13,6 +13,7 @@ import type {
 } from "@flotilla/sdk/plugin";
 import { backupTag } from "@flotilla/sdk/volumes";
 
+import { isNotMadeYet } from "./repository-absence.ts";
 import type { Repository } from "./repository.ts";
 import type { SecondRepository } from "./second-repository.ts";
 import { readArrivals, readOrigins } from "./volume-copy-states.ts";
@@ -91,6 +92,7 @@ export class ResticCopier implements SnapshotCopier {
     const { own } = this.#options;
     const { repository } = second;
     const action = `copy the snapshot ${originId} of repository ${own.location.shown}`;
+    await repository.make(call);
     const fromId = (await second.identities(call)).own.id;
     const origin = await findVolumeSnapshot(own, originId, call);
     if (await this.#isThere(repository, originId, action, call)) return originId;
@@ -126,7 +128,13 @@ export class ResticCopier implements SnapshotCopier {
   }
 
   async #arrivals(second: SecondRepository, snapshotId: string | undefined, call: Call): Promise<readonly Arrival[]> {
-    const fromId = (await second.identities(call)).own.id;
+    const identities = await second.identities(call).catch((error: unknown) => {
+      // The first copy makes it.
+      if (isNotMadeYet(error)) return undefined;
+      throw error;
+    });
+    if (identities === undefined) return [];
+    const fromId = identities.own.id;
     const all = readArrivals(await wholeListing(second.repository, call)).filter(
       (arrival) => snapshotId === undefined || arrival.snapshotId === snapshotId,
     );

@@ -5,7 +5,8 @@ import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { ownDomain } from "@flotilla/sdk/plugin";
 
 import type { Repository } from "./repository.ts";
-import type { RepositoryIdentity, SecondRepository } from "./second-repository.ts";
+import type { RepositoryIdentity } from "./repository-identity.ts";
+import type { SecondRepository } from "./second-repository.ts";
 import { writeMark } from "./volume-mark.ts";
 import { forget, listSnapshots } from "./volume-snapshots.ts";
 
@@ -24,6 +25,7 @@ export async function* checkCopies({ second, wait }: CopyCheck, call: Call): Asy
   let found: { readonly own: RepositoryIdentity; readonly second: RepositoryIdentity } | undefined;
   const opens = `${region} opens, and is another repository than the location's own`;
   yield await tried(subject, opens, async () => {
+    await repository.make(call);
     found = await second.identities(call);
   });
   if (found === undefined) return;

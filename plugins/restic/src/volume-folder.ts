@@ -47,10 +47,7 @@ export class HeldFolder implements AsyncDisposable {
     const root = await realRoot(place.root);
     const real = join(root, place.folder);
     await refuseLinks(root, place);
-    const flags = constants.O_DIRECTORY | constants.O_NOFOLLOW | (isLinux ? openPathOnly : constants.O_RDONLY);
-    const handle = await open(real, flags).catch((error: unknown) => {
-      throw folderError(join(place.root, place.folder), error);
-    });
+    const handle = await openFolder(real, join(place.root, place.folder));
     const held = new HeldFolder(handle, real);
     try {
       await held.requireInPlace();
@@ -77,7 +74,10 @@ export class HeldFolder implements AsyncDisposable {
   }
 }
 
-/** A volume's folder: found below the root, and its parent held open so that it stays the one that was checked. */
+/**
+ * A volume's folder: found below the root, and held open with its parent so that they stay the ones that were checked. A
+ * file system gives the number of a folder that is gone, and held by nobody, to the next one that is made.
+ */
 export class VolumeFolder implements AsyncDisposable {
   readonly parent: HeldFolder;
   /** Its last name. */
@@ -85,9 +85,11 @@ export class VolumeFolder implements AsyncDisposable {
   /** As the volume is called in messages: the path below the root as configured. */
   readonly shown: string;
   readonly #found: BigIntStats;
+  readonly #handle: FileHandle;
 
-  private constructor(parent: HeldFolder, place: FolderPlace, found: BigIntStats) {
+  private constructor(parent: HeldFolder, place: FolderPlace, { handle, found }: OpenedVolume) {
     this.parent = parent;
+    this.#handle = handle;
     this.name = basename(place.folder);
     this.shown = join(place.root, place.folder);
     this.#found = found;
@@ -98,7 +100,7 @@ export class VolumeFolder implements AsyncDisposable {
     requireNames(place);
     const parent = await HeldFolder.open({ root: place.root, folder: parentOf(place.folder) });
     try {
-      return new VolumeFolder(parent, place, await folderStats(parent, place));
+      return new VolumeFolder(parent, place, await openVolume(parent, place));
     } catch (error) {
       await parent[Symbol.asyncDispose]();
       throw error;
@@ -121,6 +123,7 @@ export class VolumeFolder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close();
     await this.parent[Symbol.asyncDispose]();
   }
 }
@@ -167,14 +170,33 @@ async function refuseLinks(root: string, place: FolderPlace): Promise<void> {
   }
 }
 
-async function folderStats(parent: HeldFolder, place: FolderPlace): Promise<BigIntStats> {
+async function openFolder(path: string, shown: string): Promise<FileHandle> {
+  const flags = constants.O_DIRECTORY | constants.O_NOFOLLOW | (isLinux ? openPathOnly : constants.O_RDONLY);
+  return await open(path, flags).catch((error: unknown) => {
+    throw folderError(shown, error);
+  });
+}
+
+interface OpenedVolume {
+  readonly handle: FileHandle;
+  readonly found: BigIntStats;
+}
+
+async function openVolume(parent: HeldFolder, place: FolderPlace): Promise<OpenedVolume> {
+  // Says more of what is no folder than opening it does.
+  await requireVolume(parent, place);
+  const handle = await openFolder(join(parent.path, basename(place.folder)), join(place.root, place.folder));
+  return { handle, found: await handle.stat({ bigint: true }) };
+}
+
+async function requireVolume(parent: HeldFolder, place: FolderPlace): Promise<void> {
   const shown = join(place.root, place.folder);
   const path = join(parent.path, basename(place.folder));
-  const stats = await lstat(path, { bigint: true }).catch((error: unknown) => {
+  const stats = await lstat(path).catch((error: unknown) => {
     throw folderError(shown, error);
   });
   if (stats.isSymbolicLink()) throw isLink(shown);
-  if (stats.isDirectory()) return stats;
+  if (stats.isDirectory()) return;
   throw new PluginError(`open the volume ${shown}: it is no folder; only folders can be snapshotted`, {
     kind: "invalid-argument",
   });

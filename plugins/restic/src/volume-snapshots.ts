@@ -4,7 +4,9 @@ import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 
 import { forgetSnapshots } from "./snapshot-removal.ts";
+import { isNeverMade } from "./repository-absence.ts";
 import type { Repository } from "./repository.ts";
+import type { ResticAnswer } from "./restic-run.ts";
 import { parseSnapshotList } from "./snapshot-list.ts";
 import type { ListedSnapshot } from "./snapshot-list.ts";
 import { writeMark } from "./volume-mark.ts";
@@ -46,7 +48,14 @@ export interface Listing {
 /** Lists every snapshot of the repository. */
 export async function listSnapshots(repository: Repository, call: Call): Promise<Listing> {
   const request = { action: "list the snapshots", args: ["snapshots", "--json"], lock: "none" } as const;
-  const { output, end } = await repository.run(request, call);
+  let answer: ResticAnswer;
+  try {
+    answer = await repository.run(request, call);
+  } catch (error) {
+    if (isNeverMade(error)) return { snapshots: [], isWhole: true };
+    throw error;
+  }
+  const { output, end } = answer;
   const isWhole = !end.lines.some((line) => /Ignoring|could not load snapshot/.test(line));
   return { snapshots: parseSnapshotList(output), isWhole };
 }

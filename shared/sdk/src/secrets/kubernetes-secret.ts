@@ -1,36 +1,26 @@
-import { readFile } from "node:fs/promises";
-import { request } from "node:https";
-import type { RequestOptions } from "node:https";
-import { join } from "node:path";
 import { isJsonObject, parseJson, PluginError } from "../plugin/index.ts";
 import type { PluginErrorKind } from "../plugin/index.ts";
+import { askKubernetes, namespaceOfServer } from "./kubernetes-api.ts";
+import type { KubernetesAnswer, KubernetesQuery } from "./kubernetes-api.ts";
 
 /** Which value of which Secret. */
-export interface SecretRequest {
+export interface SecretRequest extends Omit<KubernetesQuery, "path"> {
   readonly name: string;
   readonly key: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly signal: AbortSignal;
-  /** Where the pod's service account is mounted. */
-  readonly serviceAccountFolder?: string;
 }
-
-const mountedServiceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
-const timeoutMs = 10_000;
 
 /** Reads one value of a Secret in the server's own namespace, with the pod's service account. */
 export async function readKubernetesSecret(secret: SecretRequest): Promise<Buffer> {
   const action = `read key "${secret.key}" of Secret "${secret.name}"`;
-  const host = secret.env["KUBERNETES_SERVICE_HOST"] ?? "";
-  const namespace = secret.env["VELERO_NAMESPACE"] ?? "";
-  if (host === "" || namespace === "")
+  const namespace = namespaceOfServer(secret.env);
+  if (namespace === undefined)
     throw new PluginError(
       `${action}: not in a pod of the server; KUBERNETES_SERVICE_HOST and VELERO_NAMESPACE are unset`,
       {
         kind: "invalid-config",
       },
     );
-  const answer = await getSecret(secret, host, namespace, action);
+  const answer = await getSecret(secret, namespace, action);
   if (answer.status !== 200) throw refusal(action, namespace, answer.status);
   const value = dataOf(answer.body, secret.key);
   if (value === undefined)
@@ -40,44 +30,16 @@ export async function readKubernetesSecret(secret: SecretRequest): Promise<Buffe
   return Buffer.from(value, "base64");
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-}
-
-async function getSecret(secret: SecretRequest, host: string, namespace: string, action: string): Promise<Answer> {
-  const folder = secret.serviceAccountFolder ?? mountedServiceAccount;
+async function getSecret(secret: SecretRequest, namespace: string, action: string): Promise<KubernetesAnswer> {
   try {
-    const [token, ca] = await Promise.all([
-      readFile(join(folder, "token"), "utf8"),
-      readFile(join(folder, "ca.crt"), "utf8"),
-    ]);
-    return await get({
-      host,
-      port: secret.env["KUBERNETES_SERVICE_PORT"] ?? "443",
-      path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(secret.name)}`,
-      ca,
-      headers: { authorization: `Bearer ${token.trim()}`, accept: "application/json" },
-      signal: AbortSignal.any([secret.signal, AbortSignal.timeout(timeoutMs)]),
-    });
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(secret.name)}`;
+    return await askKubernetes({ ...secret, path });
   } catch (error) {
     throw new PluginError(`${action}: the Kubernetes API cannot be asked; check the pod's service account`, {
       kind: "unavailable",
       cause: error,
     });
   }
-}
-
-async function get(options: RequestOptions): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const sent = request(options, (response) => {
-    response
-      .setEncoding("utf8")
-      .toArray()
-      .then((chunks) => resolve({ status: response.statusCode ?? 0, body: chunks.join("") }), reject);
-  });
-  sent.on("error", reject).end();
-  return await promise;
 }
 
 function refusal(action: string, namespace: string, status: number): PluginError {
