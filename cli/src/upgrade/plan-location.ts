@@ -62,7 +62,9 @@ function planKey(
 
 function planGaps(location: ClusterLocation, cloud: Cloud, to: Direction): readonly LocationStep[] {
   if (to === "flotilla") return [];
-  const missing = officialNeeds(cloud, location.kind).filter((key) => (location.config[key] ?? "") === "");
+  const missing = officialNeeds(cloud, location.kind, location.config).filter(
+    (key) => (location.config[key] ?? "") === "",
+  );
   return [
     ...missing.map(
       (key) => ({ action: "first", what: `add the key ${key}`, why: "the official plugin demands it" }) as const,

@@ -57,6 +57,12 @@ test("a key that Azure's official plugin demands is asked for on the way back", 
   assert.deepEqual(find(steps, "first"), ["add the key storageAccount"]);
 });
 
+test("a region that AWS's official plugin demands beside an endpoint is asked for on the way back", async () => {
+  const { steps } = await plan(cluster({ config: { s3Url: "https://s3.example.com" } }), "official");
+
+  assert.deepEqual(find(steps, "first"), ["add the key region"]);
+});
+
 test("a key that nobody knows stops the way here: the plugin would refuse the location", async () => {
   const { steps, exitCode } = await plan(cluster({ config: { regoin: "x" } }));
 
