@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -79,6 +79,49 @@ test("locations in the pages have keys that their plugin knows", () => {
   assert.ok(configs.length > 15, `${configs.length} were found`);
   assert.deepEqual(unknown, []);
 });
+
+test("what troubleshooting quotes is what the programs say", () => {
+  const cells = [...textOf("docs/guides/troubleshooting.md").matchAll(/^\| ([^|]*) \|/gm)].map(([, cell = ""]) => cell);
+  const quotes = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, quote = ""]) => quote));
+  const sources = globSync(["plugins/*/src/**/*.ts", "shared/*/src/**/*.ts", "cli/src/**/*.ts"], { cwd: checkout });
+  const said = sources
+    .filter((file) => !file.endsWith(".test.ts"))
+    .map((file) => readFileSync(join(checkout, file), "utf8"))
+    .join("\n");
+  const missing = quotes.flatMap((quote) =>
+    quote
+      // A code of the cloud follows the words in parentheses; an ellipsis stands for what differs.
+      .split(/…|\(|\[|\]/)
+      .map((words) => words.trim().replace(/[:,]$/, ""))
+      .filter((words) => words.length > 3 && !said.includes(words) && !wordsOfOthers.has(words)),
+  );
+
+  assert.ok(quotes.length > 60, `${quotes.length} were found`);
+  assert.deepEqual(missing, []);
+});
+
+/** What the server, Kubernetes, the loader and the clouds say themselves. */
+const wordsOfOthers: ReadonlySet<string> = new Set([
+  "another plugin is already registered for this kind and name",
+  "unable to locate ObjectStore plugin named velero.io/aws",
+  "error while loading shared libraries: libstdc++.so.6",
+  "libatomic.so.1",
+  "exec format error",
+  "plugin exited before we could connect",
+  "Init:CrashLoopBackOff",
+  "OOMKilled",
+  "AccessDenied",
+  "rpc error: code = Unavailable desc = error reading from server: EOF",
+  "rpc error: code = Unknown desc = EOF",
+  "plugin process exited",
+  "signal: killed",
+  "unexpected EOF",
+  'VolumeSnapshotLocation.velero.io "',
+  '" not found',
+  "velero backup logs",
+  // The name of a key and the words that follow any such name.
+  "region is missing",
+]);
 
 function headingsOf(page: string): ReadonlySet<string> {
   const titles = [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) => title);
