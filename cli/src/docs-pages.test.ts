@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { Command } from "commander";
 
 import type { CliContext } from "./context.ts";
-import { cloudOf, keysOf } from "./plugin-facts/plugin-facts.ts";
+import { cloudOf, factsOf, keysOf } from "./plugin-facts/plugin-facts.ts";
 import { createProgram } from "./program.ts";
 import { checkout, mappingsIn, mentionsIn, pages, readWords, textOf } from "./testing/doc-pages.ts";
 import { nounFirst } from "./word-order.ts";
@@ -78,6 +78,23 @@ test("locations in the pages have keys that their plugin knows", () => {
 
   assert.ok(configs.length > 15, `${configs.length} were found`);
   assert.deepEqual(unknown, []);
+});
+
+test("permissions that the pages name are some that a plugin's requests need", () => {
+  const known = new Set(
+    (["aws", "azure", "gcp"] as const).flatMap((cloud) => factsOf(cloud).permissions).map(({ name }) => name),
+  );
+  // Of restic and of IAM itself, and what a bucket of restic's is asked for.
+  for (const name of ["s3:GetBucketLocation", "sts:AssumeRoleWithWebIdentity"]) known.add(name);
+  const form =
+    /["`]((?:s3|ec2|kms|sts):\w+\*?|(?:compute|storage|iam)(?:\.[a-zA-Z]+){2}|Microsoft(?:\.\w+)(?:\/\w+)+)["`]/g;
+  const named = pages.flatMap((page) => [...textOf(page).matchAll(form)].map(([, name = ""]) => ({ page, name })));
+
+  assert.ok(named.length > 80, `${named.length} were found`);
+  assert.deepEqual(
+    named.filter(({ name }) => !known.has(name)),
+    [],
+  );
 });
 
 test("what troubleshooting quotes is what the programs say", () => {
