@@ -24,6 +24,6 @@ test("what docs/add-a-plugin.md has people type makes a plugin's folder that a b
   assert.match(readFileSync(join(plugin, "src", "main.ts"), "utf8"), /^import /);
   for (const file of ["conformance/embedded/target.yaml", "turbo.json", "tsconfig.json"])
     assert.ok(readFileSync(join(plugin, file)).byteLength > 0);
-  for (const [, script = ""] of manifest.matchAll(/node \.\.\/\.\.\/(\S+)/g))
+  for (const [, script = ""] of manifest.matchAll(/node \.\.\/\.\.\/([^\s",]+)/g))
     assert.ok(readFileSync(join(workspaceFolder, script)).byteLength > 0);
 });
