@@ -69,9 +69,18 @@ export function reportVerified(verified: VerifiedBackup): ExtensibleReport {
 function conclusion({ name, isSound, objects, snapshots }: VerifiedBackup): string {
   const all = [...objects, ...snapshots];
   const faults = all.filter(({ status }) => !harmless.has(status)).length;
-  const unverified = all.filter(({ status }) => status === "unverified").length;
-  const verdict = isSound ? "is sound" : `HAS FAULTS: ${faults} of ${all.length} are not as they were written`;
-  return `backup ${name} ${verdict}${unverified === 0 ? "" : `; ${unverified} could not be compared with anything`}`;
+  const [bare, unseen] = [objects, snapshots].map((each) => countUnverified(each));
+  // What nobody looked at must not pass for sound with the rest.
+  const exception =
+    unseen === 0 ? "" : `, but for ${unseen} snapshot${unseen === 1 ? " that was" : "s that were"} not looked at`;
+  const verdict = isSound
+    ? `is sound${exception}`
+    : `HAS FAULTS: ${faults} of ${all.length} are not as they were written${exception}`;
+  return `backup ${name} ${verdict}${bare === 0 ? "" : `; ${bare} could not be compared with anything`}`;
+}
+
+function countUnverified(verdicts: readonly { readonly status: string }[]): number {
+  return verdicts.filter(({ status }) => status === "unverified").length;
 }
 
 /** The snapshot records; none where their object is broken, which was reported with the objects. */
