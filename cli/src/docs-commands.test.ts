@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 
 import type { Command } from "commander";
 
@@ -55,6 +57,15 @@ for (const { page, line, words } of commands.filter(({ words }) => !canRun(words
       () => assert.fail(complaint),
     );
   });
+
+test("npm run flotilla reads files of the folder that it is called in", async () => {
+  await writeFile(join(folder, "here.yaml"), locationFile("my-backups"));
+  const words = ["--prefix", checkout, "run", "--silent", "flotilla", "--", "install", "--location", "here.yaml"];
+
+  const { stdout } = await promisify(execFile)("npm", words, { cwd: folder });
+
+  assert.match(stdout, /--bucket my-backups/);
+});
 
 describe("on the stand-ins of AWS", { skip }, () => {
   before(async () => {
@@ -135,10 +146,12 @@ function forgetActions(command: Command): void {
   if (command.commands.length === 0) command.action(() => {});
 }
 
+function locationFile(bucket: string): string {
+  return `apiVersion: velero.io/v1\nkind: BackupStorageLocation\nmetadata: { name: default }\nspec: { provider: aws, objectStorage: { bucket: ${bucket} }, config: { region: eu-central-1 } }\n`;
+}
+
 /** The files that the pages speak of. */
 async function writeFiles(): Promise<void> {
-  const location = (bucket: string): string =>
-    `apiVersion: velero.io/v1\nkind: BackupStorageLocation\nmetadata: { name: default }\nspec: { provider: aws, objectStorage: { bucket: ${bucket} }, config: { region: eu-central-1 } }\n`;
   const volumes =
     "apiVersion: velero.io/v1\nkind: VolumeSnapshotLocation\nmetadata: { name: default }\nspec: { provider: aws, config: { region: eu-central-1, copyToRegions: eu-west-1 } }\n";
   const volume = `apiVersion: v1\nkind: PersistentVolume\nmetadata: { name: data, labels: { topology.kubernetes.io/zone: eu-central-1a } }\nspec: { csi: { driver: ebs.csi.aws.com, volumeHandle: ${volumeId} } }\n`;
@@ -147,12 +160,12 @@ async function writeFiles(): Promise<void> {
   const files = {
     "manifests/settings.yaml": configMap,
     "manifests/volume.yaml": volume,
-    "bsl.yaml": location("my-backups"),
+    "bsl.yaml": locationFile("my-backups"),
     "vsl.yaml": volumes,
-    "cluster.yaml": `${location("my-backups")}---\n${volumes}`,
-    "aws.yaml": location("my-backups"),
+    "cluster.yaml": `${locationFile("my-backups")}---\n${volumes}`,
+    "aws.yaml": locationFile("my-backups"),
     // Of another cloud in the page; what matters here is that it is another place.
-    "azure.yaml": location("elsewhere"),
+    "azure.yaml": locationFile("elsewhere"),
     credentials,
     "credentials-aws": credentials,
     "credentials-azure": credentials,
