@@ -120,6 +120,7 @@ test("what troubleshooting quotes is what the programs say", () => {
 /** What the server, Kubernetes, the loader and the clouds say themselves. */
 const wordsOfOthers: ReadonlySet<string> = new Set([
   "another plugin is already registered for this kind and name",
+  "Backup store contains invalid top-level directories",
   "unable to locate ObjectStore plugin named velero.io/aws",
   "error while loading shared libraries: libstdc++.so.6",
   "libatomic.so.1",
