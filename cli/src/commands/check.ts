@@ -5,6 +5,7 @@ import { UsageError } from "../cli-error.ts";
 import type { Report } from "../context.ts";
 import { formatFindings } from "../output/findings-table.ts";
 import { measureLatency } from "../preflight/latency.ts";
+import { checkTopFolders } from "../preflight/top-folders.ts";
 import { veleroSupport } from "../preflight/velero-versions.ts";
 import { describeError } from "../session.ts";
 import type { OpenedStore, Session } from "../session.ts";
@@ -50,13 +51,17 @@ async function examineStore(session: Session): Promise<readonly LocationFinding[
   });
   // A store that does not answer, or refuses, was told of already.
   if (opened === undefined || findings.some(({ severity }) => severity === "failure")) return findings;
-  try {
-    return [...findings, { location, ...(await measureLatency(session, opened)) }];
-  } catch (error) {
-    session.context.signal.throwIfAborted();
-    const detail = describeError(error).message;
-    return [...findings, { location, severity: "failure", subject: "latency", detail, remedy: "" }];
-  }
+  for (const [subject, look] of [
+    ["folders", checkTopFolders],
+    ["latency", measureLatency],
+  ] as const)
+    try {
+      findings.push({ location, ...(await look(session, opened)) });
+    } catch (error) {
+      session.context.signal.throwIfAborted();
+      findings.push({ location, severity: "failure", subject, detail: describeError(error).message, remedy: "" });
+    }
+  return findings;
 }
 
 function versionFinding(text: string): LocationFinding {
@@ -83,7 +88,7 @@ async function examine(
   session: Session,
   location: LocationFinding["location"],
   open: () => Promise<Checkable>,
-): Promise<readonly LocationFinding[]> {
+): Promise<LocationFinding[]> {
   const findings: LocationFinding[] = [];
   try {
     const client = await open();
