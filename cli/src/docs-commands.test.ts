@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
@@ -18,9 +18,9 @@ import { configMap } from "./testing/flotilla.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 import { nounFirst } from "./word-order.ts";
 
-// Every command of the pages, word for word but for the names of backups: run against the stand-ins of AWS, in one folder
-// and in one process, since starting the program dozens of times is what would take long. Those about another store are
-// only read.
+// The commands of the pages, word for word but for the names of backups: run against the stand-ins of AWS, in one folder
+// and in one process, since starting the program dozens of times is what would take long. Those about another store, and
+// those of which another page says more, are only read.
 const executable = join(checkout, "plugins", "aws", "dist", "flotilla-plugin-aws");
 const skip = existsSync(executable) ? false : "plugins/aws is not built: npm run build";
 const commands = pages.flatMap((page) =>
@@ -46,7 +46,8 @@ test("the guides hold commands of this program", () => {
   assert.ok(commands.length > 20, `${commands.length} were found`);
 });
 
-for (const { page, line, words } of commands.filter(({ words }) => !canRun(words)))
+const run = representatives();
+for (const { page, line, words } of commands.filter((command) => !run.includes(command)))
   test(`${page}: ${line} is a command with these flags`, async () => {
     complaint = "";
     const program = createProgram(context, { exitCode: 0 });
@@ -60,9 +61,16 @@ for (const { page, line, words } of commands.filter(({ words }) => !canRun(words
 
 test("npm run flotilla reads files of the folder that it is called in", async () => {
   await writeFile(join(folder, "here.yaml"), locationFile("my-backups"));
-  const words = ["--prefix", checkout, "run", "--silent", "flotilla", "--", "install", "--location", "here.yaml"];
+  const manifest: unknown = JSON.parse(await readFile(join(checkout, "package.json"), "utf8"));
+  const { scripts } = manifest as { readonly scripts: { readonly flotilla: string } };
+  // As npm runs it: from its package's folder, and with the caller's in the environment.
+  const options = { cwd: checkout, env: { ...process.env, INIT_CWD: folder } };
 
-  const { stdout } = await promisify(execFile)("npm", words, { cwd: folder });
+  const { stdout } = await promisify(execFile)(
+    "sh",
+    ["-c", `${scripts.flotilla} install --location here.yaml`],
+    options,
+  );
 
   assert.match(stdout, /--bucket my-backups/);
 });
@@ -91,16 +99,16 @@ describe("on the stand-ins of AWS", { skip }, () => {
   });
 
   // What the others read is made first.
-  for (const { page, line, words } of eachOnce(commands.filter(({ words }) => canRun(words))).toSorted(creationsFirst))
+  for (const { page, line, words } of run.toSorted(creationsFirst))
     test(`${page}: ${line} runs`, async () => {
-      const exitCode = await run(words);
+      const exitCode = await runInProcess(words);
 
       // 1 says that something is to be done: a command's answer, and no fault of the page.
       assert.ok(exitCode === 0 || (words[0] === "upgrade" && exitCode === 1), complaint);
     });
 });
 
-async function run(words: readonly string[]): Promise<number> {
+async function runInProcess(words: readonly string[]): Promise<number> {
   complaint = "";
   return await runCli([...withMadeBackup(words), ...additions(words)], context);
 }
@@ -128,13 +136,21 @@ function canRun(words: readonly string[]): boolean {
   return !isOfRestic && !words.some((word) => word.includes("second-repository"));
 }
 
-/** What two pages say alike, but for the name of a backup, is run once. */
-function eachOnce(found: typeof commands): typeof commands {
-  const shapeOf = ({ words }: (typeof commands)[number]): string =>
-    withMadeBackup(words)
-      .map((word) => word.replace(/^\.\//, ""))
-      .join(" ");
-  return [...new Map(found.toReversed().map((one) => [shapeOf(one), one])).values()].toReversed();
+/**
+ * The commands that are run: of those with one verb, one that says everything which another says stands for both, whatever
+ * the backup is called.
+ */
+function representatives(): typeof commands {
+  const runnable = commands.filter(({ words }) => canRun(words));
+  const shapes = runnable.map(({ words }) => withMadeBackup(words).map((word) => word.replace(/^\.\//, "")));
+  return runnable.filter((_, one) => {
+    const [noun, verb, ...rest] = shapes[one] ?? [];
+    return !shapes.some(([otherNoun, otherVerb, ...more], other) => {
+      const isSame = more.length === rest.length;
+      const saysMore = noun === otherNoun && verb === otherVerb && rest.every((word) => more.includes(word));
+      return other !== one && saysMore && (!isSame || other < one);
+    });
+  });
 }
 
 function creationsFirst(a: { readonly words: readonly string[] }, b: { readonly words: readonly string[] }): number {
