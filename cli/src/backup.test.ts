@@ -221,6 +221,17 @@ test("a snapshot that is not completed is a fault, with the way to wait for it",
   assert.match(stdout, /snap-of-vol-1 +pending .*50 % done: verify again later, or add --wait/);
 });
 
+test("a backup whose snapshots nobody asked for is not called sound without a word about them", async () => {
+  const flotilla = await Flotilla.prepare();
+  await withBackup(flotilla);
+
+  const { exitCode, stdout } = await flotilla.run("verify", "backup", "one", ...flotilla.location);
+
+  assert.equal(exitCode, 0);
+  assert.match(stdout, /backup one is sound; 1 of its snapshots were NOT ASKED FOR/);
+  assert.match(stdout, /add --volume-config or --volume-location/);
+});
+
 test("a folder that is there already is left alone", async () => {
   const flotilla = await Flotilla.prepare();
   await withBackup(flotilla);

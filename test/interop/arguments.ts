@@ -24,7 +24,7 @@ export interface InteropArguments {
   readonly azurePlugin: string;
   readonly gcpPlugin: string;
   readonly resticPlugin: string;
-  /** An executable of velero-plugin-for-microsoft-azure; no registry of Go modules serves it. */
+  /** An executable of velero-plugin-for-microsoft-azure; nothing here installs it. */
   readonly azureOther: string | undefined;
   readonly expectOfficial: boolean;
   /** Undefined for the release in go.mod. */

@@ -80,6 +80,36 @@ describe("roles", { concurrency: true, timeout: 60_000 }, () => {
     assert.doesNotMatch(error.message, absenceWords);
   });
 
+  const otherArn = "arn:aws:iam::123456789012:role/other";
+  for (const [what, bucket, arn, token, remedy] of [
+    ["a role that does not trust the pod", "distrusted-pod", otherArn, goodToken, /trust policy/],
+    ["a pod's token that IAM does not take", "odd-token", roleArn, "no JWT", /OIDC provider.*trust policy/],
+  ] as const)
+    test(`${what} is told as such, and not as a permission of the bucket`, async () => {
+      const tokenFile = await fileOf(bucket, token);
+      const env = { ...stsEndpoint, AWS_ROLE_ARN: arn, AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile };
+      const location = await rig.open(bucket, { session: rig.start(env), config: { credentialsFile: "" } });
+
+      const error = await failureOf(location.list());
+
+      assert.equal(error.kind, "denied");
+      assert.match(error.message, /web identity .*role\/(other|velero)/);
+      assert.match(error.message, remedy);
+      assert.doesNotMatch(error.message, /s3:ListBucket/);
+    });
+
+  test("STS that cannot be reached is told as such, and not as the bucket's endpoint", async () => {
+    const tokenFile = await fileOf("unused-token", goodToken);
+    const nowhere = { AWS_ENDPOINT_URL_STS: "http://127.0.0.1:9", AWS_MAX_ATTEMPTS: "1" };
+    const env = { ...nowhere, AWS_ROLE_ARN: roleArn, AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile };
+    const location = await rig.open("no-sts", { session: rig.start(env), config: { credentialsFile: "" } });
+
+    const error = await failureOf(location.list());
+
+    assert.equal(error.kind, "unavailable");
+    assert.match(error.message, /web identity .*refused the connection/);
+  });
+
   test("the pod's web identity (IRSA) is used where the location names no file", async () => {
     const tokenFile = await fileOf("good-token", goodToken);
     const env = { ...stsEndpoint, AWS_ROLE_ARN: roleArn, AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile };

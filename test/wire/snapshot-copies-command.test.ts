@@ -66,6 +66,27 @@ async function tally(rig: CopiesRig): Promise<Readonly<Record<string, number>>> 
   return counts;
 }
 
+describe("flotilla volume info", { concurrency: 2 }, () => {
+  test("of a snapshot whose copy is still on its way says how far it is", async () => {
+    const { ids, start } = await region(1, { copyMs: 3_600_000 });
+    await start(["copy", "--all", "--parallel", "1"], { copyToRegions: there }).finished;
+
+    const { exitCode, stderr } = await start(["info", ids[0] ?? ""], { region: there, copyToRegions: "" }).finished;
+
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /is of region us-east-1, and its copy snap-\w+ in eu-west-1 is not complete \(\d+ %\)/);
+  });
+
+  test("of an id that nobody knows says so of both, a volume and a snapshot", async () => {
+    const { start } = await region(0);
+
+    const { exitCode, stderr } = await start(["info", "snap-0123456789abcdef0"]).finished;
+
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /neither a volume nor a snapshot.*snapshot "snap-0123456789abcdef0".* not found/);
+  });
+});
+
 const watch = ["copy", "--all", "--watch", "--interval", "20ms"] as const;
 
 describe("flotilla volume copy", { concurrency: 2 }, () => {

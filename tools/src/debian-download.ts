@@ -9,12 +9,23 @@ import type { DebianPackage } from "./debian-packages.ts";
 const aptHelper = "/usr/lib/apt/apt-helper";
 
 /**
+ * Where package files are looked for: in the archives that FLOTILLA_DEBIAN_ARCHIVES names, then in those of this machine's
+ * apt. Debian's archives drop a version once there is a newer one, and other distributions' never had it.
+ */
+export function packageArchives(env: Readonly<Record<string, string | undefined>> = process.env): string[] {
+  const named = (env["FLOTILLA_DEBIAN_ARCHIVES"] ?? "").split(/\s+/).map((uri) => uri.replace(/\/+$/, ""));
+  return [...named.filter((uri) => uri !== ""), ...aptArchives()];
+}
+
+/**
  * The path of a pinned package file. Fetched by apt's own downloader, hence through whatever proxy it is configured
  * with, from the first archive that has it; kept by its hash.
  */
-export function downloadPackage(pinned: DebianPackage, archives: readonly string[] = aptArchives()): string {
+export function downloadPackage(pinned: DebianPackage, archives: readonly string[] = packageArchives()): string {
   const path = join(cacheFolder, "debian", `${pinned.sha256}.deb`);
   if (existsSync(path) && sha256(path) === pinned.sha256) return path;
+  if (!existsSync(aptHelper))
+    throw new Error(`${pinned.path} is wanted: apt's downloader and dpkg-deb fetch it, so build on Debian or Ubuntu`);
   mkdirSync(join(cacheFolder, "debian"), { recursive: true });
   const partial = `${path}.${process.pid}`;
   const failures: string[] = [];
@@ -32,7 +43,10 @@ export function downloadPackage(pinned: DebianPackage, archives: readonly string
       rmSync(partial, { force: true });
     }
   }
-  throw new Error(`no archive of this machine's apt configuration has ${pinned.path}\n${failures.join("\n")}`);
+  throw new Error(
+    `no archive of this machine's apt configuration has ${pinned.path}; name one that keeps former versions of Debian's ` +
+      `packages by FLOTILLA_DEBIAN_ARCHIVES (several apart by white space)\n${failures.join("\n")}`,
+  );
 }
 
 /** Unpacks a package file's content into an existing folder. */

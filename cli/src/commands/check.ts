@@ -6,6 +6,7 @@ import type { Report } from "../context.ts";
 import { formatFindings } from "../output/findings-table.ts";
 import { checkReading } from "../preflight/check-reading.ts";
 import { measureLatency } from "../preflight/latency.ts";
+import { checkTopFolders } from "../preflight/top-folders.ts";
 import { veleroSupport } from "../preflight/velero-versions.ts";
 import { describeError } from "../session.ts";
 import type { OpenedStore, Session } from "../session.ts";
@@ -65,16 +66,18 @@ async function examineStore(session: Session): Promise<Examined> {
   const { findings, isChecked } = examined;
   // A store that does not answer, or refuses, was told of already.
   if (opened === undefined || findings.some(({ severity }) => severity === "failure")) return examined;
-  try {
-    return { findings: [...findings, { location, ...(await measureLatency(session, opened)) }], isChecked };
-  } catch (error) {
-    session.context.signal.throwIfAborted();
-    const detail = describeError(error).message;
-    return {
-      findings: [...findings, { location, severity: "failure", subject: "latency", detail, remedy: "" }],
-      isChecked,
-    };
-  }
+  const looks: LocationFinding[] = [];
+  for (const [subject, look] of [
+    ["folders", checkTopFolders],
+    ["latency", measureLatency],
+  ] as const)
+    try {
+      looks.push({ location, ...(await look(session, opened)) });
+    } catch (error) {
+      session.context.signal.throwIfAborted();
+      looks.push({ location, severity: "failure", subject, detail: describeError(error).message, remedy: "" });
+    }
+  return { findings: [...findings, ...looks], isChecked };
 }
 
 function versionFinding(text: string): LocationFinding {

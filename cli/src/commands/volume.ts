@@ -1,4 +1,4 @@
-import { isKind } from "@flotilla/sdk/plugin";
+import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import type { SnapshotDescription, VolumeInfo } from "@flotilla/sdk/plugin";
 
 import type { Report } from "../context.ts";
@@ -39,9 +39,26 @@ export async function showVolume(
     return reportVolume(id, await client.getVolumeInfo({ volumeId: id, volumeAz }, session.call));
   } catch (error) {
     if (!isKind(error, "not-found") && !isKind(error, "invalid-argument")) throw error;
-    const snapshot = await client.describeSnapshot(id, session.call).catch(() => undefined);
-    if (snapshot === undefined) throw error;
-    return reportSnapshot(snapshot);
+    return reportSnapshot(await describeSnapshot(session, client, id, PluginError.from(error)));
+  }
+}
+
+/** Of an id that is no volume. Why the snapshot cannot be told is the answer, unless nobody knows it either. */
+async function describeSnapshot(
+  session: Session,
+  client: OpenedVolumes["client"],
+  id: string,
+  asVolume: PluginError,
+): Promise<SnapshotDescription> {
+  try {
+    return await client.describeSnapshot(id, session.call);
+  } catch (error) {
+    if (isKind(error, "unsupported")) throw asVolume;
+    if (!isKind(error, "not-found")) throw error;
+    throw new PluginError(
+      `${id} is neither a volume nor a snapshot that this location knows: ${asVolume.message}; ${error.message}`,
+      { kind: "not-found", cause: error },
+    );
   }
 }
 

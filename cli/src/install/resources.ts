@@ -35,30 +35,45 @@ export function serverResources(settings: InstallSettings): Resources {
   const { idle } = measured[settings.cloud];
   return {
     requests: { cpu: "500m", memory: inSteps(server.requestMi + processesAtOnce.usually * idle) },
-    limits: { cpu: "1000m", memory: inSteps(server.limitMi + processesAtOnce.atMost * peakOf(settings)) },
+    limits: { cpu: "1000m", memory: `${serverLimitMi(settings.cloud, settings.store.config["memoryLimit"])}Mi` },
   };
+}
+
+/** The memory limit, in MiB, of a server with the plugin of a location whose key `memoryLimit` this is. */
+export function serverLimitMi(cloud: Cloud, memoryLimit: string | undefined): number {
+  return inStepsMi(server.limitMi + processesAtOnce.atMost * peakOf(cloud, memoryLimit));
 }
 
 /** What a CronJob needs: the command line, and one process of each plugin. */
 export function jobResources(settings: InstallSettings): Resources {
   const commandMi = 96;
-  const peaks = [peakOf(settings), ...(settings.copyTo === undefined ? [] : [measured[settings.copyTo.cloud].peak])];
+  const peak = peakOf(settings.cloud, settings.store.config["memoryLimit"]);
+  const peaks = [peak, ...(settings.copyTo === undefined ? [] : [measured[settings.copyTo.cloud].peak])];
   const memory = commandMi + peaks.reduce((sum, peak) => sum + peak, 0);
   return { requests: { cpu: "100m", memory: inSteps(memory) }, limits: { memory: inSteps(memory * 2) } };
 }
 
-function peakOf({ cloud, store }: InstallSettings): number {
-  return measured[cloud].peak + Math.max(0, mebibytes(store.config["memoryLimit"]) - measuredWithMi);
+function peakOf(cloud: Cloud, memoryLimit: string | undefined): number {
+  return measured[cloud].peak + Math.max(0, (mebibytes(memoryLimit) ?? measuredWithMi) - measuredWithMi);
 }
 
-function mebibytes(quantity: string | undefined): number {
-  const [, digits = "", unit = ""] = /^(\d+)([KMG]i|[kMG])?$/.exec(quantity ?? "") ?? [];
-  if (digits === "") return measuredWithMi;
-  const factors: Readonly<Record<string, number>> = { Ki: 1024, Mi: mebibyte, Gi: 1024 ** 3, k: 1e3, M: 1e6, G: 1e9 };
+/** An amount of memory as Kubernetes and the key `memoryLimit` write it; undefined for none, and for any other form. */
+export function mebibytes(quantity: string | undefined): number | undefined {
+  const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)([KMGT]i|[kMGT])?$/.exec(quantity ?? "") ?? [];
+  if (digits === undefined) return undefined;
+  const [binary, decimal] = [
+    { Ki: 1024, Mi: mebibyte, Gi: 1024 ** 3, Ti: 1024 ** 4 },
+    { k: 1e3, M: 1e6, G: 1e9, T: 1e12 },
+  ];
+  const factors: Readonly<Record<string, number>> = { ...binary, ...decimal };
   return Math.ceil((Number(digits) * (factors[unit] ?? 1)) / mebibyte);
 }
 
 function inSteps(amountMi: number): string {
+  return `${inStepsMi(amountMi)}Mi`;
+}
+
+function inStepsMi(amountMi: number): number {
   const step = 64;
-  return `${Math.ceil(amountMi / step) * step}Mi`;
+  return Math.ceil(amountMi / step) * step;
 }

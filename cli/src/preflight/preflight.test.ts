@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Flotilla } from "../testing/flotilla.ts";
+import { configMap, Flotilla } from "../testing/flotilla.ts";
 import { veleroSupport } from "./velero-versions.ts";
 
 const flotilla = await Flotilla.prepare();
@@ -48,6 +48,20 @@ test("the check measures how long the store takes to answer", async () => {
   const { stdout } = await flotilla.run("check", ...flotilla.location);
 
   assert.match(stdout, /(ok|advice) +BackupStorageLocation +latency +\d+ ms to an answer, the median of 5/);
+});
+
+test("a folder for which the server would call the location unavailable fails the check, and is named", async () => {
+  const from = await flotilla.write({ "a.yaml": configMap });
+  await flotilla.run("backup", "create", "one", "--from", from, ...flotilla.location);
+  const withoutPrefix = ["--plugin", flotilla.plugin, "--provider", "disk", "--bucket", "b"];
+
+  const own = await flotilla.run("check", ...flotilla.location);
+  const above = await flotilla.run("check", ...withoutPrefix, "--config", `folder=${flotilla.store}`);
+
+  assert.equal(own.exitCode, 0, own.stdout);
+  assert.match(own.stdout, /ok +BackupStorageLocation +folders/);
+  assert.equal(above.exitCode, 1);
+  assert.match(above.stdout, /failure +BackupStorageLocation +folders +"p": .*spec\.objectStorage\.prefix/);
 });
 
 test("a location that cannot be opened is told once, without a latency", async () => {

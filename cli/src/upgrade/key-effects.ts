@@ -64,6 +64,10 @@ export function officialRefusal(cloud: Cloud, key: string, value: string): strin
 export function officialNeeds(
   cloud: Cloud,
   kind: "BackupStorageLocation" | "VolumeSnapshotLocation",
+  config: Readonly<Record<string, string>>,
 ): readonly string[] {
-  return cloud === "azure" && kind === "BackupStorageLocation" ? ["storageAccount"] : [];
+  if (kind === "VolumeSnapshotLocation") return [];
+  if (cloud === "azure") return ["storageAccount"];
+  // With an endpoint it asks nobody for the bucket's region.
+  return cloud === "aws" && (config["s3Url"] ?? "") !== "" ? ["region"] : [];
 }

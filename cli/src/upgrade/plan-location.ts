@@ -47,10 +47,11 @@ function planKey(
     return { action: "first", what: `remove the key ${key}`, why };
   }
   if (to === "flotilla") {
-    const ignored = facts.ignored === undefined ? undefined : `it has no effect: ${facts.ignored}`;
-    return ignored === undefined
-      ? { action: "stays", what: `key ${key}`, why: "both plugins know it, with the same meaning" }
-      : { action: "advice", what: `key ${key}`, why: ignored };
+    const what = `key ${key}`;
+    if (facts.ignored !== undefined) return { action: "advice", what, why: `it has no effect: ${facts.ignored}` };
+    const why =
+      facts.origin === "ours" ? "only this project's plugin knows it" : "both plugins know it, with the same meaning";
+    return { action: "stays", what, why };
   }
   const refusal = officialRefusal(cloud, key, value);
   if (refusal !== undefined) return { action: "first", what: `change the key ${key}`, why: refusal };
@@ -61,7 +62,9 @@ function planKey(
 
 function planGaps(location: ClusterLocation, cloud: Cloud, to: Direction): readonly LocationStep[] {
   if (to === "flotilla") return [];
-  const missing = officialNeeds(cloud, location.kind).filter((key) => (location.config[key] ?? "") === "");
+  const missing = officialNeeds(cloud, location.kind, location.config).filter(
+    (key) => (location.config[key] ?? "") === "",
+  );
   return [
     ...missing.map(
       (key) => ({ action: "first", what: `add the key ${key}`, why: "the official plugin demands it" }) as const,

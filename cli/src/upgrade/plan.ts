@@ -1,8 +1,9 @@
 import { veleroSupport } from "../preflight/velero-versions.ts";
 import { planLocation } from "./plan-location.ts";
+import { planMemory } from "./plan-memory.ts";
 import { pluginImages } from "./plugin-images.ts";
 import type { PluginImage } from "./plugin-images.ts";
-import type { ClusterDeployment, ClusterResources } from "./read-resources.ts";
+import type { ClusterDeployment, ClusterLocation, ClusterResources } from "./read-resources.ts";
 
 /** The plugin that shall be there afterwards. */
 export type Direction = "flotilla" | "official";
@@ -28,7 +29,7 @@ export function planChange(
 ): readonly Step[] {
   const steps = [
     ...locations.flatMap((location) => planLocation(location, to)),
-    ...deployments.flatMap((deployment) => planDeployment(deployment, { to, registry, image })),
+    ...deployments.flatMap((deployment) => planDeployment(deployment, locations, { to, registry, image })),
     ...whatStays(to),
   ];
   return steps.toSorted((a, b) => actions.indexOf(a.action) - actions.indexOf(b.action));
@@ -36,17 +37,19 @@ export function planChange(
 
 function planDeployment(
   deployment: ClusterDeployment,
+  locations: readonly ClusterLocation[],
   { to, registry, image }: { readonly to: Direction; readonly registry: string; readonly image: string | undefined },
 ): readonly Step[] {
   const resource = `Deployment ${deployment.name}`;
   const plugins = pluginImages(deployment, registry);
-  const steps = plugins.flatMap((plugin) => planImage(plugin, { resource, to, registry, image }));
+  const steps = plugins.flatMap((plugin) => planImage(plugin, deployment, { to, registry, image }));
   const server = deployment.images.map(veleroSupport).find((support) => support !== undefined);
   return [
     ...steps,
     ...(plugins.length === 0
       ? [{ action: "advice", resource, what: "no plugin's init container", why: "nothing to change there" } as const]
       : []),
+    ...(to === "flotilla" ? planMemory(deployment, locations).map((step) => ({ ...step, resource })) : []),
     ...(to === "flotilla" && server?.state === "unsupported"
       ? [{ action: "first", resource, what: `Velero ${server.version}`, why: server.remedy } as const]
       : []),
@@ -71,19 +74,11 @@ const officialImages = {
 
 function planImage(
   plugin: PluginImage,
-  {
-    resource,
-    to,
-    registry,
-    image,
-  }: {
-    readonly resource: string;
-    readonly to: Direction;
-    readonly registry: string;
-    readonly image: string | undefined;
-  },
+  deployment: ClusterDeployment,
+  { to, registry, image }: { readonly to: Direction; readonly registry: string; readonly image: string | undefined },
 ): readonly Step[] {
   const { cloud, container } = plugin;
+  const resource = `Deployment ${deployment.name}`;
   const what = `init container ${container}: ${plugin.image}`;
   if (cloud === "restic") {
     return to === "flotilla"
@@ -102,12 +97,22 @@ function planImage(
       "it is in this project's registry; make sure that it is no copy of the official image, which is named alike";
     return [{ action: "advice", resource, what, why }];
   }
+  if (to === "official" && !plugin.isOurs && !isOfficial(plugin.image, cloud)) {
+    const why = `if it is this project's, name its registry by --registry to see the change; if it is a copy of the official image, it stays`;
+    return [{ action: "advice", resource, what, why }];
+  }
   if (plugin.isOurs === (to === "flotilla"))
     return [{ action: "stays", resource, what, why: "it is the wanted one already" }];
   const wanted =
     to === "flotilla" ? (image ?? `${registry}/velero-plugin-for-${cloud}:TAG`) : `${officialImages[cloud]}:TAG`;
-  const why = "in one edit: the server does not start with two plugins of one name";
+  const command = `kubectl set image deployment/${deployment.name} --namespace ${deployment.namespace} ${container}=${wanted}`;
+  const why = `in one edit, since the server does not start with two plugins of one name: ${command}`;
   return [{ action: "change", resource, what: `${what} becomes ${wanted}`, why }];
+}
+
+/** Whether an image is the official one, from where it is published. */
+function isOfficial(image: string, cloud: keyof typeof officialImages): boolean {
+  return image.replace(/^docker\.io\//, "").replace(/[:@].*$/, "") === officialImages[cloud];
 }
 
 function whatStays(to: Direction): readonly Step[] {

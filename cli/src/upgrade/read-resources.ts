@@ -17,9 +17,12 @@ export interface ClusterLocation {
 /** A Deployment, as far as plugins are concerned. */
 export interface ClusterDeployment {
   readonly name: string;
+  readonly namespace: string;
   readonly initContainers: readonly { readonly name: string; readonly image: string }[];
   readonly images: readonly string[];
   readonly variables: readonly string[];
+  /** Of the server's container, as it is written there. */
+  readonly memoryLimit: string | undefined;
 }
 
 /** What of a cluster's resources matters here. */
@@ -80,14 +83,19 @@ function locationOf(document: Fields): readonly ClusterLocation[] {
 function deploymentOf(document: Fields): ClusterDeployment {
   const pod = fields(fields(fields(document["spec"])["template"])["spec"]);
   const containers = list(pod["containers"]);
+  const server = containers.find(({ name }) => name === "velero") ?? {};
+  const { memory } = fields(fields(server["resources"])["limits"]);
+  const { namespace } = fields(document["metadata"]);
   return {
     name: nameOf(document),
+    namespace: typeof namespace === "string" ? namespace : "velero",
     initContainers: list(pod["initContainers"]).map(({ name, image }) => ({
       name: String(name),
       image: String(image),
     })),
     images: containers.map(({ image }) => text(image)),
     variables: containers.flatMap((container) => list(container["env"]).map(({ name }) => text(name))),
+    memoryLimit: memory === undefined ? undefined : text(memory),
   };
 }
 

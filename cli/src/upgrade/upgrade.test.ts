@@ -57,6 +57,12 @@ test("a key that Azure's official plugin demands is asked for on the way back", 
   assert.deepEqual(find(steps, "first"), ["add the key storageAccount"]);
 });
 
+test("a region that AWS's official plugin demands beside an endpoint is asked for on the way back", async () => {
+  const { steps } = await plan(cluster({ config: { s3Url: "https://s3.example.com" } }), "official");
+
+  assert.deepEqual(find(steps, "first"), ["add the key region"]);
+});
+
 test("a key that nobody knows stops the way here: the plugin would refuse the location", async () => {
   const { steps, exitCode } = await plan(cluster({ config: { regoin: "x" } }));
 
@@ -90,6 +96,48 @@ test("an official image in a mirror is not taken for ours without a word", async
 
   assert.match(find(aws.steps, "advice").join(), /velero-plugin-for-aws:v1\.14\.3/);
   assert.match(find(azure.steps, "change").join(), /becomes r\.example\.com\/x\/velero-plugin-for-azure:TAG/);
+});
+
+test("on the way back an image whose origin nobody knows is not taken for the official one without a word", async () => {
+  const { steps } = await plan(
+    cluster({ image: "other.example.com/velero-plugin-for-aws:v1", config: {} }),
+    "official",
+  );
+
+  assert.match(find(steps, "advice").join(), /other\.example\.com\/velero-plugin-for-aws:v1/);
+  assert.match(steps.find(({ what }) => what.includes("other."))?.why ?? "", /--registry/);
+});
+
+test("the change of the image comes with the command that makes it, and the way back with its own", async () => {
+  const [here] = (await plan(cluster({ config: { region: "x" } }))).steps.filter(({ action }) => action === "change");
+  const image = "r.example.com/x/velero-plugin-for-aws:v1";
+  const [back] = (await plan(cluster({ image, config: { region: "x" } }), "official")).steps.filter(
+    ({ action }) => action === "change",
+  );
+
+  const command = "kubectl set image deployment/velero --namespace backups velero-plugin=";
+  assert.equal(here?.why.split(": ").at(-1), `${command}r.example.com/x/velero-plugin-for-aws:TAG`);
+  assert.equal(back?.why.split(": ").at(-1), `${command}velero/velero-plugin-for-aws:TAG`);
+});
+
+test("a key of ours that is there already is not said to be the official plugin's", async () => {
+  const { steps } = await plan(cluster({ config: { region: "x", copyTo: "s3://c" } }));
+  const whyOf = (key: string): string => steps.find(({ what }) => what === `key ${key}`)?.why ?? "";
+
+  assert.match(whyOf("region"), /both plugins know it/);
+  assert.match(whyOf("copyTo"), /only this project's plugin knows it/);
+});
+
+test("a server with less memory than its plugins may need is told how much to give it, and how", async () => {
+  const [small, enough, none] = await Promise.all(
+    ["512Mi", "1Gi", undefined].map(async (memory) => await plan(cluster({ memory, config: { region: "x" } }))),
+  );
+
+  const advice = small?.steps.find(({ what }) => what.includes("memory"));
+  assert.deepEqual([advice?.action, advice?.what], ["advice", "memory limit 512Mi"]);
+  assert.match(advice?.why ?? "", /kubectl set resources .* --containers velero --limits memory=1024Mi/);
+  for (const { steps } of [enough, none].filter((each) => each !== undefined))
+    assert.ok(!steps.some(({ what }) => what.includes("memory")));
 });
 
 test("of every key of ours it is known what becomes of what it did", () => {
@@ -127,6 +175,7 @@ interface ClusterOptions {
   readonly image?: string;
   readonly server?: string;
   readonly variable?: boolean;
+  readonly memory?: string | undefined;
   readonly config: Readonly<Record<string, string>>;
 }
 
@@ -137,19 +186,20 @@ function cluster({
   image,
   server = "v1.18.3",
   variable,
+  memory,
   config,
 }: ClusterOptions): string {
   const plugin = image ?? "velero/velero-plugin-for-aws:v1.14.3";
   const env = variable === true ? [{ name: "FLOTILLA_ALIAS", value: "flotilla.io" }] : [];
   const pod = {
     initContainers: [{ name: container, image: plugin }],
-    containers: [{ name: "velero", image: `velero/velero:${server}`, env }],
+    containers: [{ name: "velero", image: `velero/velero:${server}`, env, resources: { limits: { memory } } }],
   };
   return JSON.stringify({
     apiVersion: "v1",
     kind: "List",
     items: [
-      { kind: "Deployment", metadata: { name: "velero" }, spec: { template: { spec: pod } } },
+      { kind: "Deployment", metadata: { name: "velero", namespace: "backups" }, spec: { template: { spec: pod } } },
       {
         kind: "BackupStorageLocation",
         metadata: { name: "default" },

@@ -2,7 +2,7 @@ import { PluginError } from "@flotilla/sdk/plugin";
 import { memoize } from "@smithy/core/config";
 import type { HttpHandler } from "@smithy/core/protocols";
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
-import { translateCredentialsError } from "./errors.ts";
+import { translateCredentialsError, translateWebIdentityError } from "./errors.ts";
 import { describeSource, namesCredentials, readSharedConfig } from "./shared-config.ts";
 import type { SharedConfig, SharedConfigSource } from "./shared-config.ts";
 
@@ -32,12 +32,14 @@ export async function openCredentials(options: CredentialsOptions): Promise<AwsC
   }
   if (shared.path === undefined) return refreshing(async () => await fromUsualSources(options));
   requireProfile(shared);
-  const provider = refreshing(async () => await fromFile(options));
-  try {
-    await provider();
-  } catch (error) {
-    throw translateCredentialsError(error, describeSource(shared));
-  }
+  const provider = refreshing(async () => {
+    try {
+      return await fromFile(options);
+    } catch (error) {
+      throw translateCredentialsError(error, describeSource(shared));
+    }
+  });
+  await provider();
   return provider;
 }
 
@@ -70,7 +72,11 @@ async function fromUsualSources(options: CredentialsOptions): Promise<AwsCredent
   const isWebIdentity = profile === undefined && env["AWS_WEB_IDENTITY_TOKEN_FILE"] && env["AWS_ROLE_ARN"];
   if (isWebIdentity) {
     const { fromTokenFile } = await import("@aws-sdk/credential-provider-web-identity");
-    return await fromTokenFile(clientOptions(options))();
+    try {
+      return await fromTokenFile(clientOptions(options))();
+    } catch (error) {
+      throw translateWebIdentityError(error, env["AWS_ROLE_ARN"] ?? "");
+    }
   }
   const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
   return await defaultProvider({ ...clientOptions(options), ...optional("profile", profile) })();

@@ -8,7 +8,7 @@ import {
 } from "@flotilla/sdk/network";
 import type { Attempt, Meaning, ServiceAnswer as CommonAnswer } from "@flotilla/sdk/network";
 import { PluginError } from "@flotilla/sdk/plugin";
-import { commonCodes, ec2Codes, s3Codes } from "./service-codes.ts";
+import { commonCodes, ec2Codes, s3Codes, stsCodes, webIdentityAdvice } from "./service-codes.ts";
 
 export type { Attempt } from "@flotilla/sdk/network";
 
@@ -44,15 +44,36 @@ export function translateEc2Error(thrown: unknown, attempt: Attempt): PluginErro
 export function translateCredentialsError(thrown: unknown, source: string): PluginError {
   if (thrown instanceof PluginError) return thrown;
   const attempt: Attempt = { action: `get credentials from ${source}`, permission: "sts:AssumeRole" };
-  const answer = serviceAnswer(thrown);
-  if (answer !== undefined)
-    return answerError(thrown, answer, attempt, meaningIn({}, answer) ?? meaningOfStatus(answer, attempt));
-  const network = networkError(thrown, attempt);
-  if (network !== undefined) return network;
-  return new PluginError(
-    `${attempt.action}: none can be had; write aws_access_key_id and aws_secret_access_key, or what the role needs, into it`,
-    { kind: "invalid-config", code: nameOf(thrown), cause: thrown },
+  return (
+    translateStsError(thrown, attempt) ??
+    new PluginError(
+      `${attempt.action}: none can be had; write aws_access_key_id and aws_secret_access_key, or what the role needs, into it`,
+      { kind: "invalid-config", code: nameOf(thrown), cause: thrown },
+    )
   );
+}
+
+/** The same for the pod's own web identity. What is wrong with a role is not to be taken for a permission on a bucket. */
+export function translateWebIdentityError(thrown: unknown, role: string): PluginError {
+  const attempt: Attempt = {
+    action: `get credentials from the pod's web identity for the role "${role}"`,
+    permission: "sts:AssumeRoleWithWebIdentity",
+    deniedAdvice: webIdentityAdvice,
+  };
+  return (
+    translateStsError(thrown, attempt) ??
+    new PluginError(
+      `${attempt.action}: none can be had; check the token file that AWS_WEB_IDENTITY_TOKEN_FILE names and AWS_ROLE_ARN`,
+      { kind: "invalid-config", code: nameOf(thrown), cause: thrown },
+    )
+  );
+}
+
+/** What STS answered, or why it could not be asked; undefined for what failed before. */
+function translateStsError(thrown: unknown, attempt: Attempt): PluginError | undefined {
+  const answer = serviceAnswer(thrown);
+  if (answer === undefined) return networkError(thrown, attempt);
+  return answerError(thrown, answer, attempt, meaningIn(stsCodes, answer) ?? meaningOfStatus(answer, attempt));
 }
 
 /** The region that S3 sent the request to, when that is what the error says. */
@@ -101,7 +122,7 @@ function translateLocalError(thrown: unknown, attempt: Attempt): PluginError {
   return (
     networkError(thrown, attempt) ??
     new PluginError(
-      `${attempt.action}: no credentials; give the location a Secret, or the server's pod a role (IRSA, EKS Pod Identity, instance profile)`,
+      `${attempt.action}: no credentials; give the location a Secret, or the server's pod a role (IRSA, EKS Pod Identity, or an instance profile, which a pod reaches only where IMDS allows two hops)`,
       { kind: "denied", code: name, cause: thrown },
     )
   );

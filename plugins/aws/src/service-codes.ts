@@ -119,3 +119,18 @@ export const ec2Codes: Readonly<Record<string, Meaning>> = {
   UnknownVolumeType: { kind: "invalid-argument", text: "the volume type is unknown", remedy: "" },
   InvalidKmsKeyId: invalidConfig("the KMS key is not valid", "correct ebsKmsKeyId"),
 };
+
+/** What a role wants of the pod that asks for it (IRSA). */
+export const webIdentityAdvice =
+  "the role's trust policy must name the cluster's OIDC provider and the pod's service account";
+
+/** Codes of STS. */
+export const stsCodes: Readonly<Record<string, Meaning>> = {
+  InvalidIdentityToken: denied(
+    "IAM does not know the issuer or the audience of the pod's token",
+    `create the cluster's OIDC provider in IAM, with the audience sts.amazonaws.com; ${webIdentityAdvice}`,
+  ),
+  IDPRejectedClaim: denied("the issuer refuses the pod's token", webIdentityAdvice),
+  IDPCommunicationError: unavailable("STS could not ask the token's issuer"),
+  RegionDisabledException: denied("STS is disabled in this region", "enable it in the account's settings"),
+};

@@ -72,7 +72,12 @@ async function inheritedPassword(bytes: Uint8Array, env: OpenContext["env"]): Pr
   } finally {
     await rm(path, { force: true });
   }
-  await file.writeFile(bytes);
+  try {
+    await file.writeFile(bytes);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   return {
     args: ["--password-file", "/dev/fd/3"],
     environment: {},

@@ -44,12 +44,10 @@ export async function openAccess(
   }
   const isKeyed = passwordKeys.some((key) => config[key] !== undefined);
   const unkeyed = file?.password ?? (isKeyed ? undefined : config.defaultPassword);
+  const cacheFolder = await cacheFolderOf(config, context.env);
+  // Last: it is an open file, which nobody would close if anything failed after it.
   const password = await findPassword(config, unkeyed, context);
-  return {
-    environment: { ...environment, ...password.environment },
-    password,
-    cacheFolder: await cacheFolderOf(config, context.env),
-  };
+  return { environment: { ...environment, ...password.environment }, password, cacheFolder };
 }
 
 async function credentialsOf(config: RepositoryConfig, signal: AbortSignal): Promise<CredentialsFile | undefined> {

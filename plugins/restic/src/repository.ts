@@ -96,7 +96,16 @@ export class Repository {
     context: OpenContext,
     options: RepositoryOptions = {},
   ): Promise<Repository> {
-    const [restic, access] = await Promise.all([findRestic(config.resticPath, context), openAccess(config, context)]);
+    const [found, opened] = await Promise.allSettled([
+      findRestic(config.resticPath, context),
+      openAccess(config, context),
+    ]);
+    if (opened.status === "rejected") throw opened.reason;
+    if (found.status === "rejected") {
+      await opened.value.password.close();
+      throw found.reason;
+    }
+    const [restic, access] = [found.value, opened.value];
     context.log.debug("opened a restic repository", {
       repository: config.repository.shown,
       restic: restic.version.text,

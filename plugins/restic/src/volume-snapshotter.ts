@@ -52,7 +52,10 @@ export async function openVolumeSnapshotter(
     ...(isVeleros ? { defaultPassword: veleroDefaultPassword } : {}),
   };
   const repository = await Repository.open(access, context);
-  const second = await openSecondRepository(config, repository, context);
+  const second = await openSecondRepository(config, repository, context).catch(async (error: unknown) => {
+    await repository.close();
+    throw error;
+  });
   const opened = new ResticVolumeSnapshotter({ ...config, repository, second, clock: systemClock });
   return withSnapshotCopies(opened, new ResticCopier({ own: repository, second, volumeRoot: config.volumeRoot }), {
     isWaiting: config.wait === "completed",
