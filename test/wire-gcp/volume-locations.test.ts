@@ -233,6 +233,25 @@ describe("the configuration of a VolumeSnapshotLocation", { timeout: 60_000 }, (
     assert.ok(rig.snapshot(snapshotId, red.project));
   });
 
+  test("requests are billed to the quota_project_id of the location's own credentials, not to the environment's file", async () => {
+    const key = JSON.parse(rig.identity.serviceAccountKey(red.account)) as Readonly<Record<string, unknown>>;
+    const credentials = JSON.stringify({ ...key, project_id: red.project, quota_project_id: "payer" });
+    const named = { GOOGLE_APPLICATION_CREDENTIALS: await rig.writeCredentials("named", credentials) };
+    const ofEnvironment = rig.start(named).manager.getVolumeSnapshotter("velero.io/gcp");
+    const payersOf = async (volumeId: string, snapshotter: VolumeSnapshotterClient): Promise<readonly unknown[]> => {
+      addDisk(red, volumeId);
+      await snapshotter.getVolumeInfo({ volumeId, volumeAz: zone });
+      const asked = rig.requests("disks.get").filter(({ key = "" }) => key.endsWith(`/${volumeId}`));
+      return asked.map(({ headers }) => headers.get("x-goog-user-project"));
+    };
+
+    await ofEnvironment.init({ endpoint: rig.gce.url });
+    const own = await rig.open({ session: rig.start(), credentials });
+
+    assert.deepEqual(await payersOf("billed-to-nobody", ofEnvironment), [undefined]);
+    assert.deepEqual(await payersOf("billed-to-payer", own), ["payer"]);
+  });
+
   test("every official key is accepted, in any case where the official plugin does", async () => {
     const config = { snapshotLocation: "us", snapshotType: "Standard", project: "p-1", volumeProject: "p-2" };
 

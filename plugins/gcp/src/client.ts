@@ -18,6 +18,8 @@ export interface ConnectionConfig {
   readonly universeDomain: string | undefined;
   readonly caCert: string | undefined;
   readonly insecureSkipVerify: boolean;
+  /** Whether a file that the environment names bills nobody: as the official plugin asks Compute Engine. */
+  readonly billsByOwnFileOnly?: boolean;
   /** In place of what the credentials are: nobody, for an emulator. */
   readonly identity?: Identity;
 }
@@ -59,7 +61,9 @@ export async function openConnection(config: ConnectionConfig, context: OpenCont
       sources.set(scope, createTokenSource(identity, [scope], { transport, env, universeDomain }));
     return sources.get(scope);
   };
-  const quotaProject = env["GOOGLE_CLOUD_QUOTA_PROJECT"] || textField(file, "quota_project_id");
+  const isBilling = config.billsByOwnFileOnly !== true || config.credentialsFile !== undefined;
+  const quotaProject =
+    env["GOOGLE_CLOUD_QUOTA_PROJECT"] || (isBilling ? textField(file, "quota_project_id") : undefined);
   return {
     identity,
     credentials: file?.description ?? (identity.kind === "metadata" ? "the metadata server" : "the environment"),

@@ -50,7 +50,7 @@ export async function openVolumeSnapshotter(
   config: VolumeSnapshotterConfig,
   context: OpenContext,
 ): Promise<OpenedVolumeSnapshotter> {
-  const connection = await openConnection({ ...config, insecureSkipVerify: false }, context);
+  const connection = await openConnection({ ...config, insecureSkipVerify: false, billsByOwnFileOnly: true }, context);
   const diskProject = config.volumeProject ?? (await projectOf(connection, context));
   const snapshotProject = config.project ?? diskProject;
   const endpoint = config.endpoint ?? new URL(`https://compute.${connection.universeDomain}`);
