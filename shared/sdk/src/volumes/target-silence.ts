@@ -3,7 +3,7 @@ import type { Clock } from "../plugin/index.ts";
 import type { CopyStatus } from "./copy-plan.ts";
 
 /** For so long a target that did not answer is not asked again. */
-export const silentMs = 30_000;
+const silentMs = 30_000;
 /** A target that has never answered is waited for so long: an outage lasts longer, a hiccup does not. */
 const neverHeardMs = 60_000;
 /** One that has, and may have the half of a copy by now. */
