@@ -66,6 +66,17 @@ for (const [file, pattern] of [
   });
 }
 
+test("another backup's records of pod volumes are found, since their files would be restored", async () => {
+  const backups = await stored();
+  const record = { spec: { tags: { backup: "two", pod: "db-0" }, volume: "data" } };
+  await backups.put("NAME-podvolumebackups.json.gz", gzipSync(JSON.stringify([record])));
+
+  const [fault = "", ...others] = await faults(backups);
+
+  assert.match(fault, /one-podvolumebackups\.json\.gz corrupt it is of another backup: "two"/);
+  assert.deepEqual(others, []);
+});
+
 for (const file of ["NAME-volumesnapshots.json.gz", "NAME-podvolumebackups.json.gz"]) {
   test(`a lost ${file} is missing: the server would restore without the volumes and say nothing`, async () => {
     const backups = await stored();
