@@ -123,11 +123,14 @@ test("a backup that the server is not done with is not sound, and one that faile
 
   await backups.put("velero-backup.json", metadata.replace('"Completed"', '"WaitingForPluginOperations"'));
   const unfinished = await backups.verify();
+  const all = await backups.flotilla.run("backup", "verify", "--all", ...backups.flotilla.location, "-o", "json");
   await backups.put("velero-backup.json", metadata.replace('"Completed"', '"PartiallyFailed"'));
   const partial = await backups.verify();
 
   assert.equal(unfinished.exitCode, 1);
   assert.match(unfinished.stdout, /backup one is NOT FINISHED \(its phase is WaitingForPluginOperations\)/);
+  const document = JSON.parse(all.stdout) as { isSound: boolean; backups: Verified[] };
+  assert.deepEqual([document.isSound, document.backups.map(({ isSound }) => isSound)], [false, [false, true]]);
   assert.equal(partial.exitCode, 0, partial.stdout);
   assert.match(
     partial.stdout,
