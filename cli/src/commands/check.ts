@@ -1,11 +1,12 @@
 import type { Finding } from "@flotilla/sdk/plugin";
-import { isKind } from "@flotilla/sdk/plugin";
+import { failure, isKind } from "@flotilla/sdk/plugin";
 
 import { UsageError } from "../cli-error.ts";
 import type { Report } from "../context.ts";
 import { formatFindings } from "../output/findings-table.ts";
 import { checkReading } from "../preflight/check-reading.ts";
 import { measureLatency } from "../preflight/latency.ts";
+import { checkFolders } from "../preflight/top-level-folders.ts";
 import { veleroSupport } from "../preflight/velero-versions.ts";
 import { describeError } from "../session.ts";
 import type { OpenedStore, Session } from "../session.ts";
@@ -65,15 +66,20 @@ async function examineStore(session: Session): Promise<Examined> {
   const { findings, isChecked } = examined;
   // A store that does not answer, or refuses, was told of already.
   if (opened === undefined || findings.some(({ severity }) => severity === "failure")) return examined;
+  const more = [
+    await tried(session, "folders", checkFolders(session, opened)),
+    await tried(session, "latency", measureLatency(session, opened)),
+  ];
+  return { findings: [...findings, ...more.map((finding) => ({ location, ...finding }) as const)], isChecked };
+}
+
+/** A finding, or why there is none. */
+async function tried(session: Session, subject: string, finding: Promise<Finding>): Promise<Finding> {
   try {
-    return { findings: [...findings, { location, ...(await measureLatency(session, opened)) }], isChecked };
+    return await finding;
   } catch (error) {
     session.context.signal.throwIfAborted();
-    const detail = describeError(error).message;
-    return {
-      findings: [...findings, { location, severity: "failure", subject: "latency", detail, remedy: "" }],
-      isChecked,
-    };
+    return failure(subject, error);
   }
 }
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 
+import { diskObjectPath } from "../testing/disk-layout.ts";
 import { Flotilla } from "../testing/flotilla.ts";
 import { veleroSupport } from "./velero-versions.ts";
 
@@ -68,4 +71,19 @@ test("a ReadOnly location is read, and nothing is written to try it", async () =
   assert.equal(exitCode, 0, stdout);
   assert.match(stdout, /ok +BackupStorageLocation +list +0 backups below backups\//);
   assert.match(stdout, /advice +BackupStorageLocation +accessMode +the location is ReadOnly, so nothing that writes/);
+});
+
+test("folders that would make the server call the location unavailable are a failure", async () => {
+  const other = await Flotilla.prepare();
+  await mkdir(join(other.store, "b"), { recursive: true });
+  for (const key of ["p/backups/one/velero-backup.json", "p/photos/a.jpg", "photos/b.jpg"])
+    await writeFile(diskObjectPath(other.store, "b", key), "x");
+
+  const { exitCode, stdout } = await other.run("check", ...other.location);
+
+  assert.equal(exitCode, 1);
+  assert.match(
+    stdout,
+    /failure +BackupStorageLocation +folders +there is photos below p\/, and the server calls a location/,
+  );
 });
