@@ -146,3 +146,33 @@ test("two files of one place are refused, however they name the provider and wri
     assert.match(stderr, /--from and --to are the same place: bucket b, prefix p/);
   }
 });
+
+test("a location is not copied into itself or around itself, which would make the server refuse it", async () => {
+  const flotilla = await Flotilla.prepare();
+  const location = (prefix: string): string =>
+    JSON.stringify({
+      kind: "BackupStorageLocation",
+      spec: { provider: "disk", objectStorage: { bucket: "b", prefix }, config: { folder: flotilla.store } },
+    });
+  const files = await flotilla.write({
+    "root.yaml": location(""),
+    "a.yaml": location("a"),
+    "within.yaml": location("a/copies"),
+    "beside.yaml": location("a-copies"),
+  });
+  const copy = async (from: string, to: string) => {
+    const sides = ["--from", join(files, from), "--to", join(files, to)];
+    return await flotilla.run("backup", "copy", "--all", "--plugin", flotilla.plugin, ...sides);
+  };
+
+  for (const [from, to] of [
+    ["root.yaml", "a.yaml"],
+    ["a.yaml", "root.yaml"],
+    ["a.yaml", "within.yaml"],
+  ] as const) {
+    const { exitCode, stderr } = await copy(from, to);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /--from and --to lie within each other in bucket b .*give a prefix beside the other/);
+  }
+  assert.equal((await copy("a.yaml", "beside.yaml")).exitCode, 0);
+});

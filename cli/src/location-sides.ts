@@ -64,6 +64,7 @@ export async function openPair(
       `the location ${to.name} of --to is ReadOnly: set spec.accessMode to ReadWrite in ${flags.to}`,
     );
   }
+  if (isWritten) refuseNested(from, to);
   const toItself = await session.openStoreApart(withoutCopies(to));
   if (!isWritten) return { from: await session.openStoreApart(withoutCopies(from)), to: toItself, toItself };
   const hasCopies = to.config["copyTo"] !== undefined;
@@ -102,6 +103,24 @@ function placeOf({ provider, config }: ObjectLocation): Readonly<Record<string, 
   const name = provider.includes("/") ? provider : `velero.io/${provider}`;
   const keys = Object.entries(config).filter(([key]) => !knownProviders.has(name) || placeKeys.has(key));
   return { ...Object.fromEntries(keys), provider: name };
+}
+
+/**
+ * A server that finds a folder of others in its location calls all of it invalid, and backs up no more: copies within one
+ * bucket lie beside the location, never in it or around it.
+ */
+function refuseNested(from: ObjectLocation, to: ObjectLocation): void {
+  const [{ prefix: one, ...here }, { prefix: other, ...there }] = [placeOf(from), placeOf(to)];
+  const [a, b] = [folderOf(one), folderOf(other)];
+  if (!isDeepStrictEqual(here, there) || !(a.startsWith(b) || b.startsWith(a))) return;
+  throw new UsageError(
+    `--from and --to lie within each other in bucket ${from.bucket} (prefix ${from.prefix || "(none)"}, prefix ${to.prefix || "(none)"}): ` +
+      "the server calls a location with other folders in it unavailable; give a prefix beside the other, or another bucket",
+  );
+}
+
+function folderOf(prefix: string | undefined): string {
+  return prefix === undefined || prefix === "" ? "" : `${prefix}/`;
 }
 
 /** A location in words: `backups/cluster-1 (velero.io/aws)`. */

@@ -66,6 +66,17 @@ for (const [file, pattern] of [
   });
 }
 
+test("another backup's records of pod volumes are found, since their files would be restored", async () => {
+  const backups = await stored();
+  const record = { spec: { tags: { backup: "two", pod: "db-0" }, volume: "data" } };
+  await backups.put("NAME-podvolumebackups.json.gz", gzipSync(JSON.stringify([record])));
+
+  const [fault = "", ...others] = await faults(backups);
+
+  assert.match(fault, /one-podvolumebackups\.json\.gz corrupt it is of another backup: "two"/);
+  assert.deepEqual(others, []);
+});
+
 for (const file of ["NAME-volumesnapshots.json.gz", "NAME-podvolumebackups.json.gz"]) {
   test(`a lost ${file} is missing: the server would restore without the volumes and say nothing`, async () => {
     const backups = await stored();
@@ -112,11 +123,14 @@ test("a backup that the server is not done with is not sound, and one that faile
 
   await backups.put("velero-backup.json", metadata.replace('"Completed"', '"WaitingForPluginOperations"'));
   const unfinished = await backups.verify();
+  const all = await backups.flotilla.run("backup", "verify", "--all", ...backups.flotilla.location, "-o", "json");
   await backups.put("velero-backup.json", metadata.replace('"Completed"', '"PartiallyFailed"'));
   const partial = await backups.verify();
 
   assert.equal(unfinished.exitCode, 1);
   assert.match(unfinished.stdout, /backup one is NOT FINISHED \(its phase is WaitingForPluginOperations\)/);
+  const document = JSON.parse(all.stdout) as { isSound: boolean; backups: Verified[] };
+  assert.deepEqual([document.isSound, document.backups.map(({ isSound }) => isSound)], [false, [false, true]]);
   assert.equal(partial.exitCode, 0, partial.stdout);
   assert.match(
     partial.stdout,

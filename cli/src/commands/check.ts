@@ -1,12 +1,12 @@
 import type { Finding } from "@flotilla/sdk/plugin";
-import { isKind } from "@flotilla/sdk/plugin";
+import { failure, isKind } from "@flotilla/sdk/plugin";
 
 import { UsageError } from "../cli-error.ts";
 import type { Report } from "../context.ts";
 import { formatFindings } from "../output/findings-table.ts";
 import { checkReading } from "../preflight/check-reading.ts";
 import { measureLatency } from "../preflight/latency.ts";
-import { checkTopFolders } from "../preflight/top-folders.ts";
+import { checkFolders } from "../preflight/top-level-folders.ts";
 import { veleroSupport } from "../preflight/velero-versions.ts";
 import { describeError } from "../session.ts";
 import type { OpenedStore, Session } from "../session.ts";
@@ -66,18 +66,21 @@ async function examineStore(session: Session): Promise<Examined> {
   const { findings, isChecked } = examined;
   // A store that does not answer, or refuses, was told of already.
   if (opened === undefined || findings.some(({ severity }) => severity === "failure")) return examined;
-  const looks: LocationFinding[] = [];
-  for (const [subject, look] of [
-    ["folders", checkTopFolders],
-    ["latency", measureLatency],
-  ] as const)
-    try {
-      looks.push({ location, ...(await look(session, opened)) });
-    } catch (error) {
-      session.context.signal.throwIfAborted();
-      looks.push({ location, severity: "failure", subject, detail: describeError(error).message, remedy: "" });
-    }
-  return { findings: [...findings, ...looks], isChecked };
+  const more = [
+    await tried(session, "folders", checkFolders(session, opened)),
+    await tried(session, "latency", measureLatency(session, opened)),
+  ];
+  return { findings: [...findings, ...more.map((finding) => ({ location, ...finding }) as const)], isChecked };
+}
+
+/** A finding, or why there is none. */
+async function tried(session: Session, subject: string, finding: Promise<Finding>): Promise<Finding> {
+  try {
+    return await finding;
+  } catch (error) {
+    session.context.signal.throwIfAborted();
+    return failure(subject, error);
+  }
 }
 
 function versionFinding(text: string): LocationFinding {

@@ -1,8 +1,9 @@
 import type { ObjectDescription } from "@flotilla/sdk/plugin";
-import { isKind, isTransient, PluginError } from "@flotilla/sdk/plugin";
-import type { JsonObject } from "@flotilla/sdk/plugin";
+import { isJsonObject, isKind, isTransient, parseJson, PluginError } from "@flotilla/sdk/plugin";
+import type { JsonObject, JsonValue } from "@flotilla/sdk/plugin";
 
 import { collectBody } from "../backup-layout/collect-body.ts";
+import { gunzipText } from "../backup-layout/gzip.ts";
 import { backupKeys } from "../backup-layout/keys.ts";
 import type { BackupKeys } from "../backup-layout/keys.ts";
 import { parseBackupObject } from "../backup-layout/parse-backup-object.ts";
@@ -82,6 +83,26 @@ export async function readSnapshots(
   const key = backup.keys.volumeSnapshots;
   if (!backup.objectKeys.includes(key)) return [];
   return await readSnapshotRecords(await readObject(session, store, key), key);
+}
+
+/** The backups that a stored backup's records of pod volumes name, each once: its own, or none. */
+export async function readPodVolumeOwners(
+  session: Session,
+  store: OpenedStore,
+  { keys }: StoredBackup,
+): Promise<readonly string[]> {
+  const key = keys.podVolumeBackups;
+  // Read to its end before, as JSON: what is no list is one of none.
+  const records: JsonValue = parseJson(await gunzipText(await readObject(session, store, key), key));
+  const owners = (Array.isArray(records) ? records : []).map((record: JsonValue) => {
+    const tags = fieldOf(fieldOf(record, "spec"), "tags");
+    return fieldOf(tags, "backup");
+  });
+  return [...new Set(owners.filter((owner) => typeof owner === "string"))];
+}
+
+function fieldOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  return isJsonObject(value) ? value[name] : undefined;
 }
 
 /** An object as the store describes it; undefined where the plugin cannot describe objects. */

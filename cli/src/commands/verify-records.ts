@@ -5,7 +5,7 @@ import type { BackupFacts } from "../backup-layout/backup-facts.ts";
 import { lostFiles } from "../backup-layout/lost-files.ts";
 import type { SnapshotRecord } from "../backup-layout/snapshot-record.ts";
 import type { OpenedStore, Session } from "../session.ts";
-import { readBackupObject, readSnapshots } from "./stored-backup.ts";
+import { readBackupObject, readPodVolumeOwners, readSnapshots } from "./stored-backup.ts";
 import type { StoredBackup } from "./stored-backup.ts";
 import { isHarmless, missingObject, statusOf } from "./verify-objects.ts";
 import type { ObjectVerdict } from "./verify-objects.ts";
@@ -48,6 +48,10 @@ export async function verifyRecords(
     const records = await readSnapshots(session, store, backup);
     requireAll(records, backup, facts);
     return records;
+  });
+  await judge(keys.podVolumeBackups, async () => {
+    const other = (await readPodVolumeOwners(session, store, backup)).find((owner) => owner !== name);
+    if (other !== undefined) throw foreign(other);
   });
   const files = objectKeys.map((key) => key.slice(keys.folder.length));
   const lost = facts === undefined ? [] : lostFiles(name, files, facts).map((file) => `${keys.folder}${file}`);

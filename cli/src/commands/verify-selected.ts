@@ -57,10 +57,11 @@ async function verifyBackups(
   const faulty = reports.filter(({ isFailure }) => isFailure === true).length;
   const summary =
     names.length === 0 ? "there is no backup" : `${names.length - faulty} of ${names.length} backups are sound`;
+  // A location in which nothing is found is no good news to whoever asks for the newest backup each night.
+  const isSound = faulty === 0 && names.length > 0;
   return {
-    json: { backups: reports.map(({ json }) => json) },
+    json: { isSound, backups: reports.map(({ json }) => json) },
     text: `${reports.map(({ text }) => text).join("\n")}${names.length === 0 ? "" : "\n"}${summary}\n`,
-    // A location in which nothing is found is no good news to whoever asks for the newest backup each night.
-    isFailure: faulty > 0 || names.length === 0,
+    isFailure: !isSound,
   };
 }

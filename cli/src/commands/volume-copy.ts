@@ -1,12 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { isTransient, PluginError, silentLogger } from "@flotilla/sdk/plugin";
-import type { Call, OriginQuery, SnapshotOrigin } from "@flotilla/sdk/plugin";
+import type { Call, OriginQuery, SnapshotCopier, SnapshotOrigin } from "@flotilla/sdk/plugin";
 import { CopyRounds } from "@flotilla/sdk/volumes";
 import type { CopyStatus } from "@flotilla/sdk/volumes";
 
 import { UsageError } from "../cli-error.ts";
-import type { OpenedVolumes, Session } from "../session.ts";
+import type { Session } from "../session.ts";
+
+/** What of an opened location its copies need. */
+export interface CopyingLocation {
+  readonly client: { readonly copies: SnapshotCopier };
+  readonly location: { readonly name: string };
+}
 
 /** Which snapshots to copy, and how. */
 export interface CopyRequest {
@@ -34,7 +40,7 @@ export interface CopyResult {
 /** Copies snapshots to the location's other regions. Whatever was begun before, by whomever, is taken up. */
 export async function copySnapshots(
   session: Session,
-  volumes: OpenedVolumes,
+  volumes: CopyingLocation,
   request: CopyRequest,
 ): Promise<CopyResult> {
   const { copies } = volumes.client;
@@ -73,25 +79,30 @@ function absentees(
 
 async function listOrigins(
   session: Session,
-  { client }: OpenedVolumes,
-  { snapshotIds, backup }: CopyRequest,
+  { client }: CopyingLocation,
+  { snapshotIds, backup }: Pick<CopyRequest, "snapshotIds"> & Partial<Pick<CopyRequest, "backup">>,
 ): Promise<readonly SnapshotOrigin[]> {
   const query: OriginQuery = {
     ...(snapshotIds.length === 0 ? {} : { snapshotIds }),
     ...(backup === undefined ? {} : { backup }),
   };
-  return await Array.fromAsync(client.copies.listOrigins(query, session.call));
+  return await Array.fromAsync(client.copies.listOrigins(query, callOf(session)));
 }
 
 /** The same snapshots as they are now. New ones are left to the next run, so that each run comes to an end. */
 async function lookAgain(
   session: Session,
-  volumes: OpenedVolumes,
+  volumes: CopyingLocation,
   request: CopyRequest,
   wanted: readonly SnapshotOrigin[],
 ): Promise<readonly SnapshotOrigin[]> {
   try {
-    const now = new Map((await listOrigins(session, volumes, request)).map((origin) => [origin.snapshotId, origin]));
+    const listed = await listOrigins(session, volumes, request);
+    const ids = new Set(listed.map(({ snapshotId }) => snapshotId));
+    // A list may leave out what was made a moment ago: only what is not found by its id either was deleted.
+    const doubtful = wanted.map(({ snapshotId }) => snapshotId).filter((id) => !ids.has(id));
+    const named = doubtful.length === 0 ? [] : await listOrigins(session, volumes, { snapshotIds: doubtful });
+    const now = new Map([...listed, ...named].map((origin) => [origin.snapshotId, origin]));
     const gone = wanted.filter(({ snapshotId }) => !now.has(snapshotId));
     for (const { snapshotId } of gone) session.progress.note(`${snapshotId}  was deleted meanwhile`);
     return wanted.flatMap(({ snapshotId }) => now.get(snapshotId) ?? []);

@@ -3,31 +3,9 @@ import { test } from "node:test";
 
 import { copyTarget, MemorySnapshotCopier, snapshotCopy, snapshotOrigin } from "@flotilla/sdk/testing";
 
-import type { CliContext } from "../context.ts";
-import { Session } from "../session.ts";
+import { idleSession } from "../testing/idle-session.ts";
 import { reportPruned } from "./volume-copy-report.ts";
 import { pruneCopies } from "./volume-prune.ts";
-
-/** A session that the test interrupts; no plugin is started in it. */
-function sessionOf(interruption: AbortController): Session {
-  const context: CliContext = {
-    env: {},
-    workingDirectory: ".",
-    printOut: () => {},
-    printError: () => {},
-    isTerminal: false,
-    signal: interruption.signal,
-    now: () => new Date(0),
-  };
-  return new Session(context, {
-    plugin: [],
-    output: "table",
-    logLevel: "warn",
-    quiet: true,
-    config: [],
-    volumeConfig: [],
-  });
-}
 
 test("an interrupted deletion tells what is deleted, what may be, and what is not", async () => {
   const interruption = new AbortController();
@@ -47,7 +25,7 @@ test("an interrupted deletion tells what is deleted, what may be, and what is no
 
   const volumes = { client: { copies: copier }, location: { name: "default" } };
   const request = { isDeleting: true, evenMost: false };
-  const pruned = await pruneCopies(sessionOf(interruption), volumes, request);
+  const pruned = await pruneCopies(idleSession(interruption.signal), volumes, request);
 
   assert.deepEqual(
     pruned.copies.map(({ orphan, outcome, detail }) => `${orphan.copy.copyId} ${outcome} ${detail}`),
@@ -60,7 +38,7 @@ test("an interrupted deletion tells what is deleted, what may be, and what is no
 test("where most of what was copied is gone, nothing is deleted before somebody says so", async () => {
   const copier = new MemorySnapshotCopier({ origins: () => [], targets: [copyTarget()] });
   copier.copies.set("a", snapshotCopy({ copyId: "a", originId: "gone" }));
-  const session = sessionOf(new AbortController());
+  const session = idleSession();
   const volumes = { client: { copies: copier }, location: { name: "default" } };
 
   const refused = pruneCopies(session, volumes, { isDeleting: true, evenMost: false });

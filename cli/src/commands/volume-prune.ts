@@ -5,6 +5,7 @@ import type { OrphanedCopy, OrphanSearch } from "@flotilla/sdk/volumes";
 
 import { UsageError } from "../cli-error.ts";
 import type { Session } from "../session.ts";
+import type { CopyingLocation } from "./volume-copy.ts";
 
 /** A copy that nobody needs, and what became of it. */
 interface PrunedCopy {
@@ -26,12 +27,6 @@ export interface Pruned {
   readonly copies: readonly PrunedCopy[];
   /** Why nothing of it is deleted without a further word; empty where it is what expires day by day. */
   readonly caution: string;
-}
-
-/** What of an opened location is needed. */
-interface CopyingLocation {
-  readonly client: { readonly copies: SnapshotCopier };
-  readonly location: { readonly name: string };
 }
 
 /** Finds the copies that nobody needs, and deletes them where that is asked for. One that fails does not keep the others. */
