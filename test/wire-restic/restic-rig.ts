@@ -111,7 +111,7 @@ export async function startResticRig({ isMade = true, isStandIn = false }: Resti
 /** A program of its own, since it is asked for its version without any PATH. */
 async function standIn(folder: string): Promise<string> {
   const path = join(folder, "restic");
-  const program = join(import.meta.dirname, "../restic/stand-in-restic.ts");
+  const program = join(import.meta.dirname, "../restic/stand-in-main.ts");
   await writeFile(path, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
   await chmod(path, 0o755);
   return path;
