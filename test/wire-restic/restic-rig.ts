@@ -50,10 +50,18 @@ export interface ResticRig extends Workspace {
   script(name: string, text: string): Promise<string>;
 }
 
+/** How a rig differs from the usual one. */
+interface ResticRigOptions {
+  /** Whether its repository is made. Default: true. */
+  readonly isMade?: boolean;
+  /** With the stand-in, which every machine has. Default: with the restic of this one. */
+  readonly isStandIn?: boolean;
+}
+
 /** Makes a repository, unless told otherwise, and starts a plugin process. */
-export async function startResticRig({ isMade = true } = {}): Promise<ResticRig> {
+export async function startResticRig({ isMade = true, isStandIn = false }: ResticRigOptions = {}): Promise<ResticRig> {
   const workspace = await openPluginWorkspace({ command: pluginCommand, name: pluginName, env: {} });
-  const restic = findRestic();
+  const restic = isStandIn ? await standIn(workspace.folder) : findRestic();
   if (restic === undefined) throw new Error(noRestic);
   const repository = join(workspace.folder, "repository");
   const passwordFile = join(workspace.folder, "password");
@@ -98,6 +106,15 @@ export async function startResticRig({ isMade = true } = {}): Promise<ResticRig>
       return path;
     },
   };
+}
+
+/** A program of its own, since it is asked for its version without any PATH. */
+async function standIn(folder: string): Promise<string> {
+  const path = join(folder, "restic");
+  const program = join(import.meta.dirname, "../restic/stand-in-main.ts");
+  await writeFile(path, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
+  await chmod(path, 0o755);
+  return path;
 }
 
 function skipReason(): string | false {
