@@ -46,6 +46,15 @@ function namesIn(folder: string): readonly string[] {
 }
 
 function crashFolder({ env }: CliContext): string {
-  const state = env["XDG_STATE_HOME"] ?? join(env["HOME"] ?? homedir(), ".local", "state");
+  const state = env["XDG_STATE_HOME"] ?? join(env["HOME"] ?? homeFolder(), ".local", "state");
   return join(state, "flotilla", "crash-reports");
+}
+
+function homeFolder(): string {
+  try {
+    return homedir();
+  } catch {
+    // A user id without a passwd entry, as in a pod: container runtimes say the same.
+    return "/";
+  }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 
@@ -63,8 +63,9 @@ test("npm run flotilla reads files of the folder that it is called in", async ()
   await writeFile(join(folder, "here.yaml"), locationFile("my-backups"));
   const manifest: unknown = JSON.parse(await readFile(join(checkout, "package.json"), "utf8"));
   const { scripts } = manifest as { readonly scripts: { readonly flotilla: string } };
-  // As npm runs it: from its package's folder, and with the caller's in the environment.
-  const options = { cwd: checkout, env: { ...process.env, INIT_CWD: folder } };
+  // As npm runs it: from its package's folder, with the caller's in the environment and the project's Node first.
+  const PATH = `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`;
+  const options = { cwd: checkout, env: { ...process.env, PATH, INIT_CWD: folder } };
 
   const { stdout } = await promisify(execFile)(
     "sh",

@@ -104,6 +104,23 @@ spec:
   });
 });
 
+test("a flag that says where a key or password is takes the place of the Secret that the file names", async () => {
+  const location = await file(
+    "kind: BackupStorageLocation\nspec: {provider: aws, objectStorage: {bucket: b}, config: {region: r, customerKeyEncryptionSecret: s/k}}\n",
+  );
+  const volumeLocation = await file(
+    "kind: VolumeSnapshotLocation\nspec: {provider: restic, config: {passwordSecret: s/k, copyToPasswordSecret: s/k}}\n",
+  );
+
+  const objects = await resolveObjectLocation({ ...none, location, config: ["customerKeyEncryptionFile=/k"] });
+  const emptied = await resolveObjectLocation({ ...none, location, config: ["customerKeyEncryptionFile="] });
+  const volumes = await resolveVolumeLocation({ ...none, volumeLocation, volumeConfig: ["passwordFile=/p"] });
+
+  assert.deepEqual(objects.config, { region: "r", customerKeyEncryptionFile: "/k", bucket: "b", prefix: "" });
+  assert.equal(emptied.config["customerKeyEncryptionSecret"], "s/k");
+  assert.deepEqual(volumes?.config, { passwordFile: "/p", copyToPasswordSecret: "s/k" });
+});
+
 test("a volume location takes no bucket, and is absent unless it is given", async () => {
   const volumeLocation = await file("kind: VolumeSnapshotLocation\nspec: {provider: gcp, config: {project: p}}\n");
 

@@ -51,8 +51,7 @@ export async function resolveObjectLocation(flags: LocationFlags): Promise<Objec
   const bucket = checkedBucket(trimSlashes(flags.bucket ?? file?.bucket ?? ""));
   const prefix = trimSlashes(flags.prefix ?? file?.prefix ?? "");
   const config = {
-    ...file?.config,
-    ...parsePairs(flags.config, flagOf(flags, "config")),
+    ...merged(file, parsePairs(flags.config, flagOf(flags, "config"))),
     bucket,
     prefix,
     ...(await caCertificate(flags, file)),
@@ -71,7 +70,8 @@ export function withoutCopies(location: ObjectLocation): ObjectLocation {
 export async function resolveVolumeLocation(flags: LocationFlags): Promise<VolumeLocation | undefined> {
   const file = await optionalFile(flags.volumeLocation, "VolumeSnapshotLocation");
   if (file === undefined && flags.volumeConfig.length === 0) return undefined;
-  const config = { ...file?.config, ...parsePairs(flags.volumeConfig, "--volume-config"), ...credentials(flags, file) };
+  const given = parsePairs(flags.volumeConfig, "--volume-config");
+  const config = { ...merged(file, given), ...credentials(flags, file) };
   return { ...identity(flags, file), config };
 }
 
@@ -86,6 +86,24 @@ export function parsePairs(pairs: readonly string[], flag: string): Readonly<Rec
       return [key, value.join("=")] as const;
     }),
   );
+}
+
+/**
+ * The file's keys under those of flags. Where a flag says by which file, Secret or command a key or password is had, the
+ * file's own word on it goes: its Secret may be one of a cluster that is gone.
+ */
+function merged(
+  file: LocationFile | undefined,
+  given: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const said = new Set(Object.entries(given).flatMap(([key, value]) => (value === "" ? [] : [secretOf(key) ?? key])));
+  const kept = Object.entries(file?.config ?? {}).filter(([key]) => !said.has(secretOf(key) ?? key));
+  return { ...Object.fromEntries(kept), ...given };
+}
+
+/** What a key is about that says where a secret is: `password` of `passwordFile`. */
+function secretOf(key: string): string | undefined {
+  return /^(.*(?:password|keyEncryption))(?:File|Secret|Command)$/i.exec(key)?.[1];
 }
 
 async function optionalFile(path: string | undefined, kind: LocationFile["kind"]): Promise<LocationFile | undefined> {

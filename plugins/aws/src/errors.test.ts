@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { PluginErrorKind } from "@flotilla/sdk/plugin";
-import { redirectRegion, translateCredentialsError, translateEc2Error, translateS3Error } from "./errors.ts";
+import {
+  redirectRegion,
+  translateCredentialsError,
+  translateEc2Error,
+  translateS3Error,
+  translateWebIdentityError,
+} from "./errors.ts";
 
 const attempt = {
   action: 'read object "k" in bucket "b"',
@@ -143,6 +149,15 @@ test("an unusable profile is named without its contents", () => {
   assert.equal(error.kind, "invalid-config");
   assert.match(error.message, /profile "p" of the credentials file "\/f"/);
   assert.doesNotMatch(error.message, /hunter2/);
+});
+
+test("an STS that does not answer in time is no fault of the pod's token", () => {
+  const late = Object.assign(new Error("late"), { name: "TimeoutError" });
+
+  const { kind, message } = translateWebIdentityError(late, "arn:aws:iam::1:role/r");
+
+  assert.equal(kind, "timeout");
+  assert.match(message, /web identity for the role "arn:aws:iam::1:role\/r": no answer in time/);
 });
 
 const ec2Kinds: readonly (readonly [code: string, kind: PluginErrorKind])[] = [

@@ -72,7 +72,10 @@ export function translateWebIdentityError(thrown: unknown, role: string): Plugin
 /** What STS answered, or why it could not be asked; undefined for what failed before. */
 function translateStsError(thrown: unknown, attempt: Attempt): PluginError | undefined {
   const answer = serviceAnswer(thrown);
-  if (answer === undefined) return networkError(thrown, attempt);
+  if (answer === undefined)
+    return (
+      networkError(thrown, attempt) ?? (nameOf(thrown) === "TimeoutError" ? localError(thrown, attempt) : undefined)
+    );
   return answerError(thrown, answer, attempt, meaningIn(stsCodes, answer) ?? meaningOfStatus(answer, attempt));
 }
 
