@@ -109,6 +109,7 @@ describe("tokens of programs", { concurrency: true, timeout: 60_000 }, () => {
     ["failing", ["echo secret-token >&2", "exit 7"], /ended with the code 7/],
     ["refusing", [printing({ success: false, code: "401", message: "ask Ann" })], /gave no token: 401, "ask Ann"/],
     ["late", [printing({ expiration_time: 1 })], /an expired token/],
+    ["endless", ["while :; do echo secret-token-secret-token-secret-token-secret-token; done"], /printed more than/],
     ["odd", [printing({ token_type: "odd" })], /no token of the token_type/],
   ];
   for (const [name, lines, pattern] of refusals) {
@@ -124,6 +125,18 @@ describe("tokens of programs", { concurrency: true, timeout: 60_000 }, () => {
       assert.doesNotMatch(error.message, /secret-token|eyJ/);
     });
   }
+
+  test("one that does not end is ended after its time, however it takes that", async () => {
+    const command = await programOf("stuck", "trap '' TERM", "while :; do sleep 1; done");
+    const credentials = rig.identity.externalAccount(audience, { executable: { command, timeout_millis: 5000 } });
+    const location = await rig.open("program-stuck", { credentials, session: rig.start(allowed) });
+    const beganMs = Date.now();
+
+    const error = await failureOf(location.list());
+
+    assert.match(error.message, /did not end within 5 s; raise its timeout_millis/);
+    assert.ok(Date.now() - beganMs < 15_000);
+  });
 
   test("a program that nobody allowed is not run", async () => {
     const command = await programOf("forbidden", printing());

@@ -98,7 +98,14 @@ interface RunOptions {
 /** What it printed: on its standard output, where that is not empty, for programs warn on the other one. */
 async function run(file: string, args: readonly string[], { env, timeoutMs, signal }: RunOptions): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const options = { env: { ...env }, timeout: timeoutMs, signal, maxBuffer: maxAnswerBytes };
+  const options = {
+    env: { ...env },
+    timeout: timeoutMs,
+    // One that does not listen would be waited for beyond its time.
+    killSignal: "SIGKILL",
+    signal,
+    maxBuffer: maxAnswerBytes,
+  } as const;
   const child = execFile(file, args, options, (error, stdout, stderr) => {
     if (error === null) resolve(stdout.trim() === "" ? stderr : stdout);
     else reject(signal.aborted ? signal.reason : failureOf(file, error, timeoutMs));
@@ -109,11 +116,11 @@ async function run(file: string, args: readonly string[], { env, timeoutMs, sign
 
 function failureOf(file: string, error: Error, timeoutMs: number): PluginError {
   const about = `the program ${file} of the credentials`;
-  if ("killed" in error && error.killed === true)
-    return new PluginError(`${about} did not end within ${timeoutMs / 1000} s; raise its timeout_millis`, {
-      kind: "timeout",
-    });
   const code = "code" in error ? String(error.code) : "";
+  if (code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") return invalid(`${about} printed more than an answer has`);
+  // Not a failure that may pass: whoever asks again would wait as long each time.
+  if ("killed" in error && error.killed === true)
+    return invalid(`${about} did not end within ${timeoutMs / 1000} s; raise its timeout_millis`);
   return invalid(/^\d+$/.test(code) ? `${about} ended with the code ${code}` : `${about} cannot be run (${code})`);
 }
 
