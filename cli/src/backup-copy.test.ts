@@ -90,6 +90,19 @@ test("what an older server recorded of volumes is counted as well, and what cann
   assert.match(left(broken) ?? "", /^unknown, since its records cannot be read: /);
 });
 
+test("comparing says how many backups it passed over", async () => {
+  const { flotilla, sides } = await prepare();
+  const path = diskObjectPath(flotilla.store, "b", "p/backups/one/velero-backup.json");
+  const running = (await readFile(path, "utf8")).replace('"Completed"', '"InProgress"');
+  await writeFile(path, running);
+  await writeFile(`${path}.crc`, String(crc32(running)));
+
+  const { exitCode, stdout } = await flotilla.run("backup", "compare", "--all", ...sides);
+
+  assert.equal(exitCode, 0, stdout);
+  assert.match(stdout, /no differences between .*; 1 passed over, since the server is not done with them/);
+});
+
 test("comparing a location in which there is no backup finds nothing the same", async () => {
   const { flotilla, sides } = await prepare();
   await rm(join(flotilla.store, "b"), { recursive: true });

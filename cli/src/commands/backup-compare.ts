@@ -95,6 +95,8 @@ function summary({ from, to, isSame, backups }: ComparedBackups): string {
     unverifiable.length === 0
       ? ""
       : `; of ${unverifiable.length} objects only the size was compared (--read needed reads them)`;
+  const unfinished = backups.filter(({ standing }) => standing === "unfinished").length;
+  const passedOver = unfinished === 0 ? "" : `; ${unfinished} passed over, since the server is not done with them`;
   const remedy = isSame ? "" : "\nflotilla backup copy brings what is missing or damaged at --to";
-  return `${verdict} between ${from} and ${to}${caution}${remedy}`;
+  return `${verdict} between ${from} and ${to}${caution}${passedOver}${remedy}`;
 }
