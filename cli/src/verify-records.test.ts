@@ -138,6 +138,26 @@ test("a backup that the server is not done with is not sound, and one that faile
   );
 });
 
+test("the newest backup is the newest that the server is done with, unless it has been at another for a day", async () => {
+  const backups = await stored();
+  const metadata = await readFile(backups.path("one", "velero-backup.json"), "utf8");
+  const newestWhenOneBegan = async (startedAt: number, count: string): Promise<Run> => {
+    const { status, ...object } = JSON.parse(metadata) as { status: object };
+    const running = { phase: "Finalizing", startTimestamp: new Date(startedAt).toISOString() };
+    await backups.put("velero-backup.json", JSON.stringify({ ...object, status: { ...status, ...running } }));
+    return await backups.flotilla.run("backup", "verify", "--newest", count, ...backups.flotilla.location);
+  };
+
+  const tonight = await newestWhenOneBegan(Date.now() + 60_000, "1");
+  const stuck = await newestWhenOneBegan(Date.now() - 2 * 86_400_000, "2");
+
+  assert.equal(tonight.exitCode, 0, tonight.stdout);
+  assert.match(tonight.stdout, /backup two is sound/);
+  assert.match(tonight.stderr, /backup one is under way \(its phase is Finalizing\): passed over/);
+  assert.equal(stuck.exitCode, 1);
+  assert.match(stuck.stdout, /backup one is NOT FINISHED/);
+});
+
 test("volumes that were not looked at are said, and not taken for sound", async () => {
   const backups = await stored();
   const methods = [{ backupMethod: "PodVolumeBackup" }, { backupMethod: "CSISnapshot", snapshotDataMoved: true }];

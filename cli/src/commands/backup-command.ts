@@ -93,7 +93,8 @@ function verify(context: CliContext, outcome: Outcome): Command {
       `
 Judges the location itself: none of its copies (copyTo) answers for it, nor is looked at. Verify each as a location.
 Snapshots are asked for where a volume location is given; volumes that the server keeps in a repository of its own
-(file-system backup, data mover) are named, and not read.
+(file-system backup, data mover) are named, and not read. --newest passes over what the server began within a day and
+is not done with.
 
 Examples:
   flotilla verify backup nightly --location bsl.yaml --volume-location vsl.yaml --wait 10m

@@ -1,8 +1,10 @@
+import { isFinished } from "../backup-layout/backup-facts.ts";
 import type { Report } from "../context.ts";
 import { selectBackups } from "../copy/select-backups.ts";
 import type { Selection } from "../copy/select-backups.ts";
 import { describeError } from "../session.ts";
 import type { OpenedStore, OpenedVolumes, Session } from "../session.ts";
+import type { ListedBackup } from "./backup-list.ts";
 import { reportVerified, verifyBackup } from "./backup-verify.ts";
 import { verifyData, withData } from "./verify-data.ts";
 import type { ExtensibleReport } from "./verify-data.ts";
@@ -32,13 +34,25 @@ export async function verifySelected(
   return dataSubset === undefined ? report : withData(report, await verifyData(session, locations, dataSubset));
 }
 
+// Longer than any backup should take: what is not done by then is a fault, and told as one.
+const underWayMs = 86_400_000;
+
+/** Whether the server is at it: a nightly look at the newest backup must not fail because tonight's has begun. */
+function isUnderWay(backup: ListedBackup): boolean {
+  return !isFinished(backup) && Date.now() - Date.parse(backup.startedAt) < underWayMs;
+}
+
 /** One backup after the other; one that cannot be read keeps none of the others from being looked at. */
 async function verifyBackups(
   session: Session,
   { store, volumes }: VerifiedLocations,
   { selection, waitMs }: VerifyRequest,
 ): Promise<ExtensibleReport> {
-  const names = await selectBackups(session, store, selection);
+  const names = await selectBackups(session, store, selection, (backup) => {
+    if (!isUnderWay(backup)) return false;
+    session.progress.note(`backup ${backup.name} is under way (its phase is ${backup.phase}): passed over`);
+    return true;
+  });
   const [only] = names;
   if (selection.kind === "named" && names.length === 1 && only !== undefined) {
     return reportVerified(await verifyBackup(session, store, volumes, { name: only, waitMs }));

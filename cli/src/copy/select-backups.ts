@@ -1,6 +1,7 @@
 import { backupsFolder } from "../backup-layout/keys.ts";
 import { UsageError } from "../cli-error.ts";
 import { listBackups } from "../commands/backup-list.ts";
+import type { ListedBackup } from "../commands/backup-list.ts";
 import type { OpenedStore, Session } from "../session.ts";
 
 /** The flags that say which backups. */
@@ -24,16 +25,20 @@ export function readSelection(names: readonly string[], { all, newest }: Selecti
   return all ? { kind: "all" } : { kind: "named", names: [...new Set(names)] };
 }
 
-/** The names of the selected backups of a location, in order; the newest first where they were asked for. */
+/**
+ * The names of the selected backups of a location, in order; the newest first where they were asked for, without those to
+ * pass over.
+ */
 export async function selectBackups(
   session: Session,
   store: OpenedStore,
   selection: Selection,
+  passOver: (backup: ListedBackup) => boolean = () => false,
 ): Promise<readonly string[]> {
   if (selection.kind === "named") return selection.names;
   if (selection.kind === "all") return await listNames(session, store);
   const backups = await listBackups(session, store);
-  const dated = backups.filter(({ startedAt }) => startedAt !== "");
+  const dated = backups.filter((backup) => backup.startedAt !== "" && !passOver(backup));
   // One that cannot be read may be the newest: it is looked at in any case, so that its fault is told.
   const undated = backups.filter(({ startedAt }) => startedAt === "");
   const newest = dated.toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : -1)).slice(0, selection.count);
