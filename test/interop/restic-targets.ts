@@ -45,7 +45,7 @@ export async function resticTargets(dir: string, s3: readonly S3Target[]): Promi
 }
 
 async function makeRepository(repository: string, lines: readonly string[]): Promise<void> {
-  const keys = Object.fromEntries(lines.map((line) => line.split("=", 2)));
+  const keys = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s, 2)));
   const env = { ...keys, RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: "horse battery" };
   const { code, output } = await runProgram(restic.path, ["init"], { env });
   if (code !== 0) throw new Error(`restic init ${repository}: ${output}`);

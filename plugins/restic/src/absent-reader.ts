@@ -24,7 +24,9 @@ export async function* whileRead(
         const known = Math.min(skippedBytes, chunk.byteLength);
         skippedBytes -= known;
         const fresh = chunk.subarray(known);
-        if (fresh.byteLength === 0) {
+        // Its reader may give its memory back, and then it has no length any more.
+        const freshBytes = fresh.byteLength;
+        if (freshBytes === 0) {
           giveBlock(chunk);
           continue;
         }
@@ -32,7 +34,7 @@ export async function* whileRead(
         timer.unref();
         yield fresh;
         clearTimeout(timer);
-        deliveredBytes += fresh.byteLength;
+        deliveredBytes += freshBytes;
         if (away.signal.aborted) break;
       }
       if (!away.signal.aborted) return;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { access, constants, open, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { OpenContext } from "@flotilla/sdk/plugin";
 import { readKubernetesSecret } from "@flotilla/sdk/secrets";
@@ -66,6 +66,21 @@ async function passwordOfFile(path: string): Promise<Password> {
 /** A file without a name, which the child inherits: nothing is left of it, however this process ends. */
 async function inheritedPassword(bytes: Uint8Array, env: OpenContext["env"]): Promise<Password> {
   const path = join(await privateFolder(env), `.${randomUUID()}`);
+  const file = await unnamedFile(path, bytes).catch((error: unknown) => {
+    throw new PluginError(
+      `hand the repository's password to restic: a file in ${dirname(path)} cannot be written; make room in $VELERO_SCRATCH_DIR or the temporary folder`,
+      { kind: "unavailable", cause: error },
+    );
+  });
+  return {
+    args: ["--password-file", "/dev/fd/3"],
+    environment: {},
+    descriptor: file.fd,
+    close: async () => await file.close(),
+  };
+}
+
+async function unnamedFile(path: string, bytes: Uint8Array): Promise<FileHandle> {
   let file: FileHandle;
   try {
     file = await open(path, "wx+", 0o600);
@@ -74,14 +89,9 @@ async function inheritedPassword(bytes: Uint8Array, env: OpenContext["env"]): Pr
   }
   try {
     await file.writeFile(bytes);
+    return file;
   } catch (error) {
     await file.close();
     throw error;
   }
-  return {
-    args: ["--password-file", "/dev/fd/3"],
-    environment: {},
-    descriptor: file.fd,
-    close: async () => await file.close(),
-  };
 }

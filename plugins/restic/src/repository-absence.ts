@@ -31,7 +31,7 @@ export async function requireNeverMade(absence: Absence): Promise<boolean> {
     throw lost(
       location,
       `there is no repository any more: this pod knew one there (${id.slice(0, 8)})`,
-      `if it was removed on purpose, remove ${memory.file}, too`,
+      `if it was removed on purpose, remove ${memory.file} too (a new pod has none, unless its cache is on a volume)`,
     );
   if (location.folder !== undefined) await requireFolder(location, location.folder, context.env);
   const backups = isOwn ? await backupsOfCluster(location, context) : undefined;

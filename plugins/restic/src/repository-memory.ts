@@ -49,7 +49,7 @@ export class RepositoryMemory {
       return;
     }
     throw new PluginError(
-      `open the repository ${shown}: it is another repository than before (${id.slice(0, 8)}, not ${known.slice(0, 8)}), and what is in that one is out of sight. Look whether its volume is mounted and the key repository is right; if the other one is meant, remove ${this.file}`,
+      `open the repository ${shown}: it is another repository than before (${id.slice(0, 8)}, not ${known.slice(0, 8)}), and what is in that one is out of sight. Look whether its volume is mounted and the key repository is right; if the other one is meant, remove ${this.file} (a new pod has none, unless its cache is on a volume)`,
       { kind: "unavailable" },
     );
   }

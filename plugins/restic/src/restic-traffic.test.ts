@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isKind, silentLogger } from "@flotilla/sdk/plugin";
+import { isKind, PluginError, silentLogger } from "@flotilla/sdk/plugin";
 import { whileRead } from "./absent-reader.ts";
 import { faultOf, resticError } from "./errors.ts";
 import { LineCutter } from "./line-cutter.ts";
@@ -141,6 +141,27 @@ test("a source is ended while its reader is away, and read again from where he w
   }
   assert.equal(text, "abcdef");
   assert.equal(openings, 2);
+});
+
+test("a source that fails is read on from where its reader is, also when he has given the memory of what he has back", async () => {
+  let openings = 0;
+  const source = (): AsyncIterable<Uint8Array> => {
+    openings += 1;
+    const isBroken = openings === 1;
+    return (async function* () {
+      for (const text of ["ab", "cd", "ef"]) {
+        if (isBroken && text === "ef") throw new PluginError("not found in the index", { kind: "corrupt" });
+        yield new Uint8Array(Buffer.from(text));
+      }
+    })();
+  };
+  let text = "";
+  for await (const chunk of whileRead(source, call)) {
+    text += String(Buffer.from(chunk));
+    // As a pool does that is full.
+    if (chunk.buffer instanceof ArrayBuffer) chunk.buffer.transfer(0);
+  }
+  assert.equal(text, "abcdef");
 });
 
 test("only so many start at once, and one that gives up waits no more", async () => {
