@@ -1,0 +1,17 @@
+import { builtPlugin } from "../../interop/paths.ts";
+import { startAws } from "../clouds/aws.ts";
+import { openStage } from "../stage.ts";
+import { beginStory } from "../story.ts";
+import { tellFailures, tellSteadyState } from "./failures.ts";
+import { tellInterchange } from "./interchange.ts";
+import { tellDeletion, tellEmptyCluster, tellInstallation, tellLifeOfABackup } from "./life-of-a-backup.ts";
+
+const stage = await openStage(builtPlugin, startAws);
+const story = beginStory(stage);
+tellInstallation(story, stage);
+tellLifeOfABackup(story, stage);
+tellFailures(story, stage);
+tellEmptyCluster(story, stage);
+tellSteadyState(story, stage, { minutes: 4 });
+if (stage.cloud.official !== undefined) tellInterchange(story, stage, stage.cloud.official);
+tellDeletion(story, stage);

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+
+import type { OfficialPlugin } from "../clouds/cloud.ts";
+import { imageOf } from "../installation.ts";
+import { namespace } from "../server-pod.ts";
+import type { Stage } from "../stage.ts";
+import type { Story } from "../story.ts";
+import { until } from "../until.ts";
+import { namesOf, untilLocation } from "../velero-objects.ts";
+import { contentsOf, loseWorkload } from "../workload.ts";
+import type { Contents } from "../workload.ts";
+import { backUp, checkRestored, firstBackup, restore } from "./life-of-a-backup.ts";
+
+/** One location served in turn by the official plugin and by ours, as when somebody moves, and moves back. */
+export function tellInterchange({ step }: Story, stage: Stage, official: OfficialPlugin): void {
+  let before: Contents;
+
+  step("the official plugin restores what ours has backed up", async () => {
+    before = await contentsOf(stage.cluster);
+    const paths = official.withoutKeys.map((key) => ({ op: "remove", path: `/spec/config/${key}` }));
+    const patch = ["patch", "volumesnapshotlocation.velero.io", "default", "-n", namespace, "--type=json"];
+    await stage.cluster.kubectl([...patch, "-p", JSON.stringify(paths)]);
+    await useOfficial(stage, official);
+    await loseWorkload(stage.cluster, stage.cloud);
+
+    await restore(stage, "by-the-official", firstBackup);
+
+    await checkRestored(stage, before);
+  });
+
+  step("ours restores what the official plugin has backed up", async () => {
+    await backUp(stage, "theirs");
+    await useOurs(stage, official);
+    await loseWorkload(stage.cluster, stage.cloud);
+
+    await restore(stage, "of-the-official", "theirs");
+
+    await checkRestored(stage, before);
+  });
+
+  step("each deletes what the other has made, and nothing is left", async () => {
+    const snapshots = (await stage.cloud.snapshots()).length;
+    await backUp(stage, "ours");
+    await deleteBackup(stage, "theirs");
+    await useOfficial(stage, official);
+
+    await deleteBackup(stage, "ours");
+
+    assert.equal((await stage.cloud.snapshots()).length, snapshots - stage.cloud.volumes.length);
+    await useOurs(stage, official);
+  });
+}
+
+async function useOfficial(stage: Stage, { plugin, env, files = {} }: OfficialPlugin): Promise<void> {
+  await stage.startPod({ images: { [imageOf(stage.cloud)]: plugin.path }, env, files });
+  await untilLocation(stage.cluster, "default", "Available");
+}
+
+async function useOurs(stage: Stage, { env, files = {} }: OfficialPlugin): Promise<void> {
+  await stage.startPod({ env, files });
+  await untilLocation(stage.cluster, "default", "Available");
+}
+
+/** Deletes a backup, and waits until its objects are gone too. */
+async function deleteBackup({ cluster, cloud }: Stage, name: string): Promise<void> {
+  await cluster.velero("backup", "delete", name, "--confirm");
+  await until(`the backup ${name} is gone`, async () => !(await namesOf(cluster, "backup")).includes(name));
+  const keys = await cloud.objects();
+  assert.deepEqual(
+    keys.filter((key) => key.startsWith(`backups/${name}/`)),
+    [],
+  );
+}
