@@ -77,10 +77,7 @@ export async function startServerPod(cluster: Cluster, options: PodOptions): Pro
       daemon.mustRun();
       return memoryOf(daemon.pid);
     },
-    plugins: () => {
-      daemon.mustRun();
-      return processesOf("/plugins/");
-    },
+    plugins: () => processesOf("/plugins/"),
     sockets: async () => (await readdir(join(root, "tmp"))).filter((name) => name.startsWith("plugin")),
     stop: async () => {
       await daemon.stop();

@@ -59,16 +59,19 @@ interface FurtherLocation {
   readonly prefix: string;
   /** The Secret, whose key is `cloud`. */
   readonly secret?: string;
+  readonly provider?: string;
+  /** Beside the stage's own keys. */
+  readonly config?: Readonly<Record<string, string>>;
 }
 
 /** Makes a further location by Velero's own command. */
 export async function createLocation(
   { cluster, cloud, trust }: Stage,
   name: string,
-  { bucket = cloud.bucket, prefix, secret }: FurtherLocation,
+  { bucket = cloud.bucket, prefix, secret, provider = cloud.provider, config = {} }: FurtherLocation,
 ): Promise<void> {
-  const config = Object.entries(cloud.keys.config).map(([key, value]) => `${key}=${value}`);
-  const command = ["backup-location", "create", name, "--provider", cloud.provider, "--config", config.join(",")];
+  const pairs = Object.entries({ ...cloud.keys.config, ...config }).map(([key, value]) => `${key}=${value}`);
+  const command = ["backup-location", "create", name, "--provider", provider, "--config", pairs.join(",")];
   const credential = secret === undefined ? [] : [`--credential=${secret}=cloud`];
   await cluster.velero(...command, "--bucket", bucket, "--prefix", prefix, ...credential, ...trust);
 }

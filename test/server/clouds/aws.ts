@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 
 import { DeleteVolumeCommand, DescribeSnapshotsCommand, DescribeVolumesCommand, EC2Client } from "@aws-sdk/client-ec2";
@@ -42,10 +43,10 @@ export async function startAws(folder: string): Promise<AwsCloud> {
     { name: bucket, region: homeRegion },
     { name: copyBucket, region: otherRegion },
   ];
-  const s3 = await startS3({ stateDir, accounts, buckets });
+  const s3 = await startS3({ stateDir, accounts, buckets, allowSseCustomerOverHttp: true });
   const ec2 = await startEc2({ stateDir, accounts, pendingMs });
   const add = (): string => ec2.addVolume({ zone, sizeGiB: 8, type: "gp3", iops: 4000, tags: { Name: "data" } });
-  const services = { s3, ec2, volumes: [csiVolume(add()), inTreeVolume(add())] };
+  const services = { stateDir, accounts, s3, ec2, volumes: [csiVolume(add()), inTreeVolume(add())] };
   const home = viewOf(services, homeRegion, bucket);
   const elsewhere = viewOf(services, otherRegion, copyBucket);
   return {
@@ -73,13 +74,15 @@ export async function startAws(folder: string): Promise<AwsCloud> {
 }
 
 interface Services {
+  readonly stateDir: string;
+  readonly accounts: Accounts;
   readonly s3: S3StandIn;
   readonly ec2: Ec2StandIn;
   readonly volumes: readonly ClusterVolume[];
 }
 
 /** The services from within a region. */
-function viewOf({ s3, ec2, volumes }: Services, region: string, ownBucket: string): Cloud {
+function viewOf({ stateDir, accounts, s3, ec2, volumes }: Services, region: string, ownBucket: string): Cloud {
   const objects = new S3Client({ endpoint: s3.url, region, credentials: owner, forcePathStyle: true });
   const disks = new EC2Client({ endpoint: ec2.url, region, credentials: owner });
   const describe = async (id: string): Promise<Volume | undefined> => {
@@ -100,6 +103,12 @@ function viewOf({ s3, ec2, volumes }: Services, region: string, ownBucket: strin
     volumes,
     faults: s3.faults,
     putOperation: "PutObject",
+    snapshotPermission: "ec2:CreateSnapshot",
+    refuseSnapshots: () => {
+      accounts.add({ ...owner, deny: ["ec2:CreateSnapshot"] });
+      return () => accounts.add(owner);
+    },
+    objectFile: (key) => join(stateDir, "s3", ownBucket, createHash("sha256").update(key).digest("hex"), "data"),
     volumeOf,
     hasVolume: async (id) => (await describe(id)) !== undefined,
     removeVolume: async (id) => void (await disks.send(new DeleteVolumeCommand({ VolumeId: id }))),

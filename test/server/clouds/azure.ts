@@ -14,6 +14,7 @@ const bucket = "velero-backups";
 const keyLine = "AZURE_STORAGE_ACCOUNT_ACCESS_KEY";
 const zone = `${azureDefaults.location}-1`;
 const sizeGiB = 32;
+const groupScope = `/subscriptions/${azureDefaults.subscriptionId}/resourceGroups/${azureDefaults.resourceGroup}`;
 // How long an operation is in progress.
 const pendingMs = 700;
 
@@ -57,6 +58,9 @@ export async function startAzure(folder: string): Promise<Cloud> {
     volumes: [csiVolume("pvc-csi"), inTreeVolume("pvc-in-tree")],
     faults: blob.faults,
     putOperation: "PutBlob",
+    snapshotPermission: "Microsoft.Compute/snapshots/write",
+    refuseSnapshots: () => arm.deny({ actions: ["Microsoft.Compute/snapshots/write"], scope: groupScope }),
+    objectFile: (key) => blob.blobFile(account, bucket, key),
     volumeOf,
     hasVolume: async (id) => (await diskNames(compute)).includes(id),
     removeVolume: async (id) => await compute.disks.delete(resourceGroup, id, { updateIntervalInMs: 50 }),

@@ -56,6 +56,8 @@ export interface Cloud {
   readonly volumes: readonly ClusterVolume[];
   /** Those of the store. */
   readonly faults: Faults;
+  /** What the plugin says of snapshots that may not be made: the permission. */
+  readonly snapshotPermission: string;
   /** The store's name for writing an object in one request. */
   readonly putOperation: string;
   /** The volume that a PersistentVolume names. */
@@ -66,6 +68,10 @@ export interface Cloud {
   sourceOf(id: string): Promise<string>;
   /** All snapshots that there are, as a backup names them. */
   snapshots(): Promise<readonly string[]>;
+  /** Forbids the location's identity to make snapshots, until what comes back is called. */
+  refuseSnapshots(): () => void;
+  /** The file below the store that holds an object's bytes. */
+  objectFile(key: string): string;
   /** All objects of the bucket, in order. */
   objects(): Promise<readonly string[]>;
   close(): Promise<void>;

@@ -7,6 +7,7 @@ import { createThrowawayCertificate } from "../../emulators/throwaway-certificat
 import { officialGcpPlugin } from "../../interop/toolchain.ts";
 import { createProbe } from "../../wire-gcp/gcs-rig.ts";
 import { startConnectProxy } from "../../wire/connect-proxy.ts";
+import { until } from "../until.ts";
 import type { Cloud, ClusterVolume, PersistentVolume } from "./cloud.ts";
 
 const { projectId: project, zone, region, serviceAccount } = gcpDefaults;
@@ -61,9 +62,15 @@ export async function startGcp(folder: string): Promise<Cloud> {
     volumes: [csiVolume("pvc-csi"), inTreeVolume("pvc-in-tree")],
     faults: gcs.faults,
     putOperation: "InsertObject",
+    snapshotPermission: "compute.disks.createSnapshot",
+    refuseSnapshots: () => gce.deny({ permissions: ["compute.disks.createSnapshot"], member: serviceAccount }),
+    objectFile: (key) => gcs.objectFile(bucket, key),
     volumeOf,
     hasVolume: async (id) => gce.find(diskPath(id)) !== undefined,
-    removeVolume: async (id) => void (await compute(`zones/${zone}/disks/${id}`, "DELETE")),
+    removeVolume: async (id) => {
+      await compute(`zones/${zone}/disks/${id}`, "DELETE");
+      await until(`the disk ${id} is gone`, () => gce.find(diskPath(id)) === undefined);
+    },
     sourceOf: async (id) => nameIn(gce.find(diskPath(id))?.["sourceSnapshot"]),
     snapshots: async () => {
       // The reference gives the form of the answer.

@@ -2,8 +2,9 @@ import { builtPlugin } from "../../interop/paths.ts";
 import { startAws } from "../clouds/aws.ts";
 import { openStage } from "../stage.ts";
 import { beginStory } from "../story.ts";
+import { tellCustomerKey } from "./customer-key.ts";
 import { tellFailures, tellSteadyState } from "./failures.ts";
-import { tellInterchange } from "./interchange.ts";
+import { tellInterchange, tellTrial } from "./interchange.ts";
 import { tellDeletion, tellEmptyCluster, tellInstallation, tellLifeOfABackup } from "./life-of-a-backup.ts";
 
 const stage = await openStage(builtPlugin, startAws);
@@ -12,6 +13,10 @@ tellInstallation(story, stage);
 tellLifeOfABackup(story, stage);
 tellFailures(story, stage);
 tellEmptyCluster(story, stage);
+tellCustomerKey(story, stage);
 tellSteadyState(story, stage, { minutes: 4 });
-if (stage.cloud.official !== undefined) tellInterchange(story, stage, stage.cloud.official);
+if (stage.cloud.official !== undefined) {
+  tellInterchange(story, stage, stage.cloud.official);
+  tellTrial(story, stage, stage.cloud.official);
+}
 tellDeletion(story, stage);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -9,31 +9,55 @@ import type { Story } from "../story.ts";
 import { until } from "../until.ts";
 import { createLocation, namesOf, statusOf, untilLocation } from "../velero-objects.ts";
 import { workload } from "../workload.ts";
-import { backUp, killedBackup } from "./life-of-a-backup.ts";
+import { abandonedBackup, backUp, killedBackup } from "./life-of-a-backup.ts";
 
 /** What goes wrong around a server, and what its user sees of it. */
 export function tellFailures({ aside }: Story, stage: Stage): void {
   const { cloud } = stage;
 
   aside("a plugin that is killed in the middle of a backup fails that backup, and the next one completes", async () => {
-    const { cluster } = stage;
-    const slow = cloud.faults.add(
-      { kind: "delay", ms: 20_000 },
-      { operation: cloud.putOperation, key: new RegExp(`/${killedBackup}\\.tar\\.gz$`) },
-    );
-    await cluster.velero("backup", "create", killedBackup, "--include-namespaces", workload);
-    await until("the backup is written", () => slow.hits > 0);
+    await untilWriting(stage, killedBackup);
 
     for (const { pid } of stage.pod().plugins()) process.kill(pid, "SIGKILL");
 
-    await until("the backup has ended", async () => {
-      const { phase = "New" } = await statusOf(cluster, "backup", killedBackup);
-      return !["New", "InProgress", "Finalizing", "Queued", "ReadyToStart"].includes(phase);
-    });
-    slow.remove();
-    const { phase } = await statusOf(cluster, "backup", killedBackup);
-    assert.match(phase ?? "", /^(Failed|PartiallyFailed)$/);
+    assert.match(await endOf(stage, killedBackup), /^(Failed|PartiallyFailed)$/);
     await backUp(stage, "after-the-kill");
+  });
+
+  aside("a server that is killed in the middle of a backup leaves no plugin, and its successor completes", async () => {
+    const pod = stage.pod();
+    await untilWriting(stage, abandonedBackup);
+
+    process.kill(pod.pid, "SIGKILL");
+
+    await until("no plugin runs", () => pod.plugins().length === 0, { timeoutMs: 30_000 });
+    await stage.startPod();
+    await untilLocation(stage.cluster, "default", "Available");
+    assert.equal(await endOf(stage, abandonedBackup), "Failed");
+    await backUp(stage, "after-the-crash");
+  });
+
+  aside("a snapshot that may not be made makes the backup PartiallyFailed, and the permission is named", async () => {
+    const allow = cloud.refuseSnapshots();
+    await stage.cluster.velero("backup", "create", "unsnapped", "--include-namespaces", workload, "--wait");
+    allow();
+
+    assert.equal((await statusOf(stage.cluster, "backup", "unsnapped")).phase, "PartiallyFailed");
+    const described = await stage.cluster.velero("backup", "describe", "unsnapped", "--details", ...stage.trust);
+    assert.ok(described.includes(cloud.snapshotPermission), described);
+  });
+
+  aside("a backup of which one byte has rotted in the store is not restored, and the object is named", async () => {
+    await backUp(stage, "rotten");
+    const key = "backups/rotten/rotten.tar.gz";
+    await flipByte(cloud.objectFile(key));
+
+    await stage.cluster.velero("restore", "create", "of-the-rotten", "--from-backup", "rotten", "--wait");
+
+    const { phase, failureReason = "" } = await statusOf(stage.cluster, "restore", "of-the-rotten");
+    assert.equal(phase, "Failed");
+    assert.ok(failureReason.includes(key), failureReason);
+    assert.match(failureReason, /is recorded as .*, its bytes give .*: use another backup/);
   });
 
   aside("credentials that the cloud refuses make a location unavailable, with the reason and what to do", async () => {
@@ -59,6 +83,36 @@ export function tellFailures({ aside }: Story, stage: Stage): void {
     assert.match(message, /no-such-bucket/);
     await cluster.velero("backup-location", "delete", "missing", "--confirm");
   });
+}
+
+/** Begins a backup and waits until its contents are being written, which takes long. */
+async function untilWriting({ cloud, cluster }: Stage, name: string): Promise<void> {
+  const key = new RegExp(`/${name}\\.tar\\.gz$`);
+  const slow = cloud.faults.add({ kind: "delay", ms: 20_000 }, { operation: cloud.putOperation, key });
+  await cluster.velero("backup", "create", name, "--include-namespaces", workload);
+  await until("the backup is written", () => slow.hits > 0);
+  slow.remove();
+}
+
+/** Waits until a backup has ended and answers its phase. */
+async function endOf({ cluster }: Stage, name: string): Promise<string> {
+  let phase = "New";
+  await until(
+    `the backup ${name} has ended`,
+    async () => {
+      phase = (await statusOf(cluster, "backup", name)).phase ?? "New";
+      return !["New", "InProgress", "Finalizing", "Queued", "ReadyToStart"].includes(phase);
+    },
+    { instead: () => phase },
+  );
+  return phase;
+}
+
+async function flipByte(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  const middle = Math.floor(bytes.length / 2);
+  bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle);
+  await writeFile(path, bytes);
 }
 
 /** How long the server is watched, in which it validates, looks for backups and makes them by a schedule. */

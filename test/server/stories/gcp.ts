@@ -3,7 +3,7 @@ import { startGcp } from "../clouds/gcp.ts";
 import { openStage } from "../stage.ts";
 import { beginStory } from "../story.ts";
 import { tellFailures } from "./failures.ts";
-import { tellInterchange } from "./interchange.ts";
+import { tellInterchange, tellTrial } from "./interchange.ts";
 import { tellDeletion, tellEmptyCluster, tellInstallation, tellLifeOfABackup } from "./life-of-a-backup.ts";
 
 const stage = await openStage(builtGcpPlugin, startGcp);
@@ -12,5 +12,8 @@ tellInstallation(story, stage);
 tellLifeOfABackup(story, stage);
 tellFailures(story, stage);
 tellEmptyCluster(story, stage);
-if (stage.cloud.official !== undefined) tellInterchange(story, stage, stage.cloud.official);
+if (stage.cloud.official !== undefined) {
+  tellInterchange(story, stage, stage.cloud.official);
+  tellTrial(story, stage, stage.cloud.official);
+}
 tellDeletion(story, stage);

@@ -6,7 +6,7 @@ import { namespace } from "../server-pod.ts";
 import type { Stage } from "../stage.ts";
 import type { Story } from "../story.ts";
 import { until } from "../until.ts";
-import { namesOf, untilLocation } from "../velero-objects.ts";
+import { createLocation, namesOf, untilLocation } from "../velero-objects.ts";
 import { contentsOf, loseWorkload } from "../workload.ts";
 import type { Contents } from "../workload.ts";
 import { backUp, checkRestored, firstBackup, restore } from "./life-of-a-backup.ts";
@@ -50,6 +50,36 @@ export function tellInterchange({ step }: Story, stage: Stage, official: Officia
     await useOurs(stage, official);
   });
 }
+
+/** Both plugins in one server, ours under another name, before somebody moves. */
+export function tellTrial({ aside }: Story, stage: Stage, official: OfficialPlugin): void {
+  const { cloud, executable } = stage;
+  const provider = `flotilla.io/${cloud.provider}`;
+
+  aside("for a trial ours works beside the official plugin, under an alias", async () => {
+    const { cluster } = stage;
+    const before = await contentsOf(cluster);
+    await cluster.velero("plugin", "add", officialImage);
+    const images = { [imageOf(cloud)]: executable, [officialImage]: official.plugin.path };
+    await stage.startPod({ ...official, images, env: { ...official.env, FLOTILLA_ALIAS: "flotilla.io" } });
+    await createLocation(stage, "trial", { prefix: "trial", provider });
+    const known = Object.entries(cloud.keys.volumeConfig).filter(([key]) => !official.withoutKeys.includes(key));
+    const config = known.flatMap(([key, value]) => ["--config", `${key}=${value}`]);
+    await cluster.velero("snapshot-location", "create", "trial", "--provider", provider, ...config);
+    await untilLocation(cluster, "trial", "Available");
+    await untilLocation(cluster, "default", "Available");
+    await backUp(stage, "trial", "--storage-location", "trial", "--volume-snapshot-locations", "trial");
+    await loseWorkload(cluster, cloud);
+
+    await restore(stage, "of-the-trial", "trial");
+
+    await checkRestored(stage, before);
+    await cluster.velero("plugin", "remove", officialImage);
+    await useOurs(stage, official);
+  });
+}
+
+const officialImage = "registry.example.com/official/velero-plugin:v1";
 
 async function useOfficial(stage: Stage, { plugin, env, files = {} }: OfficialPlugin): Promise<void> {
   await stage.startPod({ images: { [imageOf(stage.cloud)]: plugin.path }, env, files });
