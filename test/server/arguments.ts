@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-const storyNames = ["aws", "azure", "gcp"] as const;
+const storyNames = ["aws", "azure", "gcp", "restic"] as const;
 
 /** A cloud whose plugin is judged. */
 export type StoryName = (typeof storyNames)[number];

@@ -29,7 +29,8 @@ export async function runCronJob(
   const env = Object.fromEntries(container.env.map(({ name: variable, value }) => [variable, value]));
   const main = join(rootDir, "cli", "src", "main.ts");
   return await runCommand(process.execPath, [main, ...args, "--plugin", executable], {
-    env: { ...env, HOME: root, TMPDIR: join(root, "tmp") },
+    // Where the plugin looks for programs that its own folder lacks.
+    env: { ...env, PATH: process.env["PATH"] ?? "", HOME: root, TMPDIR: join(root, "tmp") },
   });
 }
 

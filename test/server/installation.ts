@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { rootDir } from "../interop/paths.ts";
 import type { Cloud } from "./clouds/cloud.ts";
 import type { Cluster } from "./cluster.ts";
-import { mustRun } from "./command.ts";
+import { mustRun, runCommand } from "./command.ts";
 import { velero } from "./toolchain.ts";
 
 const registry = "registry.example.com/backup";
@@ -22,13 +22,20 @@ interface InstallationOptions {
   readonly bucket?: string;
 }
 
+/** What `flotilla install` printed. */
+export interface PrintedInstallation {
+  readonly text: string;
+  /** Commands that its notes name for afterwards. */
+  readonly afterwards: readonly string[];
+}
+
 /** What `flotilla install` prints for a cloud, in one of its forms. */
 export async function printInstallation(
   folder: string,
   cloud: Cloud,
   form: "velero" | "manifests",
   options: InstallationOptions = {},
-): Promise<string> {
+): Promise<PrintedInstallation> {
   const { credentials, caCert } = cloud.keys;
   await mkdir(folder, { recursive: true });
   const credentialsFile = join(folder, "credentials");
@@ -44,26 +51,31 @@ export async function printInstallation(
   ];
   const command = [join(rootDir, "cli", "src", "main.ts"), "install", "--provider", cloud.provider];
   const target = ["--bucket", options.bucket ?? cloud.bucket, "--credentials-file", credentialsFile, "-o", form];
-  return await mustRun(process.execPath, [...command, ...target, ...words], { env: { HOME: folder } });
+  const env = { HOME: folder };
+  const { code, stdout, stderr } = await runCommand(process.execPath, [...command, ...target, ...words], { env });
+  if (code !== 0) throw new Error(`flotilla install: ${stderr}`);
+  return { text: stdout, afterwards: [...stderr.matchAll(/^note: afterwards: (.*)$/gm)].map(([, line = ""]) => line) };
 }
 
 /** Installs the server by the line for Velero's own command, through a shell, as a user pastes it. */
-export async function runVeleroLine(folder: string, cluster: Cluster, line: string): Promise<string> {
+export async function runVeleroLine(folder: string, cluster: Cluster, printed: PrintedInstallation): Promise<string> {
   const bin = join(folder, "bin");
   await mkdir(bin, { recursive: true });
   // The line calls it by its name.
   await symlink(velero.path, join(bin, "velero"));
   const path = `${bin}:${dirname(process.execPath)}:${cluster.env["PATH"] ?? ""}`;
-  return await mustRun("sh", ["-c", line], { env: { ...cluster.env, PATH: path } });
+  return await mustRun("sh", ["-ec", [printed.text, ...printed.afterwards].join("\n")], {
+    env: { ...cluster.env, PATH: path },
+  });
 }
 
 /** Applies manifests as their own header says. */
 export async function applyManifests(
   cluster: Cluster,
-  manifests: string,
+  { text }: PrintedInstallation,
   ...flags: readonly string[]
 ): Promise<string> {
-  return await cluster.kubectl(["apply", "--server-side", "--force-conflicts", ...flags, "-f", "-"], manifests);
+  return await cluster.kubectl(["apply", "--server-side", "--force-conflicts", ...flags, "-f", "-"], text);
 }
 
 function pairs(flag: string, config: Readonly<Record<string, string>>): readonly string[] {

@@ -4,9 +4,10 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ownChild } from "../interop/child.ts";
-import { builtAzurePlugin, builtGcpPlugin, builtPlugin } from "../interop/paths.ts";
-import { installAll, officialGcpPlugin, officialPlugin } from "../interop/toolchain.ts";
+import { builtAzurePlugin, builtGcpPlugin, builtPlugin, builtResticPlugin } from "../interop/paths.ts";
+import { installAll, officialGcpPlugin, officialPlugin, restic } from "../interop/toolchain.ts";
 import type { Installation } from "../interop/toolchain.ts";
+import { findRestic } from "../restic/find-restic.ts";
 import { parseServerArguments, usage } from "./arguments.ts";
 import type { StoryName } from "./arguments.ts";
 import { apiServer, controllerManager, etcd, installPrograms, kubectl, velero } from "./toolchain.ts";
@@ -15,14 +16,15 @@ interface Judged {
   readonly executable: string;
   /** The files below stories/. */
   readonly stories: readonly string[];
-  /** Serves the same location in turn. */
-  readonly official?: Installation;
+  /** What its stories run beside it. */
+  readonly needs: readonly Installation[];
 }
 
 const judged: Readonly<Record<StoryName, Judged>> = {
-  aws: { executable: builtPlugin, stories: ["aws.ts", "aws-region.ts"], official: officialPlugin },
-  azure: { executable: builtAzurePlugin, stories: ["azure.ts"] },
-  gcp: { executable: builtGcpPlugin, stories: ["gcp.ts"], official: officialGcpPlugin },
+  aws: { executable: builtPlugin, stories: ["aws.ts", "aws-region.ts"], needs: [officialPlugin] },
+  azure: { executable: builtAzurePlugin, stories: ["azure.ts"], needs: [] },
+  gcp: { executable: builtGcpPlugin, stories: ["gcp.ts"], needs: [officialGcpPlugin] },
+  restic: { executable: builtResticPlugin, stories: ["restic.ts"], needs: findRestic() === undefined ? [restic] : [] },
 };
 
 // The programs listen on ports of their own choosing and on all addresses: so they have a network, a list of processes
@@ -47,7 +49,7 @@ async function main(): Promise<number> {
   for (const { executable } of clouds) await requireBuilt(executable);
   await installPrograms([etcd, apiServer, controllerManager, kubectl, velero], print);
   await installAll(
-    clouds.flatMap(({ official = [] }) => official),
+    clouds.flatMap(({ needs }) => needs),
     print,
   );
   const files = clouds.flatMap(({ stories }) => stories.map((file) => join(import.meta.dirname, "stories", file)));
@@ -60,10 +62,12 @@ async function main(): Promise<number> {
   return typeof code === "number" ? code : 1;
 }
 
+/** The executable alone does not start in the server's root: what it needs there is packaged beside it. */
 async function requireBuilt(executable: string): Promise<void> {
-  await access(executable).catch((cause: unknown) => {
-    throw new Error(`${executable} is not there; build it first (npm run build)`, { cause });
-  });
+  for (const path of [executable, `${executable}.lib`])
+    await access(path).catch((cause: unknown) => {
+      throw new Error(`${path} is not there; package the plugins first: npx turbo run package`, { cause });
+    });
 }
 
 function print(line: string): void {

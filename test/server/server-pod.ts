@@ -1,5 +1,5 @@
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 
 import { inImageRoot, makeServerRoot } from "@flotilla/tools/image-root";
 
@@ -9,6 +9,7 @@ import { startDaemon } from "./daemon.ts";
 import { memoryOf, processesOf } from "./processes.ts";
 import type { ProcessFacts } from "./processes.ts";
 import { velero } from "./toolchain.ts";
+import { until } from "./until.ts";
 
 /** Where the server of a cluster lives. */
 export const namespace = "velero";
@@ -19,7 +20,7 @@ type Images = Readonly<Record<string, string>>;
 /** The one container of the server's Deployment, run as the kubelet would: its root, user, arguments and environment. */
 export interface ServerPod {
   readonly pid: number;
-  /** What the server has logged so far. */
+  /** What the server has logged, and its predecessors in this cluster. */
   log(): Promise<string>;
   /** Resident bytes of the server's own process. */
   memory(): number;
@@ -36,6 +37,8 @@ export interface PodOptions {
   readonly images: Images;
   /** Beside what the Deployment says, as an operator adds them there. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Folders and files of this machine, by their paths in its root. */
+  readonly mounts?: Readonly<Record<string, string>>;
   /** More files of its root, by their absolute paths. */
   readonly files?: Readonly<Record<string, string>>;
   /** The same for the server's arguments. */
@@ -57,10 +60,13 @@ export async function startServerPod(cluster: Cluster, options: PodOptions): Pro
   for (const { image } of initContainers) await runInitContainer(options.images, image, join(root, "plugins"));
   await mountAll(cluster, root, { serviceAccountName, usesSecret: mounts(container, "/credentials") });
   for (const [path, text] of Object.entries(options.files ?? {})) await writeFile(join(root, path), text);
+  const mounted = await bindAll(root, options.mounts ?? {});
   const { command, args } = inImageRoot(root, [...container.command, ...container.args, ...(options.args ?? [])]);
+  const logFile = join(options.folder, "velero.log");
+  const former = await readFile(logFile, "utf8").catch(() => "");
   const daemon = startDaemon("velero", command, {
     args,
-    logFile: join(options.folder, "velero.log"),
+    logFile,
     env: {
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       HOME: "/",
@@ -70,9 +76,13 @@ export async function startServerPod(cluster: Cluster, options: PodOptions): Pro
       ...options.env,
     },
   });
+  await until("the server has found its plugins", async () => {
+    daemon.mustRun();
+    return (await readFile(logFile, "utf8")).slice(former.length).includes("Starting controllers");
+  });
   return {
     pid: daemon.pid,
-    log: async () => await readFile(daemon.logFile, "utf8"),
+    log: async () => await readFile(logFile, "utf8"),
     memory: () => {
       daemon.mustRun();
       return memoryOf(daemon.pid);
@@ -81,6 +91,7 @@ export async function startServerPod(cluster: Cluster, options: PodOptions): Pro
     sockets: async () => (await readdir(join(root, "tmp"))).filter((name) => name.startsWith("plugin")),
     stop: async () => {
       await daemon.stop();
+      for (const path of mounted) await mustRun("umount", [path], { env: bare });
       await rm(root, { recursive: true, force: true });
     },
   };
@@ -126,6 +137,8 @@ async function mountAll(
   { serviceAccountName, usesSecret }: { readonly serviceAccountName: string; readonly usesSecret: boolean },
 ): Promise<void> {
   await writeFile(join(root, "etc/hosts"), "127.0.0.1 localhost\n");
+  // As every container runtime makes it.
+  await symlink("/proc/self/fd", join(root, "dev/fd"));
   await mkdir(join(root, "scratch"));
   await chmod(join(root, "scratch"), 0o777);
   const account = join(root, "var/run/secrets/kubernetes.io/serviceaccount");
@@ -151,6 +164,22 @@ async function mountAll(
   await mkdir(join(root, "credentials"));
   for (const [key, value] of Object.entries(data))
     await writeFile(join(root, "credentials", key), Buffer.from(value, "base64"), { mode: 0o444 });
+}
+
+// Of programs of this machine.
+const bare = { PATH: process.env["PATH"] ?? "" };
+
+/** Only in the mounts of this run. Answers what is mounted. */
+async function bindAll(root: string, mounts: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const targets: string[] = [];
+  for (const [path, source] of Object.entries(mounts)) {
+    const target = join(root, path);
+    await mkdir(dirname(target), { recursive: true });
+    await ((await stat(source)).isDirectory() ? mkdir(target) : writeFile(target, ""));
+    await mustRun("mount", ["--bind", source, target], { env: bare });
+    targets.push(target);
+  }
+  return targets;
 }
 
 function mounts({ volumeMounts = [] }: Container, path: string): boolean {

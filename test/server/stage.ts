@@ -59,7 +59,12 @@ export async function openStage<C extends Cloud>(
     startPod: async (options = {}) => {
       await stopPod();
       const images = { [imageOf(cloud)]: executable };
-      pod = await startServerPod(cluster, { folder: join(folder, `server-${clusters}`), images, ...options });
+      pod = await startServerPod(cluster, {
+        folder: join(folder, `server-${clusters}`),
+        images,
+        mounts: cloud.mounts ?? {},
+        ...options,
+      });
       return pod;
     },
     stopPod,

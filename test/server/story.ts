@@ -2,7 +2,9 @@ import { after, test } from "node:test";
 
 import type { Stage } from "./stage.ts";
 
-type Tell = (title: string, run: () => Promise<void>) => void;
+/** `say` puts a line beside the step's result. */
+type Run = (say: (line: string) => void) => Promise<void>;
+type Tell = (title: string, run: Run) => void;
 
 /** Steps that are told in their order, each on what those before it left. */
 export interface Story {
@@ -19,14 +21,14 @@ const stepTimeoutMs = 900_000;
 export function beginStory(stage: Stage): Story {
   let broken: string | undefined;
   let failed = false;
-  const tell = (title: string, run: () => Promise<void>, isNeeded: boolean): void => {
+  const tell = (title: string, run: Run, isNeeded: boolean): void => {
     test(`${stage.cloud.provider}: ${title}`, { timeout: stepTimeoutMs }, async (t) => {
       if (broken !== undefined) {
         t.skip(`not tried, because this failed: ${broken}`);
         return;
       }
       try {
-        await run();
+        await run((line) => t.diagnostic(line));
       } catch (error) {
         failed = true;
         if (isNeeded) broken = title;

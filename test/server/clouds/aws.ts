@@ -102,7 +102,7 @@ function viewOf({ stateDir, accounts, s3, ec2, volumes }: Services, region: stri
     official: { plugin: officialPlugin, env: { AWS_ENDPOINT_URL_EC2: ec2.url }, withoutKeys: ["endpoint"] },
     volumes,
     faults: s3.faults,
-    putOperation: "PutObject",
+    contentsPut: (backup) => ({ operation: "PutObject", key: new RegExp(`/${backup}\\.tar\\.gz$`) }),
     snapshotPermission: "ec2:CreateSnapshot",
     refuseSnapshots: () => {
       accounts.add({ ...owner, deny: ["ec2:CreateSnapshot"] });

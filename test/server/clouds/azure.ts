@@ -57,7 +57,7 @@ export async function startAzure(folder: string): Promise<Cloud> {
     refusal: [/AuthenticationFailed/, /key/i],
     volumes: [csiVolume("pvc-csi"), inTreeVolume("pvc-in-tree")],
     faults: blob.faults,
-    putOperation: "PutBlob",
+    contentsPut: (backup) => ({ operation: "PutBlob", key: new RegExp(`/${backup}\\.tar\\.gz$`) }),
     snapshotPermission: "Microsoft.Compute/snapshots/write",
     refuseSnapshots: () => arm.deny({ actions: ["Microsoft.Compute/snapshots/write"], scope: groupScope }),
     objectFile: (key) => blob.blobFile(account, bucket, key),

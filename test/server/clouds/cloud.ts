@@ -1,4 +1,4 @@
-import type { Faults } from "@flotilla/test/emulators";
+import type { FaultMatch, Faults } from "@flotilla/test/emulators";
 
 /** A volume that the cluster uses. */
 export interface ClusterVolume {
@@ -43,7 +43,11 @@ export interface OfficialPlugin {
 /** A cloud's stand-ins, as an administrator of that cloud sees them: all that is asked here goes past the plugins. */
 export interface Cloud {
   /** As in `--provider`. */
-  readonly provider: "aws" | "azure" | "gcp";
+  readonly provider: "aws" | "azure" | "gcp" | "restic";
+  /** What its plugin registers; velero.io/ and the provider unless told. */
+  readonly implementation?: string;
+  /** Folders and files of this machine that are mounted into the server's root. */
+  readonly mounts?: Readonly<Record<string, string>>;
   readonly bucket: string;
   readonly keys: LocationKeys;
   /** Credentials in the right form that the cloud refuses. */
@@ -58,8 +62,8 @@ export interface Cloud {
   readonly faults: Faults;
   /** What the plugin says of snapshots that may not be made: the permission. */
   readonly snapshotPermission: string;
-  /** The store's name for writing an object in one request. */
-  readonly putOperation: string;
+  /** The request that writes the contents of a backup. */
+  contentsPut(backup: string): FaultMatch;
   /** The volume that a PersistentVolume names. */
   volumeOf(volume: PersistentVolume): string;
   hasVolume(id: string): Promise<boolean>;

@@ -8,7 +8,7 @@ import { officialGcpPlugin } from "../../interop/toolchain.ts";
 import { createProbe } from "../../wire-gcp/gcs-rig.ts";
 import { startConnectProxy } from "../../wire/connect-proxy.ts";
 import { until } from "../until.ts";
-import type { Cloud, ClusterVolume, PersistentVolume } from "./cloud.ts";
+import type { Cloud, ClusterVolume, OfficialPlugin, PersistentVolume } from "./cloud.ts";
 
 const { projectId: project, zone, region, serviceAccount } = gcpDefaults;
 const bucket = "velero-backups";
@@ -53,15 +53,14 @@ export async function startGcp(folder: string): Promise<Cloud> {
     },
     refusedCredentials,
     refusal: [/invalid_grant/, /key|account/i],
-    official: {
-      plugin: officialGcpPlugin,
-      env: { HTTPS_PROXY: proxy.url, SSL_CERT_FILE: trusted },
-      files: { [trusted]: tls.cert },
-      withoutKeys: ["endpoint", "caCert"],
-    },
+    official: officialThrough(proxy.url, tls.cert),
     volumes: [csiVolume("pvc-csi"), inTreeVolume("pvc-in-tree")],
     faults: gcs.faults,
-    putOperation: "InsertObject",
+    // The name is in the body: what tells it is its size.
+    contentsPut: () => ({
+      operation: "InsertObject",
+      where: ({ headers }) => Number(headers.get("content-length")) > 1_000_000,
+    }),
     snapshotPermission: "compute.disks.createSnapshot",
     refuseSnapshots: () => gce.deny({ permissions: ["compute.disks.createSnapshot"], member: serviceAccount }),
     objectFile: (key) => gcs.objectFile(bucket, key),
@@ -82,6 +81,15 @@ export async function startGcp(folder: string): Promise<Cloud> {
       return files.map((file) => file.name);
     },
     close: async () => void (await Promise.all([gcs.close(), gce.close(), identity.close(), proxy.close()])),
+  };
+}
+
+function officialThrough(proxyUrl: string, caPem: string): OfficialPlugin {
+  return {
+    plugin: officialGcpPlugin,
+    env: { HTTPS_PROXY: proxyUrl, SSL_CERT_FILE: trusted },
+    files: { [trusted]: caPem },
+    withoutKeys: ["endpoint", "caCert"],
   };
 }
 

@@ -3,15 +3,23 @@ import { startAws } from "../clouds/aws.ts";
 import { openStage } from "../stage.ts";
 import { beginStory } from "../story.ts";
 import { tellCustomerKey } from "./customer-key.ts";
-import { tellFailures, tellSteadyState } from "./failures.ts";
+import { tellFailures, tellRefusedCredentials, tellSteadyState } from "./failures.ts";
 import { tellInterchange, tellTrial } from "./interchange.ts";
-import { tellDeletion, tellEmptyCluster, tellInstallation, tellLifeOfABackup } from "./life-of-a-backup.ts";
+import {
+  tellDeletion,
+  tellEmptyCluster,
+  tellInstallation,
+  tellLifeOfABackup,
+  tellSignedUrls,
+} from "./life-of-a-backup.ts";
 
 const stage = await openStage(builtPlugin, startAws);
 const story = beginStory(stage);
 tellInstallation(story, stage);
 tellLifeOfABackup(story, stage);
+tellSignedUrls(story, stage);
 tellFailures(story, stage);
+tellRefusedCredentials(story, stage);
 tellEmptyCluster(story, stage);
 tellCustomerKey(story, stage);
 tellSteadyState(story, stage, { minutes: 4 });

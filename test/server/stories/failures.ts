@@ -60,6 +60,21 @@ export function tellFailures({ aside }: Story, stage: Stage): void {
     assert.match(failureReason, /is recorded as .*, its bytes give .*: use another backup/);
   });
 
+  aside("a bucket that is not there makes a location unavailable, with its name", async () => {
+    const { cluster } = stage;
+    await createLocation(stage, "missing", { bucket: "no-such-bucket", prefix: "missing" });
+
+    const message = await untilLocation(cluster, "missing", "Unavailable");
+
+    assert.match(message, /no-such-bucket/);
+    await cluster.velero("backup-location", "delete", "missing", "--confirm");
+  });
+}
+
+/** A location whose credentials do not fit. */
+export function tellRefusedCredentials({ aside }: Story, stage: Stage): void {
+  const { cloud } = stage;
+
   aside("credentials that the cloud refuses make a location unavailable, with the reason and what to do", async () => {
     const { cluster } = stage;
     const file = join(stage.folder, "refused");
@@ -73,22 +88,11 @@ export function tellFailures({ aside }: Story, stage: Stage): void {
     assert.doesNotMatch(message, /owner-secret|not-the-secret|PRIVATE KEY/);
     await cluster.velero("backup-location", "delete", "refused", "--confirm");
   });
-
-  aside("a bucket that is not there makes a location unavailable, with its name", async () => {
-    const { cluster } = stage;
-    await createLocation(stage, "missing", { bucket: "no-such-bucket", prefix: "missing" });
-
-    const message = await untilLocation(cluster, "missing", "Unavailable");
-
-    assert.match(message, /no-such-bucket/);
-    await cluster.velero("backup-location", "delete", "missing", "--confirm");
-  });
 }
 
 /** Begins a backup and waits until its contents are being written, which takes long. */
 async function untilWriting({ cloud, cluster }: Stage, name: string): Promise<void> {
-  const key = new RegExp(`/${name}\\.tar\\.gz$`);
-  const slow = cloud.faults.add({ kind: "delay", ms: 20_000 }, { operation: cloud.putOperation, key });
+  const slow = cloud.faults.add({ kind: "delay", ms: 20_000 }, cloud.contentsPut(name));
   await cluster.velero("backup", "create", name, "--include-namespaces", workload);
   await until("the backup is written", () => slow.hits > 0);
   slow.remove();
@@ -122,31 +126,38 @@ export interface WatchOptions {
 
 /** What a server does for ever. */
 export function tellSteadyState({ aside }: Story, stage: Stage, { minutes }: WatchOptions): void {
-  aside(`in ${minutes} minutes of validations and scheduled backups no process, socket or memory is left`, async () => {
-    const { cluster } = stage;
-    const pod = stage.pod();
-    const leftBefore = await pod.sockets();
-    const schedule = ["schedule", "create", "often", "--schedule", "@every 1m", "--ttl", "10m"];
-    await cluster.velero(...schedule, "--include-namespaces", workload, "--snapshot-volumes=false");
-    await delay(60_000);
-    const before = pod.memory();
-    let most = 0;
+  aside(
+    `in ${minutes} minutes of validations and scheduled backups no process, socket or memory is left`,
+    async (say) => {
+      const { cluster } = stage;
+      const pod = stage.pod();
+      const leftBefore = await pod.sockets();
+      const schedule = ["schedule", "create", "often", "--schedule", "@every 1m", "--ttl", "10m"];
+      await cluster.velero(...schedule, "--include-namespaces", workload, "--snapshot-volumes=false");
+      await delay(60_000);
+      const before = pod.memory();
+      let most = 0;
 
-    const end = Date.now() + (minutes - 1) * 60_000;
-    while (Date.now() < end) {
-      most = Math.max(most, pod.plugins().length);
-      await delay(500);
-    }
+      const end = Date.now() + (minutes - 1) * 60_000;
+      while (Date.now() < end) {
+        most = Math.max(most, pod.plugins().length);
+        await delay(500);
+      }
 
-    await cluster.velero("schedule", "delete", "often", "--confirm");
-    const scheduled = (await namesOf(cluster, "backup")).filter((name) => name.startsWith("often-"));
-    assert.ok(scheduled.length >= minutes - 1, `${scheduled.length} backups were made`);
-    for (const name of scheduled) assert.equal((await statusOf(cluster, "backup", name)).phase, "Completed");
-    await until("no plugin runs", () => pod.plugins().length === 0);
-    assert.deepEqual(await pod.sockets(), leftBefore);
-    // A backup, its finalizer, a sync, a validation and a download are at once at most.
-    assert.ok(most <= 6, `${most} plugin processes at once`);
-    const growth = (pod.memory() - before) / 1024 ** 2;
-    assert.ok(growth < 64, `the server has grown by ${growth.toFixed(0)} MiB`);
-  });
+      await cluster.velero("schedule", "delete", "often", "--confirm");
+      const scheduled = (await namesOf(cluster, "backup")).filter((name) => name.startsWith("often-"));
+      assert.ok(scheduled.length >= minutes - 1, `${scheduled.length} backups were made`);
+      for (const name of scheduled) assert.equal((await statusOf(cluster, "backup", name)).phase, "Completed");
+      await until("no plugin runs", () => pod.plugins().length === 0);
+      assert.deepEqual(await pod.sockets(), leftBefore);
+      // A backup, its finalizer, a sync, a validation and a download are at once at most.
+      assert.ok(most <= 6, `${most} plugin processes at once`);
+      const growth = (pod.memory() - before) / 1024 ** 2;
+      say(
+        `the server: ${(before / 1024 ** 2).toFixed(0)} MiB after a minute, ${growth.toFixed(1)} MiB more at the end`,
+      );
+      say(`${scheduled.length} backups by the schedule; at most ${most} plugin processes at once`);
+      assert.ok(growth < 64, `the server has grown by ${growth.toFixed(0)} MiB`);
+    },
+  );
 }
