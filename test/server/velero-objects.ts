@@ -68,7 +68,13 @@ interface FurtherLocation {
 export async function createLocation(
   { cluster, cloud, trust }: Stage,
   name: string,
-  { bucket = cloud.bucket, prefix, secret, provider = cloud.provider, config = {} }: FurtherLocation,
+  {
+    bucket = cloud.bucket,
+    prefix,
+    secret,
+    provider = cloud.implementation ?? cloud.provider,
+    config = {},
+  }: FurtherLocation,
 ): Promise<void> {
   const pairs = Object.entries({ ...cloud.keys.config, ...config }).map(([key, value]) => `${key}=${value}`);
   const command = ["backup-location", "create", name, "--provider", provider, "--config", pairs.join(",")];

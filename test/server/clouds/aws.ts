@@ -9,6 +9,7 @@ import type { Account, Ec2StandIn, S3StandIn } from "@flotilla/test/emulators";
 
 import { officialPlugin } from "../../interop/toolchain.ts";
 import { credentialsText } from "../../wire/harness.ts";
+import { furtherBucket } from "./cloud.ts";
 import type { Cloud, ClusterVolume, PersistentVolume } from "./cloud.ts";
 
 const homeRegion = "us-east-1";
@@ -41,6 +42,7 @@ export async function startAws(folder: string): Promise<AwsCloud> {
   const accounts = new Accounts([owner]);
   const buckets = [
     { name: bucket, region: homeRegion },
+    { name: furtherBucket, region: homeRegion },
     { name: copyBucket, region: otherRegion },
   ];
   const s3 = await startS3({ stateDir, accounts, buckets, allowSseCustomerOverHttp: true });

@@ -1,5 +1,11 @@
 import type { FaultMatch, Faults } from "@flotilla/test/emulators";
 
+/**
+ * A bucket for further locations: the server refuses a location without a prefix whose top level has other folders.
+ * The clouds whose stories write to such locations have it.
+ */
+export const furtherBucket = "velero-further";
+
 /** A volume that the cluster uses. */
 export interface ClusterVolume {
   /** Of the PersistentVolume, and of its claim. */

@@ -8,6 +8,7 @@ import { officialGcpPlugin } from "../../interop/toolchain.ts";
 import { createProbe } from "../../wire-gcp/gcs-rig.ts";
 import { startConnectProxy } from "../../wire/connect-proxy.ts";
 import { until } from "../until.ts";
+import { furtherBucket } from "./cloud.ts";
 import type { Cloud, ClusterVolume, OfficialPlugin, PersistentVolume } from "./cloud.ts";
 
 const { projectId: project, zone, region, serviceAccount } = gcpDefaults;
@@ -25,7 +26,7 @@ export async function startGcp(folder: string): Promise<Cloud> {
   const { tokens } = identity;
   const gcs = await startGcs({
     stateDir: join(folder, "gcs"),
-    buckets: [{ name: bucket, location: region.toUpperCase() }],
+    buckets: [bucket, furtherBucket].map((name) => ({ name, location: region.toUpperCase() })),
     tokens,
   });
   // In Google's own name too, by which the official plugin knows it.

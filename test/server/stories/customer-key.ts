@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { furtherBucket } from "../clouds/cloud.ts";
 import { namespace } from "../server-pod.ts";
 import type { Stage } from "../stage.ts";
 import type { Story } from "../story.ts";
@@ -19,7 +20,7 @@ export function tellCustomerKey({ aside }: Story, stage: Stage): void {
     await writeFile(file, randomBytes(32));
     await cluster.kubectl(["create", "secret", "generic", "sse", "-n", namespace, `--from-file=key=${file}`]);
     const config = { customerKeyEncryptionSecret: "sse/key" };
-    await createLocation(stage, "sealed", { prefix: "sealed", config });
+    await createLocation(stage, "sealed", { bucket: furtherBucket, prefix: "sealed", config });
     await untilLocation(cluster, "sealed", "Available");
     await backUp(stage, "sealed", "--storage-location", "sealed");
     await loseWorkload(cluster, cloud);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 
+import { furtherBucket } from "../clouds/cloud.ts";
 import type { OfficialPlugin } from "../clouds/cloud.ts";
 import { imageOf } from "../installation.ts";
 import { namespace } from "../server-pod.ts";
@@ -46,7 +47,9 @@ export function tellInterchange({ step }: Story, stage: Stage, official: Officia
 
     await deleteBackup(stage, "ours");
 
-    assert.equal((await stage.cloud.snapshots()).length, snapshots - stage.cloud.volumes.length);
+    // The official plugin does not wait until a snapshot is gone.
+    const left = snapshots - stage.cloud.volumes.length;
+    await until("the snapshots are gone", async () => (await stage.cloud.snapshots()).length === left);
     await useOurs(stage, official);
   });
 }
@@ -62,7 +65,7 @@ export function tellTrial({ aside }: Story, stage: Stage, official: OfficialPlug
     await cluster.velero("plugin", "add", officialImage);
     const images = { [imageOf(cloud)]: executable, [officialImage]: official.plugin.path };
     await stage.startPod({ ...official, images, env: { ...official.env, FLOTILLA_ALIAS: "flotilla.io" } });
-    await createLocation(stage, "trial", { prefix: "trial", provider });
+    await createLocation(stage, "trial", { bucket: furtherBucket, prefix: "trial", provider });
     const known = Object.entries(cloud.keys.volumeConfig).filter(([key]) => !official.withoutKeys.includes(key));
     const config = known.flatMap(([key, value]) => ["--config", `${key}=${value}`]);
     await cluster.velero("snapshot-location", "create", "trial", "--provider", provider, ...config);
