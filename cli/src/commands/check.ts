@@ -5,6 +5,7 @@ import { UsageError } from "../cli-error.ts";
 import type { Report } from "../context.ts";
 import { formatFindings } from "../output/findings-table.ts";
 import { measureLatency } from "../preflight/latency.ts";
+import { examineTopLevel } from "../preflight/top-level.ts";
 import { veleroSupport } from "../preflight/velero-versions.ts";
 import { describeError } from "../session.ts";
 import type { OpenedStore, Session } from "../session.ts";
@@ -50,12 +51,20 @@ async function examineStore(session: Session): Promise<readonly LocationFinding[
   });
   // A store that does not answer, or refuses, was told of already.
   if (opened === undefined || findings.some(({ severity }) => severity === "failure")) return findings;
+  const further = [
+    await found(session, "top level", examineTopLevel(session, opened)),
+    await found(session, "latency", measureLatency(session, opened)),
+  ];
+  return [...findings, ...further.map((finding) => ({ location, ...finding }) as const)];
+}
+
+/** A question that failed is a failure of its own. */
+async function found(session: Session, subject: string, finding: Promise<Finding>): Promise<Finding> {
   try {
-    return [...findings, { location, ...(await measureLatency(session, opened)) }];
+    return await finding;
   } catch (error) {
     session.context.signal.throwIfAborted();
-    const detail = describeError(error).message;
-    return [...findings, { location, severity: "failure", subject: "latency", detail, remedy: "" }];
+    return { severity: "failure", subject, detail: describeError(error).message, remedy: "" };
   }
 }
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 
+import { diskObjectPath } from "../testing/disk-layout.ts";
 import { Flotilla } from "../testing/flotilla.ts";
 import { veleroSupport } from "./velero-versions.ts";
 
@@ -39,6 +42,22 @@ test("the check measures how long the store takes to answer", async () => {
   const { stdout } = await flotilla.run("check", ...flotilla.location);
 
   assert.match(stdout, /(ok|advice) +BackupStorageLocation +latency +\d+ ms to an answer, the median of 5/);
+});
+
+test("folders for which the server would not take the location are named, and its own are not", async () => {
+  const own = ["backups/one/velero-backup.json", "kopia/shop/kopia.repository", "restores/back/back-results.gz"];
+  const foreign = ["terraform/state.json", "team-b/backups/two/velero-backup.json"];
+  await mkdir(join(flotilla.store, "b"), { recursive: true });
+  for (const key of [...own, ...foreign, "a-file-beside-them"])
+    await writeFile(diskObjectPath(flotilla.store, "b", `shared/${key}`), "");
+  const check = async (prefix: string) => await flotilla.run("check", ...flotilla.location, "--prefix", prefix);
+
+  const [mixed, clean] = [await check("shared"), await check("shared/team-b")];
+
+  assert.equal(mixed.exitCode, 1);
+  assert.match(mixed.stdout, /failure +BackupStorageLocation +top level +below "shared\/" there are team-b, terraform/);
+  assert.equal(clean.exitCode, 0);
+  assert.match(clean.stdout, /ok +BackupStorageLocation +top level +only what the server keeps there/);
 });
 
 test("a location that cannot be opened is told once, without a latency", async () => {
