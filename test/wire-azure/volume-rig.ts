@@ -74,26 +74,29 @@ export async function startVolumeRig(standIn: Omit<AzureArmOptions, "stateDir"> 
       return seed?.name ?? name;
     },
     describeDisk: async (name, resourceGroup = azureDefaults.resourceGroup) =>
-      await probe(arm).disks.get(resourceGroup, name),
+      await armProbe(arm).disks.get(resourceGroup, name),
     describeSnapshot: async (id) => {
       const [, , subscriptionId, , resourceGroup = "", , , , name = ""] = id.split("/");
-      return await probe(arm, subscriptionId).snapshots.get(resourceGroup, name);
+      return await armProbe(arm, subscriptionId).snapshots.get(resourceGroup, name);
     },
     snapshotsIn: async (resourceGroup) =>
-      await Array.fromAsync(probe(arm).snapshots.listByResourceGroup(resourceGroup)),
+      await Array.fromAsync(armProbe(arm).snapshots.listByResourceGroup(resourceGroup)),
     removeSnapshot: async (id) => {
       const [, , subscriptionId, , resourceGroup = "", , , , name = ""] = id.split("/");
-      await probe(arm, subscriptionId).snapshots.delete(resourceGroup, name, { updateIntervalInMs: 20 });
+      await armProbe(arm, subscriptionId).snapshots.delete(resourceGroup, name, { updateIntervalInMs: 20 });
     },
     snapshotsOf: async (diskName, resourceGroup = azureDefaults.resourceGroup, subscriptionId) => {
-      const all = await Array.fromAsync(probe(arm, subscriptionId).snapshots.listByResourceGroup(resourceGroup));
+      const all = await Array.fromAsync(armProbe(arm, subscriptionId).snapshots.listByResourceGroup(resourceGroup));
       return all.filter(({ creationData }) => creationData?.sourceResourceId?.endsWith(`/disks/${diskName}`));
     },
   };
 }
 
 /** A client of the stand-in's own, which no denied permission of a test's application meets. */
-function probe(arm: AzureArmStandIn, subscriptionId: string = azureDefaults.subscriptionId): ComputeManagementClient {
+export function armProbe(
+  arm: AzureArmStandIn,
+  subscriptionId: string = azureDefaults.subscriptionId,
+): ComputeManagementClient {
   const { tenantId } = azureDefaults;
   const principal = { tenantId, clientId: "probe", objectId: "probe" };
   const credential = {

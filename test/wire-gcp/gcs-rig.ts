@@ -107,7 +107,8 @@ function isProbe(request: LoggedRequest): boolean {
   return request.headers.get("user-agent")?.includes(probeAgent) === true;
 }
 
-function createProbe(gcs: GcsStandIn): Storage {
+/** Google's own client, which is told apart from the plugin in the log. */
+export function createProbe(gcs: GcsStandIn): Storage {
   const authClient = new OAuth2Client();
   authClient.setCredentials({ access_token: gcs.tokens.issue("probe@flotilla.iam.gserviceaccount.com") });
   return new Storage({

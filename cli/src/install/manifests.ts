@@ -31,8 +31,9 @@ function headerOf(settings: InstallSettings): readonly string[] {
   const missing = usesSecret(settings) && settings.credentials === undefined;
   return [
     "For a server that is installed; flotilla install -o velero has the line that installs one.",
-    "Remove the official plugin's init container first: the server does not start with two plugins of one name.",
-    `  velero plugin remove OFFICIAL_IMAGE --namespace ${namespace}`,
+    "Remove the init container that brings the plugin now, the official one or one of velero's own line, first: the",
+    "server does not start with two plugins of one name, and of two images of one plugin the last one wins.",
+    `  velero plugin remove IMAGE --namespace ${namespace}`,
     "Then, because Deployment and ServiceAccount are only the parts to be set:",
     "  kubectl apply --server-side --force-conflicts -f THIS_FILE",
     ...(missing
