@@ -22,8 +22,8 @@ interface Judged {
 
 const judged: Readonly<Record<StoryName, Judged>> = {
   aws: { executable: builtPlugin, stories: ["aws.ts", "aws-region.ts"], needs: [officialPlugin] },
-  azure: { executable: builtAzurePlugin, stories: ["azure.ts"], needs: [] },
-  gcp: { executable: builtGcpPlugin, stories: ["gcp.ts"], needs: [officialGcpPlugin] },
+  azure: { executable: builtAzurePlugin, stories: ["azure.ts", "azure-region.ts"], needs: [] },
+  gcp: { executable: builtGcpPlugin, stories: ["gcp.ts", "gcp-region.ts"], needs: [officialGcpPlugin] },
   restic: { executable: builtResticPlugin, stories: ["restic.ts"], needs: findRestic() === undefined ? [restic] : [] },
 };
 

@@ -10,7 +10,7 @@ import type { Account, Ec2StandIn, S3StandIn } from "@flotilla/test/emulators";
 import { officialPlugin } from "../../interop/toolchain.ts";
 import { credentialsText } from "../../wire/harness.ts";
 import { furtherBucket } from "./cloud.ts";
-import type { Cloud, ClusterVolume, PersistentVolume } from "./cloud.ts";
+import type { Cloud, ClusterVolume, PersistentVolume, TwoRegions } from "./cloud.ts";
 
 const homeRegion = "us-east-1";
 const otherRegion = "eu-west-1";
@@ -22,22 +22,8 @@ const refused: Account = { ...owner, secretAccessKey: "not-the-secret" };
 // How long a snapshot is pending, and a volume creating.
 const pendingMs = 1_500;
 
-/** The keys beside the usual ones with which everything is kept in the other region too. */
-export const copiedKeys = {
-  config: { copyTo: `s3://${copyBucket}?region=${otherRegion}` },
-  volumeConfig: { copyToRegions: otherRegion },
-} as const;
-
-/** AWS with a second region, in which copies are kept. */
-export interface AwsCloud extends Cloud {
-  /** What a cluster in the other region sees, in the bucket of the copies. */
-  readonly elsewhere: Cloud;
-  /** From here on nothing answers in the cluster's own region. */
-  loseRegion(): void;
-}
-
 /** Starts S3 and EC2, with two volumes. */
-export async function startAws(folder: string): Promise<AwsCloud> {
+export async function startAws(folder: string): Promise<TwoRegions> {
   const stateDir = join(folder, "aws");
   const accounts = new Accounts([owner]);
   const buckets = [
@@ -53,6 +39,10 @@ export async function startAws(folder: string): Promise<AwsCloud> {
   const elsewhere = viewOf(services, otherRegion, copyBucket);
   return {
     ...home,
+    copiedKeys: {
+      config: { copyTo: `s3://${copyBucket}?region=${otherRegion}` },
+      volumeConfig: { copyToRegions: otherRegion },
+    },
     elsewhere: {
       ...elsewhere,
       keys: {

@@ -2,79 +2,137 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 
 import { azureDefaults, startAzureArm, startAzureBlob } from "@flotilla/test/emulators";
+import type { AzureArmStandIn, AzureBlobStandIn } from "@flotilla/test/emulators";
 
 import { createThrowawayCertificate } from "../../emulators/throwaway-certificate.ts";
 import { createProbe } from "../../wire-azure/blob-rig.ts";
 import { ownerLines } from "../../wire-azure/harness.ts";
 import { armId, armProbe } from "../../wire-azure/volume-rig.ts";
-import type { Cloud, ClusterVolume, PersistentVolume } from "./cloud.ts";
+import type { Cloud, ClusterVolume, PersistentVolume, TwoRegions } from "./cloud.ts";
 
+const { subscriptionId, resourceGroup, location, otherLocation } = azureDefaults;
 const account = "flotilla";
+const otherAccount = "flotillacopies";
 const bucket = "velero-backups";
+const copyBucket = "velero-copies";
+// Of the copies, and of the cluster in the other region.
+const copiesGroup = "snapshot-copies";
+const otherNodes = "other-cluster-nodes";
 const keyLine = "AZURE_STORAGE_ACCOUNT_ACCESS_KEY";
-const zone = `${azureDefaults.location}-1`;
+const otherKeyLine = "AZURE_OTHER_STORAGE_ACCOUNT_ACCESS_KEY";
+const zone = `${location}-1`;
 const sizeGiB = 32;
-const groupScope = `/subscriptions/${azureDefaults.subscriptionId}/resourceGroups/${azureDefaults.resourceGroup}`;
+const groupScope = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
 // How long an operation is in progress.
 const pendingMs = 700;
 
 /** Starts Blob Storage, Resource Manager and Entra, with two disks. */
-export async function startAzure(folder: string): Promise<Cloud> {
+export async function startAzure(folder: string): Promise<TwoRegions> {
   const tls = createThrowawayCertificate("Azure stand-ins");
+  const keys = { own: randomBytes(64).toString("base64"), other: randomBytes(64).toString("base64") };
   const arm = await startAzureArm({ tls, stateDir: join(folder, "azure-arm"), pendingMs });
-  const key = randomBytes(64).toString("base64");
+  arm.addSubscription({ subscriptionId, resourceGroups: [resourceGroup, copiesGroup, otherNodes] });
   const blob = await startAzureBlob({
     tls,
     stateDir: join(folder, "azure-blob"),
-    accounts: [{ name: account, keys: [key], containers: [bucket] }],
+    accounts: [
+      { name: account, keys: [keys.own], region: location, containers: [bucket] },
+      { name: otherAccount, keys: [keys.other], region: otherLocation, containers: [copyBucket] },
+    ],
     tokens: arm.tokens,
   });
-  const compute = armProbe(arm);
-  const { resourceGroup } = azureDefaults;
-  const service = createProbe(blob, tls.cert, { name: account, key });
   for (const name of ["pvc-csi", "pvc-in-tree"])
     arm.addDisk({ name, sku: "Premium_LRS", sizeGiB, zones: ["1"], tags: { "k8s-azure-created-by": "test" } });
-  const snapshots = async (): Promise<readonly string[]> =>
-    (await Array.fromAsync(compute.snapshots.listByResourceGroup(resourceGroup))).map(({ id = "" }) => id);
+  const services = { arm, blob, caPem: tls.cert, keys };
+  return {
+    ...viewOf(services, { nodes: resourceGroup, snapshots: resourceGroup, account, bucket }),
+    copiedKeys: {
+      config: { copyTo: `azblob://${copyBucket}?${new URLSearchParams(storeKeys(blob, otherAccount)).toString()}` },
+      volumeConfig: { incremental: "true", copyToRegions: `${otherLocation}?resourceGroup=${copiesGroup}` },
+    },
+    elsewhere: viewOf(services, {
+      nodes: otherNodes,
+      snapshots: copiesGroup,
+      account: otherAccount,
+      bucket: copyBucket,
+      volumeConfig: {
+        resourceGroup: copiesGroup,
+        region: otherLocation,
+        zoneMap: `${zone}=${otherLocation}-2`,
+        defaultZone: `${otherLocation}-3`,
+      },
+    }),
+    loseRegion: () => {
+      arm.refuseRegion(location);
+      blob.loseRegion(location);
+    },
+    close: async () => void (await Promise.all([blob.close(), arm.close()])),
+  };
+}
+
+interface Services {
+  readonly arm: AzureArmStandIn;
+  readonly blob: AzureBlobStandIn;
+  readonly caPem: string;
+  readonly keys: { readonly own: string; readonly other: string };
+}
+
+/** The resource groups of a cluster's disks and of its snapshots, and its store. */
+interface Place {
+  readonly nodes: string;
+  readonly snapshots: string;
+  readonly account: string;
+  readonly bucket: string;
+  readonly volumeConfig?: Readonly<Record<string, string>>;
+}
+
+/** The services from within a region. */
+function viewOf({ arm, blob, caPem, keys }: Services, place: Place): Cloud {
+  const compute = armProbe(arm);
+  const key = place.account === account ? keys.own : keys.other;
+  const service = createProbe(blob, caPem, { name: place.account, key });
+  const lines = { ...ownerLines, AZURE_RESOURCE_GROUP: place.nodes, [keyLine]: keys.own, [otherKeyLine]: keys.other };
+  const disks = async () => await Array.fromAsync(compute.disks.listByResourceGroup(place.nodes));
   return {
     provider: "azure",
-    bucket,
+    bucket: place.bucket,
     keys: {
-      credentials: linesOf({ ...ownerLines, [keyLine]: key }),
-      caCert: tls.cert,
-      config: {
-        storageAccount: account,
-        storageAccountURI: blob.accountUrl(account),
-        storageAccountKeyEnvVar: keyLine,
-      },
+      credentials: linesOf(lines),
+      caCert: caPem,
+      config: storeKeys(blob, place.account),
       volumeConfig: {
         endpoint: arm.url,
         activeDirectoryAuthorityURI: arm.authorityUrl,
-        caCert: tls.cert,
+        caCert: caPem,
+        ...place.volumeConfig,
       },
     },
-    refusedCredentials: linesOf({ ...ownerLines, [keyLine]: randomBytes(64).toString("base64") }),
+    refusedCredentials: linesOf({ ...lines, [keyLine]: randomBytes(64).toString("base64") }),
     refusal: [/AuthenticationFailed/, /key/i],
     volumes: [csiVolume("pvc-csi"), inTreeVolume("pvc-in-tree")],
     faults: blob.faults,
     contentsPut: (backup) => ({ operation: "PutBlob", key: new RegExp(`/${backup}\\.tar\\.gz$`) }),
     snapshotPermission: "Microsoft.Compute/snapshots/write",
     refuseSnapshots: () => arm.deny({ actions: ["Microsoft.Compute/snapshots/write"], scope: groupScope }),
-    objectFile: (key) => blob.blobFile(account, bucket, key),
+    objectFile: (key) => blob.blobFile(place.account, place.bucket, key),
     volumeOf,
-    hasVolume: async (id) => (await diskNames(compute)).includes(id),
-    removeVolume: async (id) => await compute.disks.delete(resourceGroup, id, { updateIntervalInMs: 50 }),
-    sourceOf: async (id) => (await compute.disks.get(resourceGroup, id)).creationData?.sourceResourceId ?? "",
-    snapshots,
+    hasVolume: async (id) => (await disks()).some(({ name }) => name === id),
+    removeVolume: async (id) => await compute.disks.delete(place.nodes, id, { updateIntervalInMs: 50 }),
+    sourceOf: async (id) => (await compute.disks.get(place.nodes, id)).creationData?.sourceResourceId ?? "",
+    snapshots: async () =>
+      (await Array.fromAsync(compute.snapshots.listByResourceGroup(place.snapshots))).map(({ id = "" }) => id),
     objects: async () =>
-      (await Array.fromAsync(service.getContainerClient(bucket).listBlobsFlat())).map((item) => item.name),
-    close: async () => void (await Promise.all([blob.close(), arm.close()])),
+      (await Array.fromAsync(service.getContainerClient(place.bucket).listBlobsFlat())).map(({ name }) => name),
+    close: async () => undefined,
   };
 }
 
-async function diskNames(compute: ReturnType<typeof armProbe>): Promise<readonly string[]> {
-  const disks = await Array.fromAsync(compute.disks.listByResourceGroup(azureDefaults.resourceGroup));
-  return disks.map(({ name = "" }) => name);
+function storeKeys(blob: AzureBlobStandIn, name: string): Record<string, string> {
+  return {
+    storageAccount: name,
+    storageAccountURI: blob.accountUrl(name),
+    storageAccountKeyEnvVar: name === account ? keyLine : otherKeyLine,
+  };
 }
 
 function csiVolume(name: string): ClusterVolume {
@@ -94,7 +152,7 @@ function inTreeVolume(name: string): ClusterVolume {
   return {
     name: "in-tree",
     id: name,
-    labels: { "topology.kubernetes.io/region": azureDefaults.location, "topology.kubernetes.io/zone": zone },
+    labels: { "topology.kubernetes.io/region": location, "topology.kubernetes.io/zone": zone },
     sizeGiB,
     spec: {
       azureDisk: { diskName: name, diskURI: armId("disks", name), kind: "Managed", cachingMode: "ReadOnly" },

@@ -86,3 +86,13 @@ export interface Cloud {
   objects(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
+
+/** A cloud with a second region, in which copies are kept. */
+export interface TwoRegions extends Cloud {
+  /** The keys beside the usual ones with which everything is kept in the other region too. */
+  readonly copiedKeys: Pick<LocationKeys, "config" | "volumeConfig">;
+  /** What a cluster in the other region sees, in the bucket of the copies. */
+  readonly elsewhere: Cloud;
+  /** From here on nothing answers in the cluster's own region. */
+  loseRegion(): void;
+}

@@ -9,10 +9,12 @@ import { createProbe } from "../../wire-gcp/gcs-rig.ts";
 import { startConnectProxy } from "../../wire/connect-proxy.ts";
 import { until } from "../until.ts";
 import { furtherBucket } from "./cloud.ts";
-import type { Cloud, ClusterVolume, OfficialPlugin, PersistentVolume } from "./cloud.ts";
+import type { Cloud, ClusterVolume, OfficialPlugin, PersistentVolume, TwoRegions } from "./cloud.ts";
 
-const { projectId: project, zone, region, serviceAccount } = gcpDefaults;
+const { projectId: project, zone, region, otherRegion, serviceAccount } = gcpDefaults;
+const otherZone = `${otherRegion}-b`;
 const bucket = "velero-backups";
+const copyBucket = "velero-copies";
 const formerAccount = `former@${project}.iam.gserviceaccount.com`;
 const sizeGb = 10;
 // In the server's root.
@@ -20,13 +22,15 @@ const trusted = "/etc/ssl/certs/compute-engine.pem";
 // How long an operation takes.
 const pendingMs = 700;
 
-/** Starts Cloud Storage, Compute Engine and Google's identity endpoints, with two disks. */
-export async function startGcp(folder: string): Promise<Cloud> {
+async function startServices(folder: string) {
   const identity = await startGoogleIdentity({ serviceAccounts: [{ email: serviceAccount, projectId: project }] });
   const { tokens } = identity;
   const gcs = await startGcs({
     stateDir: join(folder, "gcs"),
-    buckets: [bucket, furtherBucket].map((name) => ({ name, location: region.toUpperCase() })),
+    buckets: [
+      ...[bucket, furtherBucket].map((name) => ({ name, location: region.toUpperCase() })),
+      { name: copyBucket, location: otherRegion.toUpperCase() },
+    ],
     tokens,
   });
   // In Google's own name too, by which the official plugin knows it.
@@ -35,6 +39,12 @@ export async function startGcp(folder: string): Promise<Cloud> {
   const gce = await startGce({ stateDir: join(folder, "gce"), tokens, pendingMs, tls });
   const proxy = await startConnectProxy(Number(new URL(gce.url).port));
   for (const name of ["pvc-csi", "pvc-in-tree"]) gce.addDisk({ name, type: "pd-ssd", sizeGb });
+  return { identity, tokens, gcs, gce, tls, proxy };
+}
+
+/** Starts Cloud Storage, Compute Engine and Google's identity endpoints, with two disks. */
+export async function startGcp(folder: string): Promise<TwoRegions> {
+  const { identity, tokens, gcs, gce, tls, proxy } = await startServices(folder);
   const refusedCredentials = identity.serviceAccountKey(formerAccount);
   identity.directory.removeServiceAccount(formerAccount);
   const headers = { authorization: `Bearer ${tokens.issue("probe@flotilla.iam.gserviceaccount.com")}` };
@@ -44,9 +54,17 @@ export async function startGcp(folder: string): Promise<Cloud> {
     return await answer.json();
   };
   const storage = createProbe(gcs);
-  return {
-    provider: "gcp",
-    bucket,
+  const looking = {
+    disk: (name: string, place: string) => gce.find(diskPath(name, place)),
+    snapshots: async () => {
+      // The reference gives the form of the answer.
+      const { items = [] } = (await compute("global/snapshots")) as { items?: readonly GceSnapshot[] };
+      return items;
+    },
+    objects: async (name: string) => (await storage.bucket(name).getFiles())[0].map((file) => file.name),
+  };
+  const home: Cloud = {
+    ...viewOf(looking, zone, bucket),
     keys: {
       credentials: identity.serviceAccountKey(serviceAccount),
       config: { storeEndpoint: gcs.storeEndpoint },
@@ -65,24 +83,62 @@ export async function startGcp(folder: string): Promise<Cloud> {
     snapshotPermission: "compute.disks.createSnapshot",
     refuseSnapshots: () => gce.deny({ permissions: ["compute.disks.createSnapshot"], member: serviceAccount }),
     objectFile: (key) => gcs.objectFile(bucket, key),
-    volumeOf,
-    hasVolume: async (id) => gce.find(diskPath(id)) !== undefined,
     removeVolume: async (id) => {
       await compute(`zones/${zone}/disks/${id}`, "DELETE");
-      await until(`the disk ${id} is gone`, () => gce.find(diskPath(id)) === undefined);
-    },
-    sourceOf: async (id) => nameIn(gce.find(diskPath(id))?.["sourceSnapshot"]),
-    snapshots: async () => {
-      // The reference gives the form of the answer.
-      const { items = [] } = (await compute("global/snapshots")) as { items?: readonly { name: string }[] };
-      return items.map(({ name }) => name);
-    },
-    objects: async () => {
-      const [files] = await storage.bucket(bucket).getFiles();
-      return files.map((file) => file.name);
+      await until(`the disk ${id} is gone`, () => gce.find(diskPath(id, zone)) === undefined);
     },
     close: async () => void (await Promise.all([gcs.close(), gce.close(), identity.close(), proxy.close()])),
   };
+  return {
+    ...home,
+    ...copying,
+    elsewhere: {
+      ...home,
+      ...viewOf(looking, otherZone, copyBucket),
+      keys: { ...home.keys, volumeConfig: { ...home.keys.volumeConfig, ...otherZones } },
+    },
+    loseRegion: () => {
+      gce.refuseRegion(region);
+      gcs.loseRegion(region.toUpperCase());
+    },
+  };
+}
+
+const copying: Pick<TwoRegions, "copiedKeys"> = {
+  copiedKeys: {
+    config: { copyTo: `gs://${copyBucket}` },
+    // A multi-region outlives the loss of one, and then there is nothing to copy.
+    volumeConfig: { snapshotLocation: region, copyToRegions: otherRegion },
+  },
+};
+const otherZones = { zoneMap: `${zone}=${otherZone}`, defaultZone: `${otherRegion}-d` };
+
+interface GceSnapshot {
+  readonly name: string;
+  readonly storageLocations: readonly string[];
+}
+
+interface Looking {
+  readonly disk: (name: string, place: string) => Readonly<Record<string, unknown>> | undefined;
+  readonly snapshots: () => Promise<readonly GceSnapshot[]>;
+  readonly objects: (bucket: string) => Promise<readonly string[]>;
+}
+
+/** The services from within a zone. */
+function viewOf({ disk, snapshots, objects }: Looking, place: string, ownBucket: string) {
+  const isElsewhere = place === otherZone;
+  return {
+    provider: "gcp",
+    bucket: ownBucket,
+    volumeOf,
+    hasVolume: async (id: string) => disk(id, place) !== undefined,
+    sourceOf: async (id: string) => nameIn(disk(id, place)?.["sourceSnapshot"]),
+    snapshots: async () => {
+      const here = (await snapshots()).filter((one) => one.storageLocations.includes(otherRegion) === isElsewhere);
+      return here.map(({ name }) => name);
+    },
+    objects: async () => await objects(ownBucket),
+  } as const;
 }
 
 function officialThrough(proxyUrl: string, caPem: string): OfficialPlugin {
@@ -94,8 +150,8 @@ function officialThrough(proxyUrl: string, caPem: string): OfficialPlugin {
   };
 }
 
-function diskPath(name: string): string {
-  return `projects/${project}/zones/${zone}/disks/${name}`;
+function diskPath(name: string, place: string): string {
+  return `projects/${project}/zones/${place}/disks/${name}`;
 }
 
 function csiVolume(name: string): ClusterVolume {
@@ -105,7 +161,7 @@ function csiVolume(name: string): ClusterVolume {
     labels: {},
     sizeGiB: sizeGb,
     spec: {
-      csi: { driver: "pd.csi.storage.gke.io", volumeHandle: diskPath(name), fsType: "ext4" },
+      csi: { driver: "pd.csi.storage.gke.io", volumeHandle: diskPath(name, zone), fsType: "ext4" },
       nodeAffinity: nodeAffinity("topology.gke.io/zone"),
     },
   };

@@ -43,7 +43,7 @@ export async function startRestic(folder: string): Promise<Cloud> {
       volumeConfig: { ...config, volumeRoot: "/volumes" },
     },
     refusedCredentials: "RESTIC_PASSWORD=wrong\n",
-    refusal: [/wrong password/i, /RESTIC_PASSWORD|password/],
+    refusal: [/password opens none/, /check the location's password/],
     snapshotPermission: "",
     volumes,
     faults: new Faults(),

@@ -62,7 +62,7 @@ export function tellTrial({ aside }: Story, stage: Stage, official: OfficialPlug
   aside("for a trial ours works beside the official plugin, under an alias", async () => {
     const { cluster } = stage;
     const before = await contentsOf(cluster);
-    await cluster.velero("plugin", "add", officialImage);
+    await cluster.velero("plugin", "add", officialImage, "--confirm");
     const images = { [imageOf(cloud)]: executable, [officialImage]: official.plugin.path };
     await stage.startPod({ ...official, images, env: { ...official.env, FLOTILLA_ALIAS: "flotilla.io" } });
     await createLocation(stage, "trial", { bucket: furtherBucket, prefix: "trial", provider });
