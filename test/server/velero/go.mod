@@ -197,5 +197,5 @@ require (
 // Velero's own replacement: without it its kopia packages do not compile.
 replace github.com/kopia/kopia => github.com/project-velero/kopia v0.0.0-20251230033609-d946b1e75197
 
-// The one that Velero names, v0.33.12, is not served by the module proxy. A newer one would raise client-go as well.
+// The one that Velero names, v0.33.12, could not be had. A newer one would raise client-go as well.
 replace k8s.io/cli-runtime => k8s.io/cli-runtime v0.33.10
