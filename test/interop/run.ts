@@ -83,11 +83,11 @@ async function testTheTools(): Promise<Tally> {
 /** Two rows of work beside each other: much of a check is waiting, for servers that are slow or silent on purpose. */
 async function runChecks(options: InteropArguments, servers: Servers, dir: string): Promise<Tally[]> {
   const rows = [
-    async () => [...(await checkAws(options, servers, dir)), ...(options.probes ? await runProbes(servers) : [])],
+    async () => [...(await checkAws(options, servers, dir)), ...(await checkRestic(options, servers, dir))],
     async () => [
       ...(await checkAzure(options, servers, dir)),
       ...(await checkGcp(options, servers, dir)),
-      ...(await checkRestic(options, servers, dir)),
+      ...(options.probes ? await runProbes(servers) : []),
     ],
   ];
   return (await Promise.all(rows.map(async (row) => await row()))).flat();
