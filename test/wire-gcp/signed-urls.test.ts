@@ -91,7 +91,7 @@ for (const [way, options, email] of ways) {
       const query = url.searchParams;
       assert.equal(query.get("X-Goog-Algorithm"), "GOOG4-RSA-SHA256");
       assert.ok(query.get("X-Goog-Credential")?.startsWith(`${email}/`));
-      assert.ok(Math.abs(expiryOf(query) - (Date.now() + 600_000)) < 20_000);
+      assert.equal(query.get("X-Goog-Expires"), "600");
     });
 
     test("a time to live beyond a week is refused", async () => {
@@ -121,20 +121,6 @@ describe("what signing needs", { concurrency: true, timeout: 60_000 }, () => {
 
     assert.equal(url.host, "storage.apis-berlin.example");
     assert.equal(url.pathname, "/universe/a/b");
-  });
-
-  test("a URL of a machine whose clock is minutes ahead can be used at once, as the official plugin's", async () => {
-    const late = await startGcsRig({ now: () => new Date(Date.now() - 5 * 60_000) });
-    try {
-      const location = await late.open("ahead");
-      await location.put("contents", Buffer.from("early"));
-
-      const answer = await fetch(await location.store.createSignedUrl(location.at("contents"), 600));
-
-      assert.equal(await answer.text(), "early");
-    } finally {
-      await late.close();
-    }
   });
 
   for (const [endpoint, host] of [
@@ -181,10 +167,3 @@ describe("what signing needs", { concurrency: true, timeout: 60_000 }, () => {
     );
   });
 });
-
-/** When a URL ends. */
-function expiryOf(query: URLSearchParams): number {
-  const [, ...parts] = /^(....)(..)(..)T(..)(..)(..)Z$/.exec(query.get("X-Goog-Date") ?? "") ?? [];
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.map(Number);
-  return Date.UTC(year, month - 1, day, hour, minute, second) + Number(query.get("X-Goog-Expires")) * 1000;
-}

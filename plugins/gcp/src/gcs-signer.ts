@@ -27,8 +27,6 @@ interface Signature {
 
 const algorithm = "GOOG4-RSA-SHA256";
 const maxTtlSeconds = 7 * 24 * 3600;
-// A URL can be used from its date on, and the clock of the server's node may be ahead of the service's.
-const backdateSeconds = 10 * 60;
 
 /**
  * Signs URLs for reading one object, in version 4 of the scheme: with the private key of the credentials, or, where they
@@ -61,10 +59,8 @@ export class GcsSigner {
     // An emulator that asks nobody who they are serves the plain address.
     if (this.#options.connection.identity.kind === "anonymous") return address;
     const signature = await this.#signature(action, call);
-    const lifetime = Math.floor(ttlSeconds);
-    const seconds = Math.min(lifetime + backdateSeconds, maxTtlSeconds);
-    const now = new Date(Date.now() - (seconds - lifetime) * 1000);
-    const request = { host: endpoint.host, path, email: signature.email, seconds, now };
+    const seconds = Math.floor(ttlSeconds);
+    const request = { host: endpoint.host, path, email: signature.email, seconds, now: new Date() };
     const { query, text } = describeRequest(request);
     return `${address}?${query}&X-Goog-Signature=${(await signature.sign(text, call)).toString("hex")}`;
   }

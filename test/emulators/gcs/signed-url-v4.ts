@@ -13,6 +13,7 @@ export interface SignedRequest {
 
 const algorithm = "GOOG4-RSA-SHA256";
 const maxSeconds = 7 * 24 * 3600;
+const clockSkewMs = 900_000;
 const credentialForm = /^(.+)\/(\d{8})\/([^/]+)\/(storage)\/goog4_request$/;
 
 /** Checks a URL that was signed by the V4 process and returns the service account that signed it. */
@@ -62,8 +63,7 @@ export function expiredToken(expired: Date): GcsError {
 
 function checkTime(signedMs: number, seconds: number, now: Date): void {
   const nowMs = now.getTime();
-  // The reference calls X-Goog-Date the time from which the URL can be used, and promises nothing to clocks that are ahead.
-  if (signedMs > nowMs) {
+  if (signedMs > nowMs + clockSkewMs) {
     throw new GcsError(403, "forbidden", "The request is not valid yet.", { xmlCode: "AccessDenied" });
   }
   const expiresMs = signedMs + seconds * 1000;
