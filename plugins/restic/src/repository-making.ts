@@ -94,7 +94,7 @@ async function makeRemotely(maker: RepositoryMaker, call: Call): Promise<void> {
     const isAbsent = faultOf(seen.end) === "no-repository";
     if (isMixed(seen)) throw torn(maker.location);
     if (!isAbsent) throw maker.errorOf(seen);
-    if (!isOthers || systemClock.now() > deadline) throw isRefused ? maker.errorOf(made) : torn(maker.location);
+    if (!isOthers || systemClock.now() > deadline) throw isRefused ? refusedOrTorn(maker, made) : torn(maker.location);
     await systemClock.sleep(betweenTriesMs, call.signal);
   }
 }
@@ -107,11 +107,17 @@ function isMixed({ end }: ResticAnswer): boolean {
   return /config or key .* is damaged/i.test(end.lines.join("\n"));
 }
 
+const tornText =
+  "two hosts made it at the same moment, or one was killed while it did, and its keys and its config do not belong together. Nothing was stored now. Where there are no files in its snapshots folder, remove it whole and make it anew by restic init, once; otherwise restore the config that it had";
+
 function torn({ shown }: RepositoryLocation): PluginError {
-  return new PluginError(
-    `make the repository ${shown}: two hosts made it at the same moment, or one was killed while it did, and its keys and its config do not belong together. Nothing was stored now. Where there are no files in its snapshots folder, remove it whole and make it anew by restic init, once; otherwise restore the config that it had`,
-    { kind: "conflict" },
-  );
+  return new PluginError(`make the repository ${shown}: ${tornText}`, { kind: "conflict" });
+}
+
+/** A store that keeps the first file of a name refuses both in the same words. */
+function refusedOrTorn(maker: RepositoryMaker, made: ResticAnswer): PluginError {
+  const { message, kind } = maker.errorOf(made);
+  return new PluginError(`${message}. If they suffice, ${tornText}`, { kind });
 }
 
 function unwritable(path: string, cause: unknown): PluginError {

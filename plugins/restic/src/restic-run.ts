@@ -140,7 +140,10 @@ function isBrokenPipe(error: unknown): boolean {
   return (
     error instanceof Error &&
     "code" in error &&
-    ["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED", "ERR_STREAM_WRITE_AFTER_END"].includes(String(error.code))
+    // The last: what was under way when Node closed the pipe of a child that had ended.
+    ["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED", "ERR_STREAM_WRITE_AFTER_END", "ECANCELED"].includes(
+      String(error.code),
+    )
   );
 }
 
