@@ -24,7 +24,7 @@ async function snapshotOf(folder: string): Promise<{ readonly volumeId: string; 
 
 /** A restic that copies slowly, so that something can happen meanwhile. */
 async function slowRestic(): Promise<string> {
-  return await rig.standIn("slow-restic", 'exec "$RESTIC" "$@" --limit-upload 300 --limit-download 300');
+  return await rig.standIn("slow-restic", 'exec "$RESTIC" "$@" --limit-upload 100 --limit-download 100');
 }
 
 function killAll(pids: readonly number[]): void {
