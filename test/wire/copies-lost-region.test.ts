@@ -2,23 +2,11 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { bytesOf, collect, failureOf } from "./bytes.ts";
-import { openCopied } from "./copies-rig.ts";
+import { losableRegions, openCopied } from "./copies-rig.ts";
 import { smallPartBytes, smallParts, startObjectRig } from "./object-rig.ts";
 import { until } from "./until.ts";
 
-// A region for each test: losing it must not reach the others.
-const regions = [
-  "us-east-1",
-  "us-west-2",
-  "eu-west-1",
-  "eu-central-1",
-  "ap-south-1",
-  "sa-east-1",
-  "ca-central-1",
-  "eu-north-1",
-  "eu-west-3",
-];
-const rig = await startObjectRig({ regions });
+const rig = await startObjectRig({ regions: losableRegions });
 after(async () => {
   rig.s3.faults.clear();
   await rig.close();

@@ -12,6 +12,19 @@ export interface CopiedLocation {
   readonly warnings: () => readonly string[];
 }
 
+/** Enough for each test of a file to have one of its own: losing it must not reach the others. */
+export const losableRegions: readonly string[] = [
+  "us-east-1",
+  "us-west-2",
+  "eu-west-1",
+  "eu-central-1",
+  "ap-south-1",
+  "sa-east-1",
+  "ca-central-1",
+  "eu-north-1",
+  "eu-west-3",
+];
+
 /** How a location and its copies differ from the usual. */
 export interface CopiedOptions {
   /** Of the target's query, beside its region. */

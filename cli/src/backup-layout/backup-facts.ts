@@ -14,6 +14,8 @@ export interface BackupFacts {
   readonly formatVersion: string;
   /** How many native snapshots were made for it. */
   readonly snapshotsCompleted: number;
+  /** How many Kubernetes objects are in it. */
+  readonly itemsBackedUp: number;
 }
 
 // As in the server's sync: a backup in any other phase is still being written, or was given up.
@@ -22,7 +24,6 @@ const finishedPhases: ReadonlySet<string> = new Set(["Completed", "PartiallyFail
 /** Reads a Backup object. */
 export function readBackupFacts(object: JsonObject): BackupFacts {
   const [metadata, status] = [section(object, "metadata"), section(object, "status")];
-  const completed = status["volumeSnapshotsCompleted"];
   return {
     name: text(metadata, "name"),
     uid: text(metadata, "uid"),
@@ -31,7 +32,8 @@ export function readBackupFacts(object: JsonObject): BackupFacts {
     completedAt: text(status, "completionTimestamp"),
     expiresAt: text(status, "expiration"),
     formatVersion: text(status, "formatVersion"),
-    snapshotsCompleted: typeof completed === "number" ? completed : 0,
+    snapshotsCompleted: count(status, "volumeSnapshotsCompleted"),
+    itemsBackedUp: count(section(status, "progress"), "itemsBackedUp"),
   };
 }
 
@@ -56,4 +58,9 @@ function section(object: JsonObject, name: string): JsonObject {
 function text(object: JsonObject, name: string): string {
   const value = object[name];
   return typeof value === "string" ? value : "";
+}
+
+function count(object: JsonObject, name: string): number {
+  const value = object[name];
+  return typeof value === "number" ? value : 0;
 }

@@ -1,6 +1,6 @@
-import { isJsonObject, PluginError } from "@flotilla/sdk/plugin";
-import type { JsonValue } from "@flotilla/sdk/plugin";
+import { PluginError } from "@flotilla/sdk/plugin";
 
+import { readBackupFacts } from "../backup-layout/backup-facts.ts";
 import { backupKeys, backupsFolder } from "../backup-layout/keys.ts";
 import { UsageError } from "../cli-error.ts";
 import type { Report } from "../context.ts";
@@ -66,24 +66,11 @@ export function reportListed(backups: readonly ListedBackup[]): Report {
 async function readListed(session: Session, store: OpenedStore, name: string): Promise<ListedBackup> {
   try {
     const object = await readBackupObject(session, store, backupKeys(store.location.prefix, name).metadata);
-    const status = isJsonObject(object["status"]) ? object["status"] : {};
-    const progress = isJsonObject(status["progress"]) ? status["progress"] : {};
-    const items = progress["itemsBackedUp"];
-    return {
-      name,
-      phase: text(status["phase"]),
-      startedAt: text(status["startTimestamp"]),
-      expiresAt: text(status["expiration"]),
-      items: typeof items === "number" ? items : 0,
-      fault: "",
-    };
+    const { phase, startedAt, expiresAt, itemsBackedUp: items } = readBackupFacts(object);
+    return { name, phase, startedAt, expiresAt, items, fault: "" };
   } catch (error) {
     session.context.signal.throwIfAborted();
     const fault = error instanceof UsageError ? error.message : PluginError.from(error).message;
     return { name, phase: "Unreadable", startedAt: "", expiresAt: "", items: 0, fault };
   }
-}
-
-function text(value: JsonValue | undefined): string {
-  return typeof value === "string" ? value : "";
 }

@@ -28,8 +28,6 @@ export interface VerifiedBackup {
   readonly volumesNotRead: string;
 }
 
-const harmless: ReadonlySet<string> = new Set(["ok", "unverified"]);
-
 /** Reads everything of a backup back and asks the cloud for its snapshots. */
 export async function verifyBackup(
   session: Session,
@@ -42,7 +40,7 @@ export async function verifyBackup(
   const { objects, snapshots: records, facts } = await verifyRecords(session, store, backup, read);
   const snapshots = await verifySnapshots(session, volumes, records, request);
   const phase = facts?.phase ?? "";
-  const isWhole = [...objects, ...snapshots].every(({ status }) => harmless.has(status));
+  const isWhole = [...objects, ...snapshots].every(isHarmless);
   const isSound = isWhole && isFinished({ phase });
   const volumesNotRead = await otherVolumes(session, store, backup, objects);
   return { name: request.name, bucket: store.location.bucket, isSound, phase, objects, snapshots, volumesNotRead };
@@ -110,7 +108,7 @@ function conclusion(verified: VerifiedBackup): string {
 function verdictOf({ isSound, phase, objects, snapshots }: VerifiedBackup): string {
   if (isSound) return "is sound";
   const all = [...objects, ...snapshots];
-  const faults = all.filter(({ status }) => !harmless.has(status)).length;
+  const faults = all.filter((verdict) => !isHarmless(verdict)).length;
   if (faults > 0) return `HAS FAULTS: ${faults} of ${all.length} are not as they were written`;
   return `is NOT FINISHED (its phase is ${phase || "not set"}): the server is not done with it, and other clusters do not see it`;
 }

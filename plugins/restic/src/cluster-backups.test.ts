@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { isKind } from "@flotilla/sdk/plugin";
-import { loopbackCertificate } from "@flotilla/sdk/testing";
+import { startStubKubernetes } from "@flotilla/sdk/testing";
 import { backupsOfCluster } from "./cluster-backups.ts";
 import type { ClusterContext } from "./cluster-backups.ts";
 import { requireNeverMade } from "./repository-absence.ts";
@@ -20,8 +18,6 @@ let folder = "";
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "cluster-"));
-  await writeFile(join(folder, "token"), "TOKEN\n");
-  await writeFile(join(folder, "ca.crt"), loopbackCertificate.cert);
 });
 
 after(async () => {
@@ -41,27 +37,11 @@ function pageOf(lists: Lists, { pathname, searchParams }: URL): object | number 
 
 /** The part of the Kubernetes API that is asked, as its reference says: lists in chunks. */
 async function startKubernetes(t: TestContext, lists: Lists): Promise<ClusterContext> {
-  const server = createServer(loopbackCertificate, (request, response) => {
-    const isKnown = request.headers.authorization === "Bearer TOKEN";
-    const answer = isKnown ? pageOf(lists, new URL(request.url ?? "", "https://api")) : 401;
-    if (typeof answer === "number") response.writeHead(answer).end("{}");
-    else response.end(JSON.stringify(answer));
+  const cluster = await startStubKubernetes(t, ({ url }) => {
+    const answer = pageOf(lists, new URL(url, "https://api"));
+    return typeof answer === "number" ? { status: answer, body: "{}" } : { body: JSON.stringify(answer) };
   });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(0, "127.0.0.1", resolve);
-  await promise;
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  // A TCP server's address is an object.
-  const { port } = server.address() as AddressInfo;
-  const env = {
-    KUBERNETES_SERVICE_HOST: "127.0.0.1",
-    KUBERNETES_SERVICE_PORT: String(port),
-    VELERO_NAMESPACE: "velero",
-  };
-  return { env, signal: new AbortController().signal, serviceAccountFolder: folder };
+  return { ...cluster, signal: new AbortController().signal };
 }
 
 function location(name: string, text: string, provider = "flotilla.io/restic"): object {

@@ -14,3 +14,5 @@ export { settle, TestClock } from "./test-clock.ts";
 export { loopbackCertificate } from "./loopback-certificate.ts";
 export { startStubServer } from "./stub-server.ts";
 export type { SeenRequest, StubAnswer, StubServer } from "./stub-server.ts";
+export { startStubKubernetes } from "./stub-kubernetes.ts";
+export type { StubKubernetes } from "./stub-kubernetes.ts";
