@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { after, describe, test } from "node:test";
 
 import { failureOf } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { startCloudRig } from "./blob-rig.ts";
 import { ownerLines } from "./harness.ts";
 import { armId, startVolumeRig } from "./volume-rig.ts";
@@ -47,7 +48,7 @@ describe("a service that does not answer", { concurrency: true, timeout: 90_000 
     const error = await failureOf(location.list());
 
     assert.match(error.message, /flotilla\.blob\.core\.windows\.net.* through the proxy/);
-    const told = session.lines.find(({ message }) => message.includes("the usual one is used"));
+    const [told] = await toldLines(session, /the usual one is used/);
     assert.match(told?.fields["reason"] ?? "", /no answer of Azure Resource Manager within 20 s/);
   });
 });

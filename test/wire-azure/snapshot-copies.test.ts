@@ -6,6 +6,7 @@ import { findOrphanedCopies } from "@flotilla/sdk/volumes";
 import { azureDefaults } from "@flotilla/test/emulators";
 
 import { collectAll, failureOf } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { until } from "../wire/until.ts";
 import { copiesGroup, copyRound, homeRegion, otherRegion, startRegionsRig } from "./snapshot-copies-rig.ts";
 import { armId } from "./volume-rig.ts";
@@ -49,7 +50,7 @@ describe("a location whose snapshots are to be copied", { concurrency: true, tim
     for (const volumeId of volumes) await home.createSnapshot({ volumeId, volumeAz, tags: tagsOf("plain") });
 
     assert.deepEqual(await snapshotsIn(copiesGroup, "plain"), []);
-    const told = session.lines.filter(({ message }) => message.includes("flotilla volume copy"));
+    const told = await toldLines(session, /flotilla volume copy/);
     assert.deepEqual(
       told.map(({ level }) => level),
       ["info"],

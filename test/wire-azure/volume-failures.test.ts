@@ -7,6 +7,7 @@ import { azureDefaults } from "@flotilla/test/emulators";
 
 import { createThrowawayCertificate } from "../emulators/throwaway-certificate.ts";
 import { failureOf } from "../wire/bytes.ts";
+import { toldAt } from "../wire/told-lines.ts";
 import { until } from "../wire/until.ts";
 import { armId, startVolumeRig } from "./volume-rig.ts";
 
@@ -78,7 +79,7 @@ describe("what Azure refuses", { concurrency: true, timeout: 60_000 }, () => {
     const request = { snapshotId, volumeType: "Premium_LRS", volumeAz: zone, iops: undefined };
     const error = await failureOf(snapshotter.createVolumeFromSnapshot(request));
 
-    const warnings = session.lines.filter(({ level }) => level === "warn").map((line) => JSON.stringify(line));
+    const warnings = (await toldAt(session, "warn")).map((line) => JSON.stringify(line));
     assert.equal(warnings.length, 1);
     assert.match(
       warnings[0] ?? "",

@@ -4,6 +4,7 @@ import { after, describe, test } from "node:test";
 import { azureDefaults } from "@flotilla/test/emulators";
 
 import { collectAll } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { armId, startVolumeRig } from "./volume-rig.ts";
 
 const rig = await startVolumeRig({ pendingMs: 300 });
@@ -71,7 +72,7 @@ describe("snapshots", { concurrency: true, timeout: 60_000 }, () => {
     const snapshot = await rig.describeSnapshot(snapshotId);
     assert.equal(Object.keys(snapshot.tags ?? {}).length, 50);
     assert.equal(snapshot.tags?.["velero.io-backup"], "nightly");
-    const told = session.lines.find(({ message }) => message.includes("tags are not on the snapshot"));
+    const [told] = await toldLines(session, /tags are not on the snapshot/);
     assert.equal(told?.level, "info");
   });
 
@@ -82,7 +83,7 @@ describe("snapshots", { concurrency: true, timeout: 60_000 }, () => {
 
     await snapshotter.createSnapshot({ volumeId, volumeAz: zone, tags });
 
-    const waits = session.lines.filter(({ message }) => message.startsWith(`waiting for snapshot "${volumeId}-`));
+    const waits = await toldLines(session, new RegExp(`^waiting for snapshot "${volumeId}-`));
     assert.match(String(waits[0]?.fields["progress"]), /^InProgress, \d+ %$/);
     assert.equal(waits[0]?.level, "debug");
   });

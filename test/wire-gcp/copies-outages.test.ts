@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { bytesOf, collect, failureOf, inChunks, mebibyte } from "../wire/bytes.ts";
+import { toldAt } from "../wire/told-lines.ts";
 import { until } from "../wire/until.ts";
 import { otherRegion, ownRegion, startCopiesRig } from "./copies-rig.ts";
 import type { CopiesRig } from "./copies-rig.ts";
@@ -38,8 +39,8 @@ describe("a region that is lost", { concurrency: true, timeout: 240_000 }, () =>
       assert.match(listed.message, /a copy is not asked for a list/);
       const url = await store.createSignedUrl({ bucket, key: "backups/a/small" }, 60);
       assert.match(url, /\/lost-copy\/backups\/a\/small\?/);
-      const warnings = session.lines.filter(({ level }) => level === "warn");
-      assert.ok(warnings.length > 0 && warnings.every((line) => JSON.stringify(line).includes("lost-copy")));
+      const warnings = await toldAt(session, "warn");
+      assert.ok(warnings.every((line) => JSON.stringify(line).includes("lost-copy")));
     });
   }
 

@@ -5,6 +5,7 @@ import { findOrphanedCopies } from "@flotilla/sdk/volumes";
 import { silentLogger } from "@flotilla/sdk/plugin";
 
 import { collectAll, failureOf } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { until } from "../wire/until.ts";
 import {
   copyRound,
@@ -58,7 +59,7 @@ describe("a location whose snapshots are to be copied", { concurrency: 2, timeou
     for (const backup of ["one", "two"]) await rig.backUp(home, backup);
 
     assert.deepEqual(await rig.remnants(), []);
-    const told = session.lines.filter(({ message }) => message.includes("flotilla volume copy"));
+    const told = await toldLines(session, /flotilla volume copy/);
     assert.deepEqual(
       told.map(({ level }) => level),
       ["info"],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { failureOf } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { until } from "../wire/until.ts";
 import { kmsKey, project, startVolumeRig } from "./volume-rig.ts";
 
@@ -76,7 +77,7 @@ describe("what Compute Engine refuses", { concurrency: true, timeout: 60_000 }, 
       assert.deepEqual(rig.snapshot(snapshotId).labels ?? {}, {});
       const where = place === "zone" ? `zones/${zone}` : "regions/us-central1";
       assert.deepEqual(rig.disk(restoredId, where).labels ?? {}, {});
-      const told = session.lines.filter(({ message }) => message.startsWith("made without labels"));
+      const told = await toldLines(session, /^made without labels/, 2);
       assert.deepEqual(
         told.map(({ level }) => level),
         ["info", "info"],

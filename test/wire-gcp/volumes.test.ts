@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { collectAll } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { kmsKey, project, startVolumeRig, typeUrl } from "./volume-rig.ts";
 
 const rig = await startVolumeRig({ pendingMs: 300 });
@@ -80,7 +81,7 @@ describe("snapshots", { concurrency: true, timeout: 60_000 }, () => {
 
     const { description = "" } = rig.snapshot(snapshotId);
     assert.match(description, /"velero.io\/backup":"nightly","velero.io\/pv":"pvc"/);
-    const told = session.lines.find(({ message }) => message.includes("tags are not on the snapshot"));
+    const [told] = await toldLines(session, /tags are not on the snapshot/);
     assert.equal(told?.level, "info");
   });
 
@@ -206,7 +207,7 @@ describe("waiting", { timeout: 60_000 }, () => {
       const complete = await patient.createSnapshot({ volumeId: second, volumeAz: zone, tags });
 
       assert.equal(slow.snapshot(complete).status, "READY");
-      const waits = session.lines.filter(({ message }) => message.startsWith(`waiting for snapshot "${second}-`));
+      const waits = await toldLines(session, new RegExp(`^waiting for snapshot "${second}-`));
       assert.match(String(waits[0]?.fields["progress"]), /PENDING|RUNNING/);
       assert.equal(waits[0]?.level, "debug");
     } finally {
