@@ -16,7 +16,7 @@ async function start(context: TestContext, behaviour: RawBehaviour = {}, extra: 
   const folder = await freshFolder();
   const initFile = join(folder, "inits.txt");
   await writeRawPlugin(folder, "plugin", { initFile, ...behaviour });
-  const settings = { env: process.env, startTimeoutMs: 20_000, ...extra };
+  const settings = { env: process.env, startTimeoutMs: 60_000, ...extra };
   const manager = new Manager(await discover(folder, settings), settings);
   context.after(() => manager.close());
   return { manager, initFile, folder };
