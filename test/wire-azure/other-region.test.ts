@@ -52,7 +52,7 @@ function volumeIn(zones: readonly string[], region: string): JsonObject {
   };
 }
 
-describe("a restore in the other region", { concurrency: true, timeout: 120_000 }, () => {
+describe("a restore in the other region", { concurrency: true, timeout: 600_000 }, () => {
   test("a volume whose zone is not there is refused until the location says which one to take", async () => {
     const snapshotId = await backUp(rig);
     const other = await rig.openOther();
@@ -192,7 +192,7 @@ describe("a restore in the other region", { concurrency: true, timeout: 120_000 
   });
 });
 
-describe("a disk with a customer's key in the other region", { concurrency: true, timeout: 60_000 }, () => {
+describe("a disk with a customer's key in the other region", { concurrency: true, timeout: 240_000 }, () => {
   const setIn = (name: string, location: string): string => arm.addDiskEncryptionSet({ name, location });
   const encrypted = (name: string) =>
     ({
@@ -234,7 +234,7 @@ describe("a disk with a customer's key in the other region", { concurrency: true
   });
 });
 
-describe("a home region that is lost", { timeout: 180_000 }, () => {
+describe("a home region that is lost", { timeout: 600_000 }, () => {
   test("its volumes are restored from the copies, whether the location says its region or not", async () => {
     const lost = await startRegionsRig();
     after(() => lost.close());

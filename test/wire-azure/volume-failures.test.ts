@@ -27,7 +27,7 @@ function permissionAt(diskName: string, ...actions: string[]): { readonly action
   return { actions, scope: armId("disks", diskName) };
 }
 
-describe("what Azure refuses", { concurrency: true, timeout: 60_000 }, () => {
+describe("what Azure refuses", { concurrency: true, timeout: 240_000 }, () => {
   test("a disk that may not be read is named with the permission to grant", async () => {
     const snapshotter = await rig.open();
     const volumeId = rig.addDisk({ name: "unreadable" });
@@ -218,7 +218,7 @@ describe("what Azure refuses", { concurrency: true, timeout: 60_000 }, () => {
   });
 });
 
-describe("what fails on the way", { concurrency: true, timeout: 60_000 }, () => {
+describe("what fails on the way", { concurrency: true, timeout: 240_000 }, () => {
   test("a snapshot that fails after Azure accepted it fails the backup with the reason and is removed", async () => {
     const snapshotter = await rig.open();
     const volumeId = rig.addDisk();
@@ -290,7 +290,7 @@ describe("what fails on the way", { concurrency: true, timeout: 60_000 }, () => 
   });
 });
 
-describe("an operation that never ends", { timeout: 60_000 }, () => {
+describe("an operation that never ends", { timeout: 240_000 }, () => {
   test("is given up after apiTimeout, what it made is deleted, and the error says both", async () => {
     const snapshotter = await stuckRig.open({ config: { apiTimeout: "300ms" } });
     const volumeId = stuckRig.addDisk();

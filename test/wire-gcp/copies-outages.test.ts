@@ -13,7 +13,7 @@ const large = bytesOf(3 * smallPartBytes + 12_345, "large");
 const rewrites = { operation: "RewriteObject" } as const;
 
 // One rig for each test: a region is lost for everybody.
-describe("a region that is lost", { concurrency: true, timeout: 240_000 }, () => {
+describe("a region that is lost", { concurrency: true, timeout: 600_000 }, () => {
   for (const outage of ["refuses", "closes", "hangs"] as const) {
     test(`everything is read from the copies while the location's own region ${outage}`, async () => {
       await using rig = await openRig();

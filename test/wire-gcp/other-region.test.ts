@@ -51,7 +51,7 @@ async function backUp(seed: Parameters<typeof rig.addDisk>[0] = {}, az = volumeA
   return await location.createSnapshot({ volumeId: rig.addDisk(seed), volumeAz: az, tags });
 }
 
-describe("a restore in another region", { concurrency: true, timeout: 120_000 }, () => {
+describe("a restore in another region", { concurrency: true, timeout: 600_000 }, () => {
   test("a disk whose zone is not there is refused until the location says which one to take", async () => {
     const snapshotId = await backUp();
     const other = await rig.open({ session: rig.start(), config: { zoneMap: "us-central1-b=europe-west1-b" } });
@@ -162,7 +162,7 @@ describe("a restore in another region", { concurrency: true, timeout: 120_000 },
   });
 });
 
-describe("a region that is lost", { concurrency: true, timeout: 120_000 }, () => {
+describe("a region that is lost", { concurrency: true, timeout: 600_000 }, () => {
   test("a snapshot that was stored there is restored from its copy, by the id in the backup", async () => {
     await using lost = await openRig();
     const home = await lost.openHome({ config: { wait: "completed" } });

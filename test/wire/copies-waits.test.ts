@@ -22,7 +22,7 @@ async function secondsOf(work: Promise<unknown>): Promise<number> {
 }
 
 // With the SDK's own tries as they are. The bounds are 5, 10 and 30 s; the rest is what a loaded machine may add.
-describe("the wait for a region that answers nothing", { concurrency: true, timeout: 280_000 }, () => {
+describe("the wait for a region that answers nothing", { concurrency: true, timeout: 600_000 }, () => {
   test("is a matter of seconds for the first read of a process, whose copy is required", async () => {
     const region = "us-east-1";
     await (await openCopied(rig, "read", { region, session: rig.start() })).location.put("backups/a/a.json", small);
