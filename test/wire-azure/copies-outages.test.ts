@@ -34,7 +34,7 @@ describe("a region that is lost", { concurrency: true, timeout: 600_000 }, () =>
       assert.ok((await collect(store.getObject({ bucket, key: "backups/a/small" }))).equals(small));
       assert.ok((await collect(store.getObject({ bucket, key: "backups/a/large" }))).equals(large));
       // Once it is known that the region does not answer, no call waits for it again.
-      assert.ok(Date.now() - startedMs < 15_000, `took ${Date.now() - startedMs} ms`);
+      assert.ok(Date.now() - startedMs < 45_000, `took ${Date.now() - startedMs} ms`);
       const listed = await failureOf(store.listCommonPrefixes({ bucket, prefix: "backups/", delimiter: "/" }));
       assert.match(listed.message, /a copy is not asked for a list/);
       const url = await store.createSignedUrl({ bucket, key: "backups/a/small" }, 60);
