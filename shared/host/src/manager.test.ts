@@ -54,6 +54,14 @@ test("a process that dies in the middle of a call fails that call with a crash r
   });
 });
 
+test("a process whose connection is gone long before its end is known still fails the call with a crash report", async (context) => {
+  const { manager } = await start(context);
+  const store = manager.getObjectStore("example.com/raw");
+  await store.init({ bucket });
+
+  await assert.rejects(store.objectExists({ bucket, key: "fade" }), /exited with code 3/);
+});
+
 test("a process killed in the middle of a put fails the put and names the signal", async (context) => {
   const { manager } = await start(context);
   const store = manager.getObjectStore("example.com/raw");
