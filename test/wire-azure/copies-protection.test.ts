@@ -24,7 +24,7 @@ async function keyFile(name: string): Promise<string> {
   return path;
 }
 
-describe("copies between two accounts", { concurrency: true, timeout: 120_000 }, () => {
+describe("copies between two accounts", { concurrency: true, timeout: 600_000 }, () => {
   test("with tokens the store reads the source by the same token, without a signature", async () => {
     const copied = await rig.openCopied("tokens", tokens);
 
@@ -84,7 +84,7 @@ describe("copies between two accounts", { concurrency: true, timeout: 120_000 },
   });
 });
 
-describe("copies above copyCutoff", { concurrency: true, timeout: 120_000 }, () => {
+describe("copies above copyCutoff", { concurrency: true, timeout: 600_000 }, () => {
   const large = bytesOf(5 * mebibyte + 12_345, "above the cutoff");
   const query = { copyCutoff: "1Mi" };
 
@@ -122,7 +122,7 @@ describe("copies above copyCutoff", { concurrency: true, timeout: 120_000 }, () 
   });
 });
 
-describe("a location with copies", { concurrency: true, timeout: 60_000 }, () => {
+describe("a location with copies", { concurrency: true, timeout: 240_000 }, () => {
   for (const [what, copyTo, pattern] of [
     ["another cloud's URL", "s3://elsewhere", /azblob:\/\//],
     ["its own container", "azblob://mine", /own bucket/],

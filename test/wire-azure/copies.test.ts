@@ -19,7 +19,7 @@ async function copyOf({ copies }: Copied, key = "contents"): Promise<Buffer> {
   return await copies.getBlobClient(key).downloadToBuffer();
 }
 
-describe("the copy of an object that is put", { concurrency: true, timeout: 120_000 }, () => {
+describe("the copy of an object that is put", { concurrency: true, timeout: 600_000 }, () => {
   test("a required copy that is refused fails the put, names the target and says that the object is stored", async () => {
     const copied = await rig.openCopied("required");
     rig.blob.faults.add(refusal, { bucket: copied.copyBucket, method: "PUT" }, { times: 99 });
@@ -173,7 +173,7 @@ describe("the copy of an object that is put", { concurrency: true, timeout: 120_
 
 describe(
   "an object that the location has lost or that is damaged there",
-  { concurrency: true, timeout: 60_000 },
+  { concurrency: true, timeout: 240_000 },
   () => {
     for (const [name, bytes] of [
       ["small", small],

@@ -84,7 +84,7 @@ async function podEnvironment(clientId: string, token: string): Promise<Record<s
   };
 }
 
-describe("an identity that does not work", { concurrency: true, timeout: 120_000 }, () => {
+describe("an identity that does not work", { concurrency: true, timeout: 600_000 }, () => {
   for (const [name, lines, pattern] of [
     ["a wrong secret", secretOf(azureDefaults.clientId, "not-the-secret"), /AADSTS7000215/],
     ["an expired secret", secretOf("expired", "old-secret"), /AADSTS7000222.*make a new one/],
@@ -264,7 +264,7 @@ describe("the lines of a credentials file that cannot work", { concurrency: true
   }
 });
 
-describe("identities that work", { concurrency: true, timeout: 120_000 }, () => {
+describe("identities that work", { concurrency: true, timeout: 600_000 }, () => {
   async function worksAs(bucket: string, options: LocationOptions): Promise<void> {
     const location = await rig.open(bucket, options);
     await location.put("contents", Buffer.from(bucket));
@@ -328,7 +328,7 @@ describe("identities that work", { concurrency: true, timeout: 120_000 }, () => 
   });
 });
 
-describe("the account's access key", { concurrency: true, timeout: 120_000 }, () => {
+describe("the account's access key", { concurrency: true, timeout: 600_000 }, () => {
   test("it is asked of Resource Manager where the location neither has it nor uses tokens", async () => {
     const location = await rig.open("exchanged", { lines: ownerLines });
     await location.put("contents", Buffer.from("x"));

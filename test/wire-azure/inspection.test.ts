@@ -32,7 +32,7 @@ function as(clientId: (typeof people)[number]): LocationOptions {
 
 const tried = ["blobs/read (list)", "blobs/write", "blobs/read", "signed URL", "blobs/delete"];
 
-describe("the check of a BackupStorageLocation", { concurrency: true, timeout: 60_000 }, () => {
+describe("the check of a BackupStorageLocation", { concurrency: true, timeout: 240_000 }, () => {
   test("an identity that may only read fails at the write, with the role to grant", async () => {
     const location = await rig.open("check-reader", as("reader"));
 

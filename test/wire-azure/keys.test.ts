@@ -121,7 +121,7 @@ async function fill(bucket: string, keys: readonly string[]): Promise<void> {
   await Promise.all(Array.from({ length: 16 }, worker));
 }
 
-describe("more than a page", { timeout: 300_000 }, () => {
+describe("more than a page", { timeout: 600_000 }, () => {
   test("keys of six pages are listed whole and in descending order", async () => {
     const keys = Array.from({ length: 520 }, (_, index) => `backups/b/${String(index).padStart(5, "0")}`);
     const location = await rig.open("many-keys");

@@ -43,7 +43,7 @@ function clientsOf(bucket: string, key: string): readonly unknown[] {
     });
 }
 
-describe("several locations in one process", { concurrency: true, timeout: 120_000 }, () => {
+describe("several locations in one process", { concurrency: true, timeout: 600_000 }, () => {
   test("two containers are each reached with their own identity, whichever was opened last", async () => {
     const session = rig.start();
     const one = await rig.open("own-1", as("first", { session }));

@@ -4,6 +4,7 @@ import { after, describe, test } from "node:test";
 import type { JsonObject } from "@flotilla/sdk/plugin";
 
 import { failureOf } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { copiesGroup, homeRegion, otherNodes, otherRegion, startRegionsRig } from "./snapshot-copies-rig.ts";
 import type { RegionsRig } from "./snapshot-copies-rig.ts";
 import { armId } from "./volume-rig.ts";
@@ -51,7 +52,7 @@ function volumeIn(zones: readonly string[], region: string): JsonObject {
   };
 }
 
-describe("a restore in the other region", { concurrency: true, timeout: 120_000 }, () => {
+describe("a restore in the other region", { concurrency: true, timeout: 600_000 }, () => {
   test("a volume whose zone is not there is refused until the location says which one to take", async () => {
     const snapshotId = await backUp(rig);
     const other = await rig.openOther();
@@ -90,7 +91,7 @@ describe("a restore in the other region", { concurrency: true, timeout: 120_000 
           csi: { driver: "disk.csi.azure.com", volumeHandle: armId("disks", volumeId, otherNodes) },
         },
       });
-      const decisions = session.lines.filter(({ message }) => /another zone than the recorded/.test(message));
+      const decisions = await toldLines(session, /another zone than the recorded/);
       assert.deepEqual(
         decisions.map(({ level, fields }) => [level, fields["recorded"], fields["reason"]]),
         [["info", volumeAz, key]],
@@ -124,7 +125,7 @@ describe("a restore in the other region", { concurrency: true, timeout: 120_000 
 
     const disk = await rig.describeDisk(volumeId, otherNodes);
     assert.deepEqual([disk.sku?.name, disk.zones], ["Premium_LRS", ["1"]]);
-    const told = session.lines.filter(({ message }) => /does not have the volume's type/.test(message));
+    const told = await toldLines(session, /does not have the volume's type/);
     assert.deepEqual(
       told.map(({ level, fields }) => [level, fields["recorded"], fields["used"]]),
       [["info", "Premium_ZRS", "Premium_LRS"]],
@@ -191,7 +192,7 @@ describe("a restore in the other region", { concurrency: true, timeout: 120_000 
   });
 });
 
-describe("a disk with a customer's key in the other region", { concurrency: true, timeout: 60_000 }, () => {
+describe("a disk with a customer's key in the other region", { concurrency: true, timeout: 240_000 }, () => {
   const setIn = (name: string, location: string): string => arm.addDiskEncryptionSet({ name, location });
   const encrypted = (name: string) =>
     ({
@@ -233,7 +234,7 @@ describe("a disk with a customer's key in the other region", { concurrency: true
   });
 });
 
-describe("a home region that is lost", { timeout: 180_000 }, () => {
+describe("a home region that is lost", { timeout: 600_000 }, () => {
   test("its volumes are restored from the copies, whether the location says its region or not", async () => {
     const lost = await startRegionsRig();
     after(() => lost.close());

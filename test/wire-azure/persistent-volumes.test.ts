@@ -35,7 +35,7 @@ function inTree(name: string, uri: string): JsonObject {
   return volumeOf(`"azureDisk":{"cachingMode":"ReadWrite","diskName":"${name}","diskURI":"${uri}","kind":"Managed"}`);
 }
 
-describe("PersistentVolumes", { concurrency: true, timeout: 60_000 }, () => {
+describe("PersistentVolumes", { concurrency: true, timeout: 240_000 }, () => {
   test("an in-tree volume without a name is an error", async () => {
     const error = await failureOf(snapshotter.getVolumeId(inTree("", "")));
 

@@ -31,7 +31,7 @@ async function useEverything(location: Location): Promise<void> {
 
 const tokens = { lines: ownerLines, config: { ...smallParts, useAAD: "true" } };
 
-describe("the process as the server sees it", { concurrency: true, timeout: 60_000 }, () => {
+describe("the process as the server sees it", { concurrency: true, timeout: 240_000 }, () => {
   test("it lists both kinds under the official name and the path by which it was started", async () => {
     const violations: string[] = [];
     const onViolation = (violation: string): void => void violations.push(violation);
@@ -90,7 +90,7 @@ describe("the process as the server sees it", { concurrency: true, timeout: 60_0
   });
 });
 
-describe("sudden ends", { concurrency: true, timeout: 60_000 }, () => {
+describe("sudden ends", { concurrency: true, timeout: 240_000 }, () => {
   test("a plugin that is killed in the middle of an upload leaves nothing visible and is started again", async () => {
     const session = rig.start();
     const location = await rig.open("killed", { config: smallParts, session });

@@ -23,7 +23,7 @@ async function keyFile(name: string, bytes: Buffer): Promise<string> {
   return path;
 }
 
-describe("TLS", { concurrency: true, timeout: 120_000 }, () => {
+describe("TLS", { concurrency: true, timeout: 600_000 }, () => {
   test("a certificate of an unknown authority is refused, and the remedy is named", async () => {
     const location = await rig.open("untrusted", { without: ["caCert"] });
 
@@ -60,7 +60,7 @@ describe("TLS", { concurrency: true, timeout: 120_000 }, () => {
   });
 });
 
-describe("customer-provided keys", { concurrency: true, timeout: 120_000 }, () => {
+describe("customer-provided keys", { concurrency: true, timeout: 600_000 }, () => {
   test("objects of all sizes are written and read with the key, and nobody reads them without", async () => {
     const path = await keyFile("own.key", randomBytes(32));
     const location = await rig.open("cpk", { config: { ...smallParts, customerKeyEncryptionFile: path } });

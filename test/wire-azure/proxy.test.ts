@@ -14,7 +14,7 @@ const { port } = new URL(rig.blob.url);
 const beyond = { storageAccountURI: "https://store.invalid/flotilla", insecureSkipTLSVerify: "true" };
 const withKey = { lines: { AZURE_STORAGE_KEY: accountKey } };
 
-describe("proxies, by Go's rules", { concurrency: true, timeout: 120_000 }, () => {
+describe("proxies, by Go's rules", { concurrency: true, timeout: 600_000 }, () => {
   test("HTTPS_PROXY is used for a store beyond it", async () => {
     const proxy = await startConnectProxy(Number(port));
     rig.own(proxy);

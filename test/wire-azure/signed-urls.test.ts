@@ -27,7 +27,7 @@ const ways: readonly (readonly [string, LocationOptions])[] = [
 ];
 
 for (const [way, options] of ways) {
-  describe(`signed URLs of a location with an access ${way}`, { concurrency: true, timeout: 60_000 }, () => {
+  describe(`signed URLs of a location with an access ${way}`, { concurrency: true, timeout: 240_000 }, () => {
     test("a plain GET is refused once the time to live has passed", async () => {
       const location = await rig.open(`${way}-expired`, options);
       await location.put("contents", Buffer.from("x"));

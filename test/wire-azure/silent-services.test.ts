@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { after, describe, test } from "node:test";
 
 import { failureOf } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { startCloudRig } from "./blob-rig.ts";
 import { ownerLines } from "./harness.ts";
 import { armId, startVolumeRig } from "./volume-rig.ts";
@@ -21,7 +22,7 @@ const address = silent.address();
 assert.ok(typeof address === "object" && address !== null);
 const hole = `https://127.0.0.1:${address.port}`;
 
-describe("a service that does not answer", { concurrency: true, timeout: 90_000 }, () => {
+describe("a service that does not answer", { concurrency: true, timeout: 240_000 }, () => {
   test("an authority that is silent does not outlast apiTimeout", async () => {
     const config = { apiTimeout: "1s", activeDirectoryAuthorityURI: hole };
     const snapshotter = await volumes.open({ session: volumes.start(), config });
@@ -31,7 +32,8 @@ describe("a service that does not answer", { concurrency: true, timeout: 90_000 
 
     assert.equal(error.kind, "timeout");
     assert.match(error.message, /no answer within 1 s.*apiTimeout/);
-    assert.ok(performance.now() - began < 20_000);
+    // The SDK itself would wait for minutes.
+    assert.ok(performance.now() - began < 60_000);
   });
 
   test("a location whose Resource Manager is silent is reached at the usual endpoint", async () => {
@@ -47,7 +49,7 @@ describe("a service that does not answer", { concurrency: true, timeout: 90_000 
     const error = await failureOf(location.list());
 
     assert.match(error.message, /flotilla\.blob\.core\.windows\.net.* through the proxy/);
-    const told = session.lines.find(({ message }) => message.includes("the usual one is used"));
+    const [told] = await toldLines(session, /the usual one is used/);
     assert.match(told?.fields["reason"] ?? "", /no answer of Azure Resource Manager within 20 s/);
   });
 });

@@ -6,6 +6,7 @@ import { findOrphanedCopies } from "@flotilla/sdk/volumes";
 import { azureDefaults } from "@flotilla/test/emulators";
 
 import { collectAll, failureOf } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { until } from "../wire/until.ts";
 import { copiesGroup, copyRound, homeRegion, otherRegion, startRegionsRig } from "./snapshot-copies-rig.ts";
 import { armId } from "./volume-rig.ts";
@@ -26,7 +27,7 @@ async function snapshotsIn(group: string, backup: string): Promise<readonly stri
   return all.filter(({ tags }) => tags?.["velero.io-backup"] === backup).map(({ id = "" }) => id);
 }
 
-describe("a location whose snapshots are to be copied", { concurrency: true, timeout: 60_000 }, () => {
+describe("a location whose snapshots are to be copied", { concurrency: true, timeout: 240_000 }, () => {
   for (const [what, config, pattern] of [
     ["full snapshots", { incremental: "false" }, /incremental/],
     ["its own region as a target", { region: "West US 2" }, /own region/],
@@ -49,7 +50,7 @@ describe("a location whose snapshots are to be copied", { concurrency: true, tim
     for (const volumeId of volumes) await home.createSnapshot({ volumeId, volumeAz, tags: tagsOf("plain") });
 
     assert.deepEqual(await snapshotsIn(copiesGroup, "plain"), []);
-    const told = session.lines.filter(({ message }) => message.includes("flotilla volume copy"));
+    const told = await toldLines(session, /flotilla volume copy/);
     assert.deepEqual(
       told.map(({ level }) => level),
       ["info"],
@@ -147,7 +148,7 @@ describe("a location whose snapshots are to be copied", { concurrency: true, tim
   });
 });
 
-describe("copies of snapshots", { concurrency: false, timeout: 120_000 }, () => {
+describe("copies of snapshots", { concurrency: false, timeout: 600_000 }, () => {
   test("of one disk are made one after the other, in the order of their creation, and none twice", async () => {
     const home = await rig.openHome();
     const volumeId = rig.addDisk();

@@ -7,6 +7,7 @@ import { azureDefaults } from "@flotilla/test/emulators";
 
 import { createThrowawayCertificate } from "../emulators/throwaway-certificate.ts";
 import { failureOf } from "../wire/bytes.ts";
+import { toldAt } from "../wire/told-lines.ts";
 import { until } from "../wire/until.ts";
 import { armId, startVolumeRig } from "./volume-rig.ts";
 
@@ -26,7 +27,7 @@ function permissionAt(diskName: string, ...actions: string[]): { readonly action
   return { actions, scope: armId("disks", diskName) };
 }
 
-describe("what Azure refuses", { concurrency: true, timeout: 60_000 }, () => {
+describe("what Azure refuses", { concurrency: true, timeout: 240_000 }, () => {
   test("a disk that may not be read is named with the permission to grant", async () => {
     const snapshotter = await rig.open();
     const volumeId = rig.addDisk({ name: "unreadable" });
@@ -78,7 +79,7 @@ describe("what Azure refuses", { concurrency: true, timeout: 60_000 }, () => {
     const request = { snapshotId, volumeType: "Premium_LRS", volumeAz: zone, iops: undefined };
     const error = await failureOf(snapshotter.createVolumeFromSnapshot(request));
 
-    const warnings = session.lines.filter(({ level }) => level === "warn").map((line) => JSON.stringify(line));
+    const warnings = (await toldAt(session, "warn")).map((line) => JSON.stringify(line));
     assert.equal(warnings.length, 1);
     assert.match(
       warnings[0] ?? "",
@@ -217,7 +218,7 @@ describe("what Azure refuses", { concurrency: true, timeout: 60_000 }, () => {
   });
 });
 
-describe("what fails on the way", { concurrency: true, timeout: 60_000 }, () => {
+describe("what fails on the way", { concurrency: true, timeout: 240_000 }, () => {
   test("a snapshot that fails after Azure accepted it fails the backup with the reason and is removed", async () => {
     const snapshotter = await rig.open();
     const volumeId = rig.addDisk();
@@ -289,7 +290,7 @@ describe("what fails on the way", { concurrency: true, timeout: 60_000 }, () => 
   });
 });
 
-describe("an operation that never ends", { timeout: 60_000 }, () => {
+describe("an operation that never ends", { timeout: 240_000 }, () => {
   test("is given up after apiTimeout, what it made is deleted, and the error says both", async () => {
     const snapshotter = await stuckRig.open({ config: { apiTimeout: "300ms" } });
     const volumeId = stuckRig.addDisk();

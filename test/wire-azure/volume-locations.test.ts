@@ -70,7 +70,7 @@ function addDisk({ subscriptionId }: Team, name: string): void {
 
 describe(
   "two VolumeSnapshotLocations of other subscriptions and identities in one process",
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   () => {
     test("a snapshot is deleted in its own subscription, though the newest location may do nothing there", async () => {
       const session = rig.start();
@@ -164,7 +164,7 @@ describe(
   },
 );
 
-describe("the configuration of a VolumeSnapshotLocation", { timeout: 60_000 }, () => {
+describe("the configuration of a VolumeSnapshotLocation", { timeout: 240_000 }, () => {
   const refusals: readonly (readonly [name: string, options: Parameters<typeof rig.open>[0], message: RegExp])[] = [
     ["lines without AZURE_SUBSCRIPTION_ID", { lines: { AZURE_SUBSCRIPTION_ID: "" } }, /AZURE_SUBSCRIPTION_ID/],
     ["lines without AZURE_RESOURCE_GROUP", { lines: { AZURE_RESOURCE_GROUP: "" } }, /AZURE_RESOURCE_GROUP/],

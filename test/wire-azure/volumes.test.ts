@@ -4,6 +4,8 @@ import { after, describe, test } from "node:test";
 import { azureDefaults } from "@flotilla/test/emulators";
 
 import { collectAll } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
+import { until } from "../wire/until.ts";
 import { armId, startVolumeRig } from "./volume-rig.ts";
 
 const rig = await startVolumeRig({ pendingMs: 300 });
@@ -14,7 +16,7 @@ const zone = "eastus-1";
 const tags = { "velero.io/backup": "nightly", "velero.io/pv": "pvc", team: "storage" };
 const uuid = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
-describe("snapshots", { concurrency: true, timeout: 60_000 }, () => {
+describe("snapshots", { concurrency: true, timeout: 240_000 }, () => {
   test("a snapshot has the official plugin's id, name, source and tags", async () => {
     const snapshotter = await rig.open();
     const volumeId = rig.addDisk({ tags: { team: "disk", owner: "me", "velero.io-backup": "former" } });
@@ -71,18 +73,21 @@ describe("snapshots", { concurrency: true, timeout: 60_000 }, () => {
     const snapshot = await rig.describeSnapshot(snapshotId);
     assert.equal(Object.keys(snapshot.tags ?? {}).length, 50);
     assert.equal(snapshot.tags?.["velero.io-backup"], "nightly");
-    const told = session.lines.find(({ message }) => message.includes("tags are not on the snapshot"));
+    const [told] = await toldLines(session, /tags are not on the snapshot/);
     assert.equal(told?.level, "info");
   });
 
   test("how far a snapshot is, is told for debugging", async () => {
-    const session = rig.start();
-    const snapshotter = await rig.open({ session });
-    const volumeId = rig.addDisk();
+    // Longer than a busy machine needs for the first look.
+    const slow = await startVolumeRig({ pendingMs: 5000 });
+    after(() => slow.close());
+    const { session } = slow;
+    const snapshotter = await slow.open();
+    const volumeId = slow.addDisk();
 
     await snapshotter.createSnapshot({ volumeId, volumeAz: zone, tags });
 
-    const waits = session.lines.filter(({ message }) => message.startsWith(`waiting for snapshot "${volumeId}-`));
+    const waits = await toldLines(session, new RegExp(`^waiting for snapshot "${volumeId}-`));
     assert.match(String(waits[0]?.fields["progress"]), /^InProgress, \d+ %$/);
     assert.equal(waits[0]?.level, "debug");
   });
@@ -115,7 +120,7 @@ describe("snapshots", { concurrency: true, timeout: 60_000 }, () => {
   });
 });
 
-describe("restored disks", { concurrency: true, timeout: 60_000 }, () => {
+describe("restored disks", { concurrency: true, timeout: 240_000 }, () => {
   for (const [type, iops, mbps] of [
     ["UltraSSD_LRS", 2000, 100],
     ["PremiumV2_LRS", 4000, 200],
@@ -191,9 +196,10 @@ describe("restored disks", { concurrency: true, timeout: 60_000 }, () => {
   });
 });
 
-describe("background copies", { timeout: 60_000 }, () => {
+describe("background copies", { timeout: 240_000 }, () => {
   test("a snapshot is restored once its bytes are there, and with wait it is answered then", async (t) => {
-    const copying = await startVolumeRig({ copyMs: 2500 });
+    let nowMs = Date.now();
+    const copying = await startVolumeRig({ copyMs: 100_000, now: () => new Date(nowMs) });
     t.after(() => copying.close());
     const [hasty, patient] = [
       await copying.open(),
@@ -205,14 +211,22 @@ describe("background copies", { timeout: 60_000 }, () => {
     const early = await hasty.createSnapshot({ volumeId: first, volumeAz: zone, tags });
     assert.ok(((await copying.describeSnapshot(early)).completionPercent ?? 100) < 100);
     const request = { snapshotId: early, volumeType: "PremiumV2_LRS", volumeAz: zone, iops: undefined };
-    assert.match(await hasty.createVolumeFromSnapshot(request), /^restore-/);
-    const complete = await patient.createSnapshot({ volumeId: second, volumeAz: zone, tags });
+    const looks = (): number => copying.arm.log.entries("Snapshots_Get").length;
+    const looksBefore = looks();
+    const restoring = hasty.createVolumeFromSnapshot(request);
+    await until("the snapshot was looked at", () => looks() > looksBefore);
+    nowMs += 100_001;
+    assert.match(await restoring, /^restore-/);
+    const answering = patient.createSnapshot({ volumeId: second, volumeAz: zone, tags });
+    await until("the second one was made", async () => (await copying.snapshotsOf(second)).length > 0);
+    nowMs += 100_001;
+    const complete = await answering;
 
     assert.equal((await copying.describeSnapshot(complete)).completionPercent, 100);
   });
 });
 
-describe("an Azure that prints resource groups in upper case", { timeout: 60_000 }, () => {
+describe("an Azure that prints resource groups in upper case", { timeout: 240_000 }, () => {
   test("backs up, restores and describes as any other, and ids are written as the location spells them", async (t) => {
     const shouting = await startVolumeRig({ upperCaseGroups: true });
     t.after(() => shouting.close());
@@ -230,7 +244,7 @@ describe("an Azure that prints resource groups in upper case", { timeout: 60_000
   });
 });
 
-describe("a cloud that learns of API versions late", { timeout: 60_000 }, () => {
+describe("a cloud that learns of API versions late", { timeout: 240_000 }, () => {
   test("backs up, restores and deletes in a version that it knows", async (t) => {
     const national = await startVolumeRig({ apiVersions: ["2023-10-02", "2024-03-02"] });
     t.after(() => national.close());
@@ -247,7 +261,7 @@ describe("a cloud that learns of API versions late", { timeout: 60_000 }, () => 
   });
 });
 
-describe("the other forms of an operation", { timeout: 60_000 }, () => {
+describe("the other forms of an operation", { timeout: 240_000 }, () => {
   for (const form of ["location", "resource"] as const)
     test(`an operation that goes on by ${form} only is followed to its end`, async (t) => {
       const other = await startVolumeRig({ pendingMs: 1500 });
@@ -261,7 +275,7 @@ describe("the other forms of an operation", { timeout: 60_000 }, () => {
     });
 });
 
-describe("the check of a VolumeSnapshotLocation", { timeout: 60_000 }, () => {
+describe("the check of a VolumeSnapshotLocation", { timeout: 240_000 }, () => {
   const permissions = [
     "disks/read",
     "snapshots/read",

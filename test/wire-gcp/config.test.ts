@@ -8,7 +8,7 @@ import { startGcsRig } from "./gcs-rig.ts";
 const rig = await startGcsRig();
 after(() => rig.close());
 
-describe("a BackupStorageLocation that is wrong", { concurrency: true, timeout: 60_000 }, () => {
+describe("a BackupStorageLocation that is wrong", { concurrency: true, timeout: 240_000 }, () => {
   test("an unknown key is refused with the nearest known one", async () => {
     const error = await failureOf(rig.open("unknown-key", { config: { kmsKeyname: "x" } }));
 
@@ -44,7 +44,7 @@ describe("a BackupStorageLocation that is wrong", { concurrency: true, timeout: 
   });
 });
 
-describe("a BackupStorageLocation of the official plugin", { concurrency: true, timeout: 60_000 }, () => {
+describe("a BackupStorageLocation of the official plugin", { concurrency: true, timeout: 240_000 }, () => {
   for (const [name, config] of [
     ["resticrepoprefix", { resticRepoPrefix: "gs:bucket:/restic" }],
     ["empty", { kmsKeyName: "", serviceAccount: "", universeDomain: "" }],

@@ -22,7 +22,7 @@ async function keyFile(name: string): Promise<string> {
   return path;
 }
 
-describe("copies between two buckets", { concurrency: true, timeout: 120_000 }, () => {
+describe("copies between two buckets", { concurrency: true, timeout: 600_000 }, () => {
   test("objects with a customer-supplied key are copied with it, and read from the copy with it", async () => {
     const path = await keyFile("both.key");
     const copied = await rig.openCopied("both-keys", { config: { customerKeyEncryptionFile: path } });
@@ -114,7 +114,7 @@ describe("copies between two buckets", { concurrency: true, timeout: 120_000 }, 
   });
 });
 
-describe("a location with copies", { concurrency: true, timeout: 60_000 }, () => {
+describe("a location with copies", { concurrency: true, timeout: 240_000 }, () => {
   for (const [what, copyTo, pattern] of [
     ["another cloud's URL", "s3://elsewhere", /gs:\/\//],
     ["its own bucket", "gs://mine", /own bucket/],

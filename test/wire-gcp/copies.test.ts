@@ -23,7 +23,7 @@ async function isCopied({ copies }: Copied, key = "contents"): Promise<boolean> 
   return (await copies.file(key).exists())[0];
 }
 
-describe("the copy of an object that is put", { concurrency: true, timeout: 240_000 }, () => {
+describe("the copy of an object that is put", { concurrency: true, timeout: 600_000 }, () => {
   test("a required copy that is refused fails the put, names the target and says that the object is stored", async () => {
     const copied = await rig.openCopied("required");
     rig.gcs.faults.add(refusal, { bucket: "required", ...rewrites }, { times: 99 });
@@ -222,7 +222,7 @@ describe("the copy of an object that is put", { concurrency: true, timeout: 240_
 
 describe(
   "an object that the location has lost or that is damaged there",
-  { concurrency: true, timeout: 60_000 },
+  { concurrency: true, timeout: 240_000 },
   () => {
     for (const [name, bytes] of [
       ["small", small],

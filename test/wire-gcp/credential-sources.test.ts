@@ -50,7 +50,7 @@ function answerWith(changes: Readonly<Record<string, unknown>>): Readonly<Record
   };
 }
 
-describe("tokens of files", { concurrency: true, timeout: 60_000 }, () => {
+describe("tokens of files", { concurrency: true, timeout: 240_000 }, () => {
   test("one that ends with a line's end is taken without it", async () => {
     const file = await fileOf("line", `${cluster.token(subject, { audience })}\n`);
     const credentials = rig.identity.externalAccount(audience, { file });
@@ -71,7 +71,7 @@ describe("tokens of files", { concurrency: true, timeout: 60_000 }, () => {
   });
 });
 
-describe("tokens of programs", { concurrency: true, timeout: 60_000 }, () => {
+describe("tokens of programs", { concurrency: true, timeout: 240_000 }, () => {
   test("a program is told for whom its token is, and may warn on its standard error", async () => {
     const command = await programOf(
       "told",
@@ -135,7 +135,7 @@ describe("tokens of programs", { concurrency: true, timeout: 60_000 }, () => {
     const error = await failureOf(location.list());
 
     assert.match(error.message, /did not end within 5 s; raise its timeout_millis/);
-    assert.ok(Date.now() - beganMs < 15_000);
+    assert.ok(Date.now() - beganMs < 60_000);
   });
 
   test("a program that nobody allowed is not run", async () => {

@@ -10,7 +10,7 @@ after(() => rig.close());
 const manyChunks = bytesOf(3 * smallPartBytes + 1, "faults");
 const sessionGone = { kind: "error", status: 410, code: "gone" } as const;
 
-describe("transfers through a bad network", { concurrency: 4, timeout: 120_000 }, () => {
+describe("transfers through a bad network", { concurrency: 4, timeout: 600_000 }, () => {
   test("an upload goes on where the store is after a connection that was cut in the middle of a chunk", async () => {
     const location = await rig.open("cut-chunk", { config: smallParts });
     const match = { bucket: "cut-chunk", operation: "ContinueUpload" };
@@ -133,7 +133,7 @@ describe("transfers through a bad network", { concurrency: 4, timeout: 120_000 }
   });
 });
 
-describe("sessions that end early", { concurrency: 4, timeout: 120_000 }, () => {
+describe("sessions that end early", { concurrency: 4, timeout: 600_000 }, () => {
   test("one that is gone before its first bytes is begun again", async () => {
     const location = await rig.open("gone-first", { config: smallParts });
     const gone = rig.gcs.faults.add(sessionGone, { bucket: "gone-first", operation: "ContinueUpload" }, { times: 2 });

@@ -62,7 +62,7 @@ function impersonated(source: unknown): string {
   });
 }
 
-describe("every kind of credentials", { concurrency: true, timeout: 120_000 }, () => {
+describe("every kind of credentials", { concurrency: true, timeout: 600_000 }, () => {
   rig.identity.setSubjectToken(cluster.token(subject, { audience }));
   const cases: readonly (readonly [string, () => Promise<string>, string])[] = [
     ["service-account", async () => rig.identity.serviceAccountKey(owner), owner],
@@ -149,7 +149,7 @@ describe("every kind of credentials", { concurrency: true, timeout: 120_000 }, (
   });
 });
 
-describe("signed URLs without a private key", { concurrency: true, timeout: 120_000 }, () => {
+describe("signed URLs without a private key", { concurrency: true, timeout: 600_000 }, () => {
   test("federated credentials that impersonate sign as their account: the official plugin cannot", async () => {
     const credentials = rig.identity.externalAccount(audience, { file: await tokenFile("sign") }, target);
     const location = await rig.open("sign-federated", { credentials });
@@ -192,7 +192,7 @@ describe("signed URLs without a private key", { concurrency: true, timeout: 120_
   });
 });
 
-describe("credentials that do not work", { concurrency: true, timeout: 120_000 }, () => {
+describe("credentials that do not work", { concurrency: true, timeout: 600_000 }, () => {
   const key = (changes: Readonly<Record<string, unknown>>): string =>
     JSON.stringify({ ...(JSON.parse(rig.identity.serviceAccountKey(owner)) as object), ...changes });
 
@@ -290,7 +290,7 @@ describe("credentials that do not work", { concurrency: true, timeout: 120_000 }
 });
 
 // One after the other: the requests for tokens are counted.
-describe("tokens that end", { timeout: 120_000 }, () => {
+describe("tokens that end", { timeout: 600_000 }, () => {
   test("one that is refused in the middle of the work is fetched anew, without an error", async () => {
     const options: LocationOptions = { session: rig.start() };
     const location = await rig.open("refused", options);

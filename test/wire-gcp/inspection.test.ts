@@ -17,7 +17,7 @@ const tried = [
   "storage.objects.delete",
 ];
 
-describe("the check of a BackupStorageLocation", { concurrency: true, timeout: 60_000 }, () => {
+describe("the check of a BackupStorageLocation", { concurrency: true, timeout: 240_000 }, () => {
   test("all is well on a good location, but for its http, and nothing is left behind", async () => {
     const location = await rig.open("check-good", { config: { prefix: "team" } });
 
@@ -88,7 +88,7 @@ describe("the check of a BackupStorageLocation", { concurrency: true, timeout: 6
   }
 });
 
-describe("the description of an object", { concurrency: true, timeout: 60_000 }, () => {
+describe("the description of an object", { concurrency: true, timeout: 240_000 }, () => {
   for (const [name, sizeBytes] of [
     ["small", 12_345],
     ["large", smallPartBytes + 99],

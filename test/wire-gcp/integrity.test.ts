@@ -16,7 +16,7 @@ async function crcOf(bytes: Buffer): Promise<string> {
   return printChecksum(await checksumOf("crc32c", bytes));
 }
 
-describe("a store that lost bits", { concurrency: 4, timeout: 120_000 }, () => {
+describe("a store that lost bits", { concurrency: 4, timeout: 600_000 }, () => {
   for (const [name, position] of [
     ["first", 0],
     ["middle", 50_000],
@@ -84,7 +84,7 @@ describe("a store that lost bits", { concurrency: 4, timeout: 120_000 }, () => {
   });
 });
 
-describe("a way that changes bytes", { concurrency: 4, timeout: 120_000 }, () => {
+describe("a way that changes bytes", { concurrency: 4, timeout: 600_000 }, () => {
   test("a download of other bytes than the store keeps is corrupt", async () => {
     const location = await rig.open("other-bytes");
     await location.put("contents", small);
@@ -151,7 +151,7 @@ describe("a way that changes bytes", { concurrency: 4, timeout: 120_000 }, () =>
   });
 });
 
-describe("what is sent for the store to compare and to keep", { concurrency: 4, timeout: 60_000 }, () => {
+describe("what is sent for the store to compare and to keep", { concurrency: 4, timeout: 240_000 }, () => {
   test("a small object takes one request, with the checksum in its metadata", async () => {
     const location = await rig.open("crc-sent");
 

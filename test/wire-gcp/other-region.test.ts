@@ -4,6 +4,7 @@ import { after, describe, test } from "node:test";
 import type { JsonObject } from "@flotilla/sdk/plugin";
 
 import { failureOf } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { homeRegion, homeZone, otherRegion, startSnapshotCopiesRig } from "./snapshot-copies-rig.ts";
 import { project, typeUrl } from "./volume-rig.ts";
 
@@ -50,7 +51,7 @@ async function backUp(seed: Parameters<typeof rig.addDisk>[0] = {}, az = volumeA
   return await location.createSnapshot({ volumeId: rig.addDisk(seed), volumeAz: az, tags });
 }
 
-describe("a restore in another region", { concurrency: true, timeout: 120_000 }, () => {
+describe("a restore in another region", { concurrency: true, timeout: 600_000 }, () => {
   test("a disk whose zone is not there is refused until the location says which one to take", async () => {
     const snapshotId = await backUp();
     const other = await rig.open({ session: rig.start(), config: { zoneMap: "us-central1-b=europe-west1-b" } });
@@ -81,7 +82,7 @@ describe("a restore in another region", { concurrency: true, timeout: 120_000 },
       assert.ok(rig.disk(volumeId, `zones/${expected}`).type?.endsWith(typeUrl("pd-ssd", expected)));
       assert.deepEqual(written, volumeIn([expected], otherRegion, volumeId));
       assert.deepEqual(writtenElsewhere, written);
-      const decisions = session.lines.filter(({ message }) => /another zone than the recorded/.test(message));
+      const decisions = await toldLines(session, /another zone than the recorded/);
       assert.deepEqual(
         decisions.map(({ level, fields }) => [level, fields["recordedZone"], fields["zone"], fields["key"]]),
         [["info", volumeAz, expected, key]],
@@ -116,7 +117,7 @@ describe("a restore in another region", { concurrency: true, timeout: 120_000 },
     const disk = rig.disk(volumeId, "zones/europe-west1-b");
     assert.ok(disk.type?.endsWith("/pd-ssd"));
     assert.equal(disk.provisionedIops, undefined);
-    const told = session.lines.filter(({ message }) => /type does not exist/.test(message));
+    const told = await toldLines(session, /type does not exist/);
     assert.deepEqual(
       told.map(({ level, fields }) => [level, fields["recordedType"], fields["type"]]),
       [["info", "hyperdisk-extreme", "pd-ssd"]],
@@ -161,7 +162,7 @@ describe("a restore in another region", { concurrency: true, timeout: 120_000 },
   });
 });
 
-describe("a region that is lost", { concurrency: true, timeout: 120_000 }, () => {
+describe("a region that is lost", { concurrency: true, timeout: 600_000 }, () => {
   test("a snapshot that was stored there is restored from its copy, by the id in the backup", async () => {
     await using lost = await openRig();
     const home = await lost.openHome({ config: { wait: "completed" } });
@@ -178,9 +179,8 @@ describe("a region that is lost", { concurrency: true, timeout: 120_000 }, () =>
     const disk = lost.disk(volumeId, "zones/europe-west1-b");
     assert.ok(disk.sourceSnapshot?.endsWith(`/snapshots/${copyId}`));
     assert.equal(disk.description?.includes("flotilla.io"), false);
-    assert.ok(
-      session.lines.some(({ level, message }) => level === "info" && /its copy in this one is used/.test(message)),
-    );
+    const told = await toldLines(session, /its copy in this one is used/);
+    assert.ok(told.some(({ level }) => level === "info"));
   });
 
   test("a project that is lost: its snapshots are restored from their copies in another one", async () => {

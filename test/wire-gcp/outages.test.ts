@@ -12,7 +12,7 @@ after(() => rig.close());
 const manyChunks = bytesOf(2 * smallPartBytes + 1, "outages");
 const body = bytesOf(100_000, "small");
 
-describe("outages", { concurrency: true, timeout: 240_000 }, () => {
+describe("outages", { concurrency: true, timeout: 600_000 }, () => {
   test("an unreachable endpoint is unavailable and named", async () => {
     const location = await rig.open("unreachable", { config: { storeEndpoint: "http://127.0.0.1:1" } });
 

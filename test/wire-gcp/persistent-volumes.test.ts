@@ -37,7 +37,7 @@ function handleOf(name: string, place = "zones/us-central1-a", ofProject = proje
   return `projects/${ofProject}/${place}/disks/${name}`;
 }
 
-describe("PersistentVolumes", { concurrency: true, timeout: 60_000 }, () => {
+describe("PersistentVolumes", { concurrency: true, timeout: 240_000 }, () => {
   test("an in-tree volume without a name is an error", async () => {
     const error = await failureOf(snapshotter.getVolumeId(inTree("")));
 

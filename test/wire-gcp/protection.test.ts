@@ -24,7 +24,7 @@ async function keyFile(name: string, bytes: Buffer): Promise<string> {
   return path;
 }
 
-describe("TLS", { concurrency: true, timeout: 120_000 }, () => {
+describe("TLS", { concurrency: true, timeout: 600_000 }, () => {
   test("a caCert is used: the official plugin passes it over", async () => {
     const location = await rig.open("trusted");
 
@@ -71,7 +71,7 @@ describe("TLS", { concurrency: true, timeout: 120_000 }, () => {
   });
 });
 
-describe("customer-supplied keys", { concurrency: true, timeout: 120_000 }, () => {
+describe("customer-supplied keys", { concurrency: true, timeout: 600_000 }, () => {
   test("objects of all sizes are written and read with the key, and nobody reads them without", async () => {
     const path = await keyFile("own.key", randomBytes(32));
     const location = await rig.open("csek", { config: { ...smallParts, customerKeyEncryptionFile: path } });
@@ -149,7 +149,7 @@ describe("customer-supplied keys", { concurrency: true, timeout: 120_000 }, () =
   });
 });
 
-describe("KMS key and storage class", { concurrency: true, timeout: 60_000 }, () => {
+describe("KMS key and storage class", { concurrency: true, timeout: 240_000 }, () => {
   test("objects of all sizes have them", async () => {
     const location = await rig.open("settings", { config: { ...smallParts, kmsKeyName, storageClass: "NEARLINE" } });
     await location.put("small", small);

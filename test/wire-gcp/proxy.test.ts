@@ -13,7 +13,7 @@ const { port } = new URL(rig.gcs.url);
 // Go never asks a proxy for loopback, so the store is given a name that is not.
 const beyond = { storeEndpoint: "https://store.invalid", insecureSkipTLSVerify: "true" };
 
-describe("proxies, by Go's rules", { concurrency: true, timeout: 120_000 }, () => {
+describe("proxies, by Go's rules", { concurrency: true, timeout: 600_000 }, () => {
   test("HTTPS_PROXY is used for a store beyond it, also for the sessions that the store names", async () => {
     const proxy = await startConnectProxy(Number(port));
     rig.own(proxy);

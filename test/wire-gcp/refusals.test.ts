@@ -15,7 +15,7 @@ const rig = await startGcsRig({
 });
 after(() => rig.close());
 
-describe("a bucket that is missing", { concurrency: true, timeout: 60_000 }, () => {
+describe("a bucket that is missing", { concurrency: true, timeout: 240_000 }, () => {
   for (const [name, use] of [
     ["a listing", (location) => location.list()],
     ["a get", (location) => location.get("contents")],
@@ -38,7 +38,7 @@ describe("a bucket that is missing", { concurrency: true, timeout: 60_000 }, () 
   }
 });
 
-describe("an object that is absent", { concurrency: true, timeout: 60_000 }, () => {
+describe("an object that is absent", { concurrency: true, timeout: 240_000 }, () => {
   test("a get fails in words that the server takes for absence", async () => {
     const location = await rig.open("absent-get");
 
@@ -77,7 +77,7 @@ describe("an object that is absent", { concurrency: true, timeout: 60_000 }, () 
   });
 });
 
-describe("an object that something protects", { concurrency: true, timeout: 60_000 }, () => {
+describe("an object that something protects", { concurrency: true, timeout: 240_000 }, () => {
   for (const hold of ["temporaryHold", "eventBasedHold"] as const) {
     test(`one with ${hold} cannot be deleted or replaced, and is described as held`, async () => {
       const bucket = hold.toLowerCase();
@@ -132,7 +132,7 @@ describe("an object that something protects", { concurrency: true, timeout: 60_0
   });
 });
 
-describe("a bucket that makes its requesters pay", { concurrency: true, timeout: 60_000 }, () => {
+describe("a bucket that makes its requesters pay", { concurrency: true, timeout: 240_000 }, () => {
   test("it serves those whose credentials name a project", async () => {
     const key = JSON.parse(rig.identity.serviceAccountKey(owner)) as Readonly<Record<string, unknown>>;
     const credentials = JSON.stringify({ ...key, quota_project_id: "payer" });
@@ -164,7 +164,7 @@ describe("a bucket that makes its requesters pay", { concurrency: true, timeout:
   });
 });
 
-describe("answers that are none", { concurrency: true, timeout: 60_000 }, () => {
+describe("answers that are none", { concurrency: true, timeout: 240_000 }, () => {
   // A refused read says its reason in words only; where its status is not enough, the metadata tell it.
   for (const [status, code, kind, kindOfRead] of [
     [403, "forbidden", "denied", "denied"],

@@ -25,7 +25,7 @@ const ways: readonly (readonly [string, LocationOptions, string])[] = [
 ];
 
 for (const [way, options, email] of ways) {
-  describe(`signed URLs of a location with the identity of a ${way}`, { concurrency: true, timeout: 60_000 }, () => {
+  describe(`signed URLs of a location with the identity of a ${way}`, { concurrency: true, timeout: 240_000 }, () => {
     test("a plain GET is refused once the time to live has passed", async () => {
       const location = await rig.open(`${way}-expired`, options);
       await location.put("contents", Buffer.from("x"));
@@ -104,7 +104,7 @@ for (const [way, options, email] of ways) {
   });
 }
 
-describe("what signing needs", { concurrency: true, timeout: 60_000 }, () => {
+describe("what signing needs", { concurrency: true, timeout: 240_000 }, () => {
   test("with a private key it needs no request", async () => {
     const location = await rig.open("quiet");
 

@@ -19,7 +19,7 @@ function storingRequests(bucket: string): { readonly inserts: number; readonly c
   };
 }
 
-describe("sizes", { concurrency: 2, timeout: 120_000 }, () => {
+describe("sizes", { concurrency: 2, timeout: 600_000 }, () => {
   test("an empty object replaces a full one and is read back", async () => {
     const location = await rig.open("emptied");
     await location.put("contents", Buffer.from("full"));

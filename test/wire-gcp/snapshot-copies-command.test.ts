@@ -45,7 +45,7 @@ const stages: readonly (readonly [title: string, fault: Fault, operation: string
   ["after a disk is removed", behind, "disks.delete", 1],
 ];
 
-describe("a copier that is killed and run again", { concurrency: 2, timeout: 240_000 }, () => {
+describe("a copier that is killed and run again", { concurrency: 2, timeout: 600_000 }, () => {
   for (const [title, fault, operation, skip] of stages)
     test(`makes each copy once and leaves no disk: killed ${title}`, async () => {
       const { start, rig, ids } = await project(2);
@@ -65,7 +65,7 @@ describe("a copier that is killed and run again", { concurrency: 2, timeout: 240
     });
 });
 
-describe("flotilla volume prune", { timeout: 120_000 }, () => {
+describe("flotilla volume prune", { timeout: 600_000 }, () => {
   test("removes what a copier left whose snapshot is gone, only when told", async () => {
     const { start, rig, ids } = await project(2);
     const met = rig.gce.faults.add(behind, { operation: "disks.insert" }, { skip: 1 });

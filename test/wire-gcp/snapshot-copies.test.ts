@@ -5,6 +5,7 @@ import { findOrphanedCopies } from "@flotilla/sdk/volumes";
 import { silentLogger } from "@flotilla/sdk/plugin";
 
 import { collectAll, failureOf } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { until } from "../wire/until.ts";
 import {
   copyRound,
@@ -36,7 +37,7 @@ function descriptionOf(rig: SnapshotCopiesRig, name: string, ofProject?: string)
   return JSON.parse(rig.snapshot(name, ofProject).description ?? "{}") as Record<string, string>;
 }
 
-describe("a location whose snapshots are to be copied", { concurrency: 2, timeout: 120_000 }, () => {
+describe("a location whose snapshots are to be copied", { concurrency: 2, timeout: 600_000 }, () => {
   for (const [what, copyToRegions, pattern] of [
     ["the place where its snapshots are as a target", homeRegion, /own snapshotLocation/],
     ["an option that is none", `${otherRegion}?kmsKeyId=x`, /kmsKeyId.*project/],
@@ -58,7 +59,7 @@ describe("a location whose snapshots are to be copied", { concurrency: 2, timeou
     for (const backup of ["one", "two"]) await rig.backUp(home, backup);
 
     assert.deepEqual(await rig.remnants(), []);
-    const told = session.lines.filter(({ message }) => message.includes("flotilla volume copy"));
+    const told = await toldLines(session, /flotilla volume copy/);
     assert.deepEqual(
       told.map(({ level }) => level),
       ["info"],
@@ -201,7 +202,7 @@ describe("a location whose snapshots are to be copied", { concurrency: 2, timeou
   });
 });
 
-describe("copies of snapshots", { concurrency: 2, timeout: 120_000 }, () => {
+describe("copies of snapshots", { concurrency: 2, timeout: 600_000 }, () => {
   test("go by way of a disk, which is labelled as ours and gone when the copy is complete", async () => {
     await using rig = await openRig({ pendingMs: 200 });
     const home = await rig.openHome();

@@ -16,7 +16,7 @@ async function* endless(bytes: Uint8Array, signal: AbortSignal): AsyncGenerator<
   await delay(2 ** 30, undefined, { signal, ref: false });
 }
 
-describe("a source that fails half-way", { concurrency: 4, timeout: 60_000 }, () => {
+describe("a source that fails half-way", { concurrency: 4, timeout: 240_000 }, () => {
   for (const [name, sizeBytes] of [
     ["small", 100_000],
     ["large", 2 * smallPartBytes],
@@ -59,7 +59,7 @@ describe("a source that fails half-way", { concurrency: 4, timeout: 60_000 }, ()
   });
 });
 
-describe("calls that are given up", { concurrency: 4, timeout: 60_000 }, () => {
+describe("calls that are given up", { concurrency: 4, timeout: 240_000 }, () => {
   test("a put that is cancelled is never taken for a finished one", async () => {
     const location = await rig.open("cancel-small");
     const cancelling = new AbortController();

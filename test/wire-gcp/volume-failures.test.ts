@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { failureOf } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { until } from "../wire/until.ts";
 import { kmsKey, project, startVolumeRig } from "./volume-rig.ts";
 
@@ -27,7 +28,7 @@ function account(name: string): string {
   return `${name}@${project}.iam.gserviceaccount.com`;
 }
 
-describe("what Compute Engine refuses", { concurrency: true, timeout: 60_000 }, () => {
+describe("what Compute Engine refuses", { concurrency: true, timeout: 240_000 }, () => {
   test("a disk that may not be read is named with the permission to grant", async () => {
     const member = account("unreadable");
     rig.gce.deny({ permissions: ["compute.disks.get"], member });
@@ -76,7 +77,7 @@ describe("what Compute Engine refuses", { concurrency: true, timeout: 60_000 }, 
       assert.deepEqual(rig.snapshot(snapshotId).labels ?? {}, {});
       const where = place === "zone" ? `zones/${zone}` : "regions/us-central1";
       assert.deepEqual(rig.disk(restoredId, where).labels ?? {}, {});
-      const told = session.lines.filter(({ message }) => message.startsWith("made without labels"));
+      const told = await toldLines(session, /^made without labels/, 2);
       assert.deepEqual(
         told.map(({ level }) => level),
         ["info", "info"],
@@ -222,7 +223,7 @@ describe("what Compute Engine refuses", { concurrency: true, timeout: 60_000 }, 
   });
 });
 
-describe("what fails on the way", { concurrency: true, timeout: 60_000 }, () => {
+describe("what fails on the way", { concurrency: true, timeout: 240_000 }, () => {
   const reason = {
     code: "RESOURCE_OPERATION_RATE_EXCEEDED",
     message: "Too frequent operations from the source resource.",
@@ -283,7 +284,7 @@ describe("what fails on the way", { concurrency: true, timeout: 60_000 }, () => 
   });
 });
 
-describe("answers that are lost", { timeout: 60_000 }, () => {
+describe("answers that are lost", { timeout: 240_000 }, () => {
   test("a request for a snapshot whose answer is lost makes one snapshot", async () => {
     const snapshotter = await lossyRig.open();
     const volumeId = lossyRig.addDisk({ name: "lost-answer" });
@@ -307,7 +308,7 @@ describe("answers that are lost", { timeout: 60_000 }, () => {
   });
 });
 
-describe("an operation that never ends", { timeout: 60_000 }, () => {
+describe("an operation that never ends", { timeout: 240_000 }, () => {
   test("is given up after waitTimeout, what it made is deleted, and the error says both", async () => {
     const snapshotter = await stuckRig.open({ config: { wait: "completed", waitTimeout: "300ms" } });
     const volumeId = stuckRig.addDisk();
@@ -333,7 +334,8 @@ describe("an operation that never ends", { timeout: 60_000 }, () => {
 
     const snapshotId = await snapshotter.createSnapshot({ volumeId, volumeAz: zone, tags });
 
-    assert.ok(performance.now() - began < 10_000);
+    // Ten minutes are what it does not wait for.
+    assert.ok(performance.now() - began < 60_000);
     assert.deepEqual(await stuckRig.namesLike(`${volumeId}-`), [snapshotId]);
   });
 

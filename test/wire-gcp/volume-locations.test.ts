@@ -50,7 +50,7 @@ function addDisk({ project }: Team, name: string, place = zone): void {
   rig.addDisk({ name, project, zone: place });
 }
 
-describe("two VolumeSnapshotLocations of other projects and identities in one process", { timeout: 60_000 }, () => {
+describe("two VolumeSnapshotLocations of other projects and identities in one process", { timeout: 240_000 }, () => {
   test("a snapshot is deleted in its own project, though the newest location may do nothing there", async () => {
     const session = rig.start();
     const first = await rig.open({ session, account: red.account });
@@ -158,7 +158,7 @@ describe("two VolumeSnapshotLocations of other projects and identities in one pr
   });
 });
 
-describe("the configuration of a VolumeSnapshotLocation", { timeout: 60_000 }, () => {
+describe("the configuration of a VolumeSnapshotLocation", { timeout: 240_000 }, () => {
   const refusals: readonly (readonly [name: string, config: Readonly<Record<string, string>>, message: RegExp])[] = [
     ["a snapshotType that is none", { snapshotType: "INSTANT" }, /snapshotType/],
     ["a wait that is none", { wait: "yes" }, /wait/],

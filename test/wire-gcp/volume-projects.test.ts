@@ -23,7 +23,7 @@ function volumeOf(handle: string): JsonObject {
   return volume;
 }
 
-describe("projects with a domain in their names", { timeout: 60_000 }, () => {
+describe("projects with a domain in their names", { timeout: 240_000 }, () => {
   test("a disk there is snapshotted into another such project and restored", async () => {
     const config = { volumeProject: scoped, project: vault };
     const snapshotter = await rig.open({ session: rig.start(), config });
@@ -47,7 +47,7 @@ describe("projects with a domain in their names", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a PersistentVolume whose disk is not in the project of the location", { timeout: 60_000 }, () => {
+describe("a PersistentVolume whose disk is not in the project of the location", { timeout: 240_000 }, () => {
   test("its own disk is snapshotted, and never one of the same name in the location's project", async () => {
     const snapshotter = await rig.open({ session: rig.start() });
     rig.addDisk({ name: "mysql-data", zone, sizeGb: 10 });

@@ -32,7 +32,7 @@ function volumeOf(name: string): JsonObject {
   return volume;
 }
 
-describe("a disk in two zones of which the server records one", { timeout: 60_000 }, () => {
+describe("a disk in two zones of which the server records one", { timeout: 240_000 }, () => {
   for (const volumeAz of ["us-central1-a", ""]) {
     test(`recorded as "${volumeAz}", it is restored into both, as its PersistentVolume says`, async () => {
       const snapshotter = await rig.open({ session: rig.start() });

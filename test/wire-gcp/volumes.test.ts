@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { collectAll } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
+import { until } from "../wire/until.ts";
 import { kmsKey, project, startVolumeRig, typeUrl } from "./volume-rig.ts";
 
 const rig = await startVolumeRig({ pendingMs: 300 });
@@ -12,7 +14,7 @@ const twoZones = "us-central1-a__us-central1-b";
 const tags = { "velero.io/backup": "nightly", "velero.io/pv": "pvc", team: "storage" };
 const uuid = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
-describe("snapshots", { concurrency: true, timeout: 60_000 }, () => {
+describe("snapshots", { concurrency: true, timeout: 240_000 }, () => {
   test("a snapshot has the official plugin's id, name, source, description and labels", async () => {
     const snapshotter = await rig.open();
     const description = `{"kubernetes.io/created-for/pvc/name":"data","velero.io/backup":"former"}`;
@@ -80,7 +82,7 @@ describe("snapshots", { concurrency: true, timeout: 60_000 }, () => {
 
     const { description = "" } = rig.snapshot(snapshotId);
     assert.match(description, /"velero.io\/backup":"nightly","velero.io\/pv":"pvc"/);
-    const told = session.lines.find(({ message }) => message.includes("tags are not on the snapshot"));
+    const [told] = await toldLines(session, /tags are not on the snapshot/);
     assert.equal(told?.level, "info");
   });
 
@@ -111,7 +113,7 @@ describe("snapshots", { concurrency: true, timeout: 60_000 }, () => {
   });
 });
 
-describe("restored disks", { concurrency: true, timeout: 60_000 }, () => {
+describe("restored disks", { concurrency: true, timeout: 240_000 }, () => {
   for (const [type, iops, throughput] of [
     ["hyperdisk-balanced", 5000, 300],
     ["pd-extreme", 12_000, undefined],
@@ -190,23 +192,24 @@ describe("restored disks", { concurrency: true, timeout: 60_000 }, () => {
   });
 });
 
-describe("waiting", { timeout: 60_000 }, () => {
+describe("waiting", { timeout: 240_000 }, () => {
   test("with wait a snapshot is answered once it is ready, and how far it is, is told for debugging", async () => {
-    const slow = await startVolumeRig({ pendingMs: 2500 });
+    const slow = await startVolumeRig({ pendingMs: 3_600_000 });
     try {
       const session = slow.start();
       const [hasty, patient] = [
         await slow.open(),
-        await slow.open({ session, config: { wait: "completed", waitTimeout: "30s" } }),
+        await slow.open({ session, config: { wait: "completed", waitTimeout: "2m" } }),
       ];
       const [first, second] = [slow.addDisk(), slow.addDisk()];
 
       const early = await hasty.createSnapshot({ volumeId: first, volumeAz: zone, tags });
       assert.notEqual(slow.snapshot(early).status, "READY");
+      slow.gce.configure({ pendingMs: 2500 });
       const complete = await patient.createSnapshot({ volumeId: second, volumeAz: zone, tags });
 
       assert.equal(slow.snapshot(complete).status, "READY");
-      const waits = session.lines.filter(({ message }) => message.startsWith(`waiting for snapshot "${second}-`));
+      const waits = await toldLines(session, new RegExp(`^waiting for snapshot "${second}-`));
       assert.match(String(waits[0]?.fields["progress"]), /PENDING|RUNNING/);
       assert.equal(waits[0]?.level, "debug");
     } finally {
@@ -215,21 +218,26 @@ describe("waiting", { timeout: 60_000 }, () => {
   });
 
   test("a snapshot that is still uploaded is restored once it is ready", async () => {
-    const slow = await startVolumeRig({ pendingMs: 2500 });
+    let nowMs = Date.now();
+    const slow = await startVolumeRig({ pendingMs: 100_000, now: () => new Date(nowMs) });
     try {
       const snapshotter = await slow.open();
       const snapshotId = await snapshotter.createSnapshot({ volumeId: slow.addDisk(), volumeAz: zone, tags });
       assert.notEqual(slow.snapshot(snapshotId).status, "READY");
       const request = { snapshotId, volumeType: "pd-ssd", volumeAz: zone, iops: undefined };
 
-      assert.match(await snapshotter.createVolumeFromSnapshot(request), /^restore-/);
+      const looks = slow.requests("snapshots.get").length;
+      const restoring = snapshotter.createVolumeFromSnapshot(request);
+      await until("the snapshot was looked at", () => slow.requests("snapshots.get").length > looks);
+      nowMs += 100_001;
+      assert.match(await restoring, /^restore-/);
     } finally {
       await slow.close();
     }
   });
 });
 
-describe("the check of a VolumeSnapshotLocation", { timeout: 60_000 }, () => {
+describe("the check of a VolumeSnapshotLocation", { timeout: 240_000 }, () => {
   const needed = ["disks.get", "snapshots.get", "snapshots.delete", "snapshots.create", "disks.create"];
   const useful = ["snapshots.setLabels", "disks.setLabels", "disks.delete", "globalOperations.get", "projects.get"];
   for (const [names, severity] of [

@@ -20,7 +20,7 @@ const forever = { times: 1_000_000 };
 // The SDK's own tries are few here: what is looked at is what comes after them.
 const impatient = rig.start({ AWS_MAX_ATTEMPTS: "1" });
 
-describe("a put with copies", { concurrency: true, timeout: 150_000 }, () => {
+describe("a put with copies", { concurrency: true, timeout: 600_000 }, () => {
   test("fails when a required copy cannot be made, names it, and keeps the object", async () => {
     const { location } = await openCopied(rig, "required", { copyIs: "missing" });
 
@@ -174,7 +174,7 @@ describe("a put with copies", { concurrency: true, timeout: 150_000 }, () => {
   });
 });
 
-describe("a get with copies", { concurrency: true, timeout: 150_000 }, () => {
+describe("a get with copies", { concurrency: true, timeout: 600_000 }, () => {
   for (const [name, body] of [
     ["small", small],
     ["large", large],

@@ -18,7 +18,7 @@ const large = bytesOf(3 * smallPartBytes + 1234, "large lost region");
 // The SDK's own tries are few here: what is looked at is what comes after them.
 const env = { AWS_MAX_ATTEMPTS: "2" };
 
-describe("a lost region", { concurrency: true, timeout: 280_000 }, () => {
+describe("a lost region", { concurrency: true, timeout: 600_000 }, () => {
   for (const [loss, region] of [
     ["refuse", "us-west-2"],
     ["close", "eu-central-1"],

@@ -131,7 +131,7 @@ describe("a credentials file", { concurrency: true }, () => {
 describe("credentials of the environment", { concurrency: true }, () => {
   const keys = { AWS_ACCESS_KEY_ID: owner.accessKeyId, AWS_SECRET_ACCESS_KEY: owner.secretAccessKey };
 
-  test("without any the first call is denied and says where they were looked for", { timeout: 60_000 }, async () => {
+  test("without any the first call is denied and says where they were looked for", { timeout: 240_000 }, async () => {
     const location = await rig.open("no-credentials", { session: rig.start(), config: { credentialsFile: "" } });
 
     const error = await failureOf(location.list());

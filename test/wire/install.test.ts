@@ -46,7 +46,7 @@ async function failureOf(command: string, ...words: string[]): Promise<string> {
   return failed.stderr ?? "";
 }
 
-describe("an executable that installs itself", { concurrency: true, timeout: 60_000 }, () => {
+describe("an executable that installs itself", { concurrency: true, timeout: 240_000 }, () => {
   test("a target that is missing, or no folder, is refused with what to mount", async () => {
     const file = join(await folder("target"), "file");
     await writeFile(file, "");

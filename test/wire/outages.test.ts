@@ -14,7 +14,7 @@ const impatient = rig.start({ AWS_MAX_ATTEMPTS: "1" });
 const manyParts = bytesOf(4 * smallPartBytes + 1, "outages");
 const body = bytesOf(100_000, "small");
 
-describe("outages", { concurrency: true, timeout: 150_000 }, () => {
+describe("outages", { concurrency: true, timeout: 600_000 }, () => {
   describe("that last", { concurrency: true }, () => {
     test("an unreachable endpoint is unavailable and named", async () => {
       const config = { s3Url: "http://127.0.0.1:1" };

@@ -54,7 +54,7 @@ describe("proxies, by Go's rules", { concurrency: true }, () => {
     assert.deepEqual(proxy.destinations, []);
   });
 
-  test("a proxy that cannot be reached is named in the error", { timeout: 120_000 }, async () => {
+  test("a proxy that cannot be reached is named in the error", { timeout: 600_000 }, async () => {
     const session = rig.start({ HTTPS_PROXY: "http://user:proxy-password@127.0.0.1:1", AWS_MAX_ATTEMPTS: "1" });
     const beyond = { ...config, s3Url: "https://store.invalid" };
     const location = await rig.open("no-proxy-there", { config: beyond, session });

@@ -45,7 +45,7 @@ function callersOf(bucket: string): readonly string[] {
   return [...new Set(keys.map((match) => match?.[1] ?? "nobody"))];
 }
 
-describe("roles", { concurrency: true, timeout: 60_000 }, () => {
+describe("roles", { concurrency: true, timeout: 240_000 }, () => {
   test("a profile that may not assume its role fails the opening and names the role's permission", async () => {
     const stranger = { accessKeyId: "AKIASTRANGER", secretAccessKey: "stranger" };
     rig.accounts.add(stranger);

@@ -87,6 +87,15 @@ describe("flotilla volume info", { concurrency: 2 }, () => {
   });
 });
 
+/** Less than what a signature may be off. */
+const minutes = 600_000;
+
+/** The system's clock, with time that a test adds. */
+function movedClock(): { readonly now: () => Date; readonly move: (ms: number) => void } {
+  let addedMs = 0;
+  return { now: () => new Date(Date.now() + addedMs), move: (ms) => void (addedMs += ms) };
+}
+
 const watch = ["copy", "--all", "--watch", "--interval", "20ms"] as const;
 
 describe("flotilla volume copy", { concurrency: 2 }, () => {
@@ -119,10 +128,19 @@ describe("flotilla volume copy", { concurrency: 2 }, () => {
   });
 
   test("of a named snapshot that is deleted meanwhile is not complete; one of all that expires is told and is no failure", async () => {
-    const { start, rig, ids } = await region(2, { copyMs: 1500 });
+    const clock = movedClock();
+    const { start, rig, ids } = await region(2, { copyMs: minutes, now: clock.now });
     const watched = [start(["copy", "--watch", "--interval", "20ms", ids[0] ?? ""]), start(watch)];
     await until("the copies are on their way", async () => ((await tally(rig))[`${elsewhere} pending`] ?? 0) >= 2);
     await rig.deleteOfficially(ids[0] ?? "");
+    // Until all that is asked for is on its way, of the other one too.
+    await until("both targets have a copy of the other", async () => {
+      const counts = await Promise.all(
+        [there, elsewhere].map(async (name) => (await rig.copiesIn(name, ids[1])).length),
+      );
+      return counts.every((count) => count === 1);
+    });
+    clock.move(minutes);
 
     const [named, all] = await Promise.all(watched.map(async ({ finished }) => await finished));
 
@@ -134,10 +152,11 @@ describe("flotilla volume copy", { concurrency: 2 }, () => {
   });
 
   test("without --watch starts what it may and is not zero until all is complete", async () => {
-    const { run, rig } = await region(2, { copyMs: 300 });
+    const clock = movedClock();
+    const { run, rig } = await region(2, { copyMs: minutes, now: clock.now });
 
     const first = await run("copy", "--all");
-    await until("the copies are complete", async () => (await tally(rig))[`${there} completed`] === 2);
+    clock.move(minutes);
     const second = await run("copy", "--all");
 
     assert.deepEqual([first.exitCode, first.report.complete], [1, false]);

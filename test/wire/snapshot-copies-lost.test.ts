@@ -5,7 +5,7 @@ import { failureOf } from "./bytes.ts";
 import { elsewhere, home, startCopiesRig, there } from "./snapshot-copies-rig.ts";
 
 // Each waits a minute.
-describe("a lost region of snapshots", { concurrency: true, timeout: 280_000 }, () => {
+describe("a lost region of snapshots", { concurrency: true, timeout: 600_000 }, () => {
   for (const [title, lose] of [
     ["refuses everything", (rig: Awaited<ReturnType<typeof startCopiesRig>>) => void rig.ec2.loseRegion(there)],
     [
@@ -40,7 +40,8 @@ describe("a lost region of snapshots", { concurrency: true, timeout: 280_000 }, 
         /to eu-west-1: it does not answer \(.*\); the snapshot was good and is deleted again/,
       );
       assert.match(next.message, /to eu-west-1: it does not answer/);
-      assert.ok(firstMs < 100_000 && nextMs < 1000, `took ${firstMs} ms, then ${nextMs} ms`);
+      // A minute and none; the rest is what a busy machine may add.
+      assert.ok(firstMs < 200_000 && nextMs < 30_000, `took ${firstMs} ms, then ${nextMs} ms`);
       // Neither a snapshot that no backup knows of nor a copy of one.
       const asked = rig.ec2.log.entries("CreateSnapshot").length;
       const deleted = rig.ec2.log.entries("DeleteSnapshot").filter(({ status }) => status === 200).length;

@@ -7,6 +7,7 @@ import type { PersistentVolume } from "@flotilla/sdk/plugin";
 import { failureOf } from "./bytes.ts";
 import { elsewhere, home, startCopiesRig, there } from "./snapshot-copies-rig.ts";
 import type { CopiesRig } from "./snapshot-copies-rig.ts";
+import { toldLines } from "./told-lines.ts";
 import { tagsOf } from "./volume-rig.ts";
 
 const rig = await startCopiesRig({ pendingMs: 1, missingTypes: { [there]: ["io2", "gp3"], [elsewhere]: ["io2"] } });
@@ -115,10 +116,12 @@ describe("the home region is lost", () => {
     );
     assert.deepEqual([described.snapshotId, described.state], [copyId, "completed"]);
     assert.deepEqual(written, placed(`${there}b`, volumeId));
-    const decisions = session.lines.filter(({ level }) => level === "info").map(({ message }) => message);
-    assert.ok(decisions.some((line) => /its copy in this one is used/.test(line)));
-    assert.ok(decisions.some((line) => /in another zone than the recorded one/.test(line)));
-    assert.ok(decisions.some((line) => /zone is rewritten/.test(line)));
+    for (const decision of [
+      /its copy in this one is used/,
+      /in another zone than the recorded one/,
+      /zone is rewritten/,
+    ])
+      assert.ok((await toldLines(session, decision)).some(({ level }) => level === "info"));
     assert.deepEqual(
       session.lines.filter(({ level }) => level === "warn" || level === "error"),
       [],
@@ -181,7 +184,7 @@ describe("a type that does not exist there", () => {
     const volume = await rig.describeVolume(await restore(snapshotter, snapshotId, "io2", 20_000n), there);
 
     assert.equal(volume.VolumeType, "gp2");
-    assert.equal(session.lines.filter(({ message }) => /the nearest one is taken/.test(message)).length, 2);
+    assert.equal((await toldLines(session, /the nearest one is taken/, 2)).length, 2);
   });
 });
 

@@ -3,6 +3,7 @@ import { after, describe, test } from "node:test";
 
 import { collectAll, failureOf } from "./bytes.ts";
 import { elsewhere, home, startCopiesRig, there } from "./snapshot-copies-rig.ts";
+import { toldLines } from "./told-lines.ts";
 import { until } from "./until.ts";
 import { tagsOf } from "./volume-rig.ts";
 
@@ -209,7 +210,7 @@ test("without wait the id is answered at once, and one line of the log says what
   await rig.snapshot(snapshotter);
 
   assert.deepEqual(await rig.copiesIn(there, originId), []);
-  assert.equal(session.lines.filter(({ message }) => /flotilla volume copy --all --watch/.test(message)).length, 1);
+  assert.equal((await toldLines(session, /flotilla volume copy --all --watch/)).length, 1);
   assert.deepEqual(
     session.lines.filter(({ level }) => level === "warn" || level === "error"),
     [],

@@ -21,7 +21,7 @@ async function untilNoUploadIsLeft(bucket: string): Promise<void> {
   await until(`no upload was left in ${bucket}`, async () => (await rig.countUploads(bucket)) === 0);
 }
 
-describe("a source that fails half-way", { concurrency: true, timeout: 60_000 }, () => {
+describe("a source that fails half-way", { concurrency: true, timeout: 240_000 }, () => {
   for (const [name, sizeBytes] of [
     ["small", 100_000],
     ["large", 2 * smallPartBytes],
@@ -74,7 +74,7 @@ describe("a source that fails half-way", { concurrency: true, timeout: 60_000 },
   });
 });
 
-describe("calls that are given up", { concurrency: true, timeout: 60_000 }, () => {
+describe("calls that are given up", { concurrency: true, timeout: 240_000 }, () => {
   test("a put that is cancelled is never taken for a finished one", async () => {
     const location = await rig.open("cancel-small");
     const cancelling = new AbortController();

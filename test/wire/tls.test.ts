@@ -24,7 +24,7 @@ async function fileOf(name: string, content: string | Buffer): Promise<string> {
 }
 
 describe("a store behind TLS", { concurrency: true }, () => {
-  test("a certificate of an unknown authority is refused, and the remedy is named", { timeout: 120_000 }, async () => {
+  test("a certificate of an unknown authority is refused, and the remedy is named", { timeout: 600_000 }, async () => {
     const location = await rig.open("untrusted");
 
     const error = await failureOf(location.list());
@@ -34,7 +34,7 @@ describe("a store behind TLS", { concurrency: true }, () => {
     assert.doesNotMatch(error.message, absenceWords);
   });
 
-  test("a caCert of another authority does not help", { timeout: 120_000 }, async () => {
+  test("a caCert of another authority does not help", { timeout: 600_000 }, async () => {
     const location = await rig.open("wrong-authority", { config: { caCert: stranger.cert } });
 
     const error = await failureOf(location.list());
@@ -78,7 +78,7 @@ describe("a store behind TLS", { concurrency: true }, () => {
     assert.deepEqual(await location.list(), []);
   });
 
-  test("what one location trusts is not trusted by another one of the same process", { timeout: 120_000 }, async () => {
+  test("what one location trusts is not trusted by another one of the same process", { timeout: 600_000 }, async () => {
     await (await rig.open("trusting", { config: trusting })).list();
     const location = await rig.open("not-trusting");
 

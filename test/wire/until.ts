@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-const patienceMs = 30_000;
+// Far more than anything takes: what it waits for may share two cores with other tests.
+const patienceMs = 120_000;
 const pauseMs = 20;
 
-/** Waits until the condition holds; fails when it does not within half a minute. */
+/** Waits until the condition holds; fails when it does not within two minutes. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + patienceMs;
   while (!(await condition())) {

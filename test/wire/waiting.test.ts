@@ -14,7 +14,7 @@ const zone = "us-east-1a";
 const tags = { "velero.io/backup": "nightly" };
 const waiting = { wait: "completed", waitTimeout: "60s" };
 
-describe("wait: completed", { concurrency: true, timeout: 100_000 }, () => {
+describe("wait: completed", { concurrency: true, timeout: 240_000 }, () => {
   test("a snapshot that ends in error fails the backup with the reason and is removed", async () => {
     const snapshotter = await rig.open({ config: waiting });
     const volumeId = rig.addVolume();
@@ -47,7 +47,7 @@ describe("wait: completed", { concurrency: true, timeout: 100_000 }, () => {
   });
 });
 
-describe("a cloud that takes its time", { concurrency: true, timeout: 60_000 }, () => {
+describe("a cloud that takes its time", { concurrency: true, timeout: 240_000 }, () => {
   test("a snapshot that is not ready in time fails and is removed", async () => {
     const snapshotter = await slowRig.open({ config: { ...waiting, waitTimeout: "200ms" }, session: slowRig.start() });
     const volumeId = slowRig.addVolume();

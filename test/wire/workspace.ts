@@ -87,6 +87,8 @@ function startSession(
   const manager = new Manager(registry, {
     env,
     args: ["--log-level=debug", "--features=EnableCSI"],
+    // Ten times the server's patience: a busy machine is no plugin's fault. Who leaves how soon, other tests judge.
+    shutdownTimeoutMs: 20_000,
     onLog: (line) => void lines.push(line),
     onViolation: (violation) => {
       violations.push(violation);

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { discover } from "./discover.ts";
 import { freshFolder, writeRawPlugin, writeScript } from "./testing/raw-launcher.ts";
 
-const settings = { env: process.env, startTimeoutMs: 10_000 };
+const settings = { env: process.env, startTimeoutMs: 60_000 };
 
 test("an executable that prints anything else first fails discovery", async () => {
   const folder = await freshFolder();
@@ -40,7 +40,7 @@ test("an executable that announces an address where nobody listens fails discove
   const folder = await freshFolder();
   await writeScript(folder, "liar", `echo "1|2|unix|/nowhere/socket|grpc|"; exec sleep 60`);
 
-  await assert.rejects(discover(folder, { ...settings, startTimeoutMs: 500 }), /does not answer there/);
+  await assert.rejects(discover(folder, { ...settings, startTimeoutMs: 3000 }), /does not answer there/);
 });
 
 test("a link to a folder is started as a plugin, and fails discovery", async () => {

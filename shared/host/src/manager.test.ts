@@ -16,7 +16,7 @@ async function start(context: TestContext, behaviour: RawBehaviour = {}, extra: 
   const folder = await freshFolder();
   const initFile = join(folder, "inits.txt");
   await writeRawPlugin(folder, "plugin", { initFile, ...behaviour });
-  const settings = { env: process.env, startTimeoutMs: 20_000, ...extra };
+  const settings = { env: process.env, startTimeoutMs: 60_000, ...extra };
   const manager = new Manager(await discover(folder, settings), settings);
   context.after(() => manager.close());
   return { manager, initFile, folder };
@@ -52,6 +52,14 @@ test("a process that dies in the middle of a call fails that call with a crash r
     message:
       /exited with code 3 after .* s, peak memory \d+ MiB; its last lines on stderr: about to fall over; the call was not repeated/,
   });
+});
+
+test("a process whose connection is gone long before its end is known still fails the call with a crash report", async (context) => {
+  const { manager } = await start(context);
+  const store = manager.getObjectStore("example.com/raw");
+  await store.init({ bucket });
+
+  await assert.rejects(store.objectExists({ bucket, key: "fade" }), /exited with code 3/);
 });
 
 test("a process killed in the middle of a put fails the put and names the signal", async (context) => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { PluginError } from "@flotilla/sdk/plugin";
 import { goPlugin, methodDefinition } from "@flotilla/sdk/wire";
-import { credentials, Metadata } from "@grpc/grpc-js";
+import { connectivityState, credentials, Metadata } from "@grpc/grpc-js";
 import type { Client } from "@grpc/grpc-js";
 import { Client as GrpcClient } from "@grpc/grpc-js";
 
@@ -85,6 +85,11 @@ export class PluginProcess {
   /** Whether the process has ended, or was told to. */
   get isGone(): boolean {
     return this.#isClosing || this.#child.hasExited;
+  }
+
+  /** Whether the connection to the process stands. */
+  get isConnected(): boolean {
+    return this.client.getChannel().getConnectivityState(false) === connectivityState.READY;
   }
 
   /** Resolves when the process has ended. */

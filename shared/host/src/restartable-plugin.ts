@@ -12,6 +12,9 @@ export type Initialisation = (client: Client) => Promise<void>;
 const maxFailedResets = 10;
 // A crash breaks the connection a moment before the end of the process is known.
 const crashGraceMs = 1000;
+// The system takes long over the memory of a large process where it lacks memory or time, and nothing but an end, as a
+// rule, takes the connection away.
+const lostConnectionGraceMs = 15_000;
 
 /**
  * One executable, whatever number of processes it takes: started by the first call, started again before a call that
@@ -64,7 +67,8 @@ export class RestartablePlugin {
   async explain(thrown: unknown, process: PluginProcess): Promise<PluginError> {
     const error = toPluginError(thrown);
     if (error.cause instanceof RemoteStatusError && error.cause.isAnswer) return error;
-    const crash = await process.crashWithin(thrown === error ? 0 : crashGraceMs);
+    const graceMs = process.isConnected ? crashGraceMs : lostConnectionGraceMs;
+    const crash = await process.crashWithin(thrown === error ? 0 : graceMs);
     if (crash === undefined) return error;
     this.#settings.onCrash?.(crash);
     return new PluginError(`${describeCrash(crash)}; the call was not repeated: ${error.message}`, {

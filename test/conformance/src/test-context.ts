@@ -75,6 +75,11 @@ export class TestContext {
     return this.place.target.provider;
   }
 
+  /** How many times the usual time things may take on this target. */
+  get timeLimitFactor(): number {
+    return this.target.timeLimitFactor ?? 1;
+  }
+
   /** Aborts when the test has run out of time. */
   get signal(): AbortSignal {
     return this.place.signal;
@@ -113,7 +118,9 @@ export class TestContext {
   /** Starts a process of the plugin as the server does. */
   async start(options: SessionOptions = {}): Promise<PluginSession> {
     const { command, target, testId, journal, observations } = this.place;
-    const session = await PluginSession.start({ command, env: target.env, testId, journal, observations }, options);
+    const { timeLimitFactor } = this;
+    const place = { command, env: target.env, testId, journal, observations, timeLimitFactor };
+    const session = await PluginSession.start(place, options);
     this.own(() => session.dispose());
     return session;
   }
@@ -175,7 +182,8 @@ export class TestContext {
   }
 
   /** Waits until the condition holds; fails the test after the time. */
-  async until(what: string, condition: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+  async until(what: string, condition: () => boolean | Promise<boolean>, usualMs = 10_000): Promise<void> {
+    const withinMs = usualMs * this.timeLimitFactor;
     const deadline = performance.now() + withinMs;
     while (!(await condition())) {
       if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs / 1000} s`);

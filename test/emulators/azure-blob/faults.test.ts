@@ -104,13 +104,15 @@ describe("faults of the Azure Blob stand-in", { concurrency: true }, () => {
     test(`a ${kind} ends only with the connection`, async () => {
       await using own = await startProbed();
       const blob = await own.context.put(body);
-      own.blob.faults.add({ kind, afterBytes: 10 }, { key: blob.name, operation: ["PutBlob", "GetBlob"] });
+      const match = { key: blob.name, operation: ["PutBlob", "GetBlob"] };
+      const fault = own.blob.faults.add({ kind, afterBytes: 10 }, match);
       const request = kind === "stall-request" ? blob.upload(body, body.length) : blob.downloadToBuffer();
       const outcome = request.then(
         () => "ended well",
         () => "failed",
       );
 
+      while (fault.hits === 0) await delay(5);
       const early = await Promise.race([outcome, delay(200, "waiting")]);
       await own.blob.close();
 

@@ -61,7 +61,8 @@ describe("operations of the Compute Engine stand-in", () => {
   });
 
   test("the copying of a snapshot can fail when its operation is done without an error", async () => {
-    const { gce, context } = await start({ uploadMs: 100 });
+    let nowMs = Date.now();
+    const { gce, context } = await start({ uploadMs: 100_000, now: () => new Date(nowMs) });
     const failure = { code: "INTERNAL_ERROR", message: "Lost later." };
     gce.failNext(`projects/${project}/zones/${zone}/disks/data`, failure, "upload");
 
@@ -69,7 +70,7 @@ describe("operations of the Compute Engine stand-in", () => {
 
     assert.equal((await operationOf(context, answer))["error"], undefined);
     assert.equal(gce.find(`projects/${project}/global/snapshots/snap`)?.["status"], "UPLOADING");
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    nowMs += 100_001;
     assert.equal(gce.find(`projects/${project}/global/snapshots/snap`)?.["status"], "FAILED");
   });
 
@@ -87,12 +88,16 @@ describe("operations of the Compute Engine stand-in", () => {
   });
 
   test("wait answers with an operation that goes on when its time is over, and waits where it is not", async () => {
-    const { gce, context } = await start({ pendingMs: 400, waitMs: 10 });
+    const startedMs = Date.now();
+    let isStopped = true;
+    const now = (): Date => new Date(isStopped ? startedMs : Date.now());
+    const { gce, context } = await start({ pendingMs: 400, waitMs: 10, now });
     const { body } = await context.send("POST", snapshotOfData, { name: "snap" });
     const path = `/zones/${zone}/operations/${String(body["name"])}/wait`;
 
     const early = await context.send("POST", path);
-    gce.configure({ waitMs: 5000 });
+    isStopped = false;
+    gce.configure({ waitMs: 60_000 });
     const late = await context.send("POST", path);
 
     assert.notEqual(early.body["status"], "DONE");

@@ -124,19 +124,19 @@ describe("faults of the S3 stand-in", { concurrency: true }, () => {
       const stalled = new S3Context({ ...target, endpoint: own.url });
       const Key = "stalled";
       await stalled.put({ Key, Body: body });
-      own.faults.add({ kind, afterBytes: 10 }, { key: Key });
+      const fault = own.faults.add({ kind, afterBytes: 10 }, { key: Key });
       const request = kind === "stall-request" ? stalled.put({ Key, Body: body }) : stalled.get({ Key });
       const outcome = request.then(
         () => "ended well",
         () => "failed",
       );
 
+      while (fault.hits === 0) await delay(5);
       const early = await Promise.race([outcome, delay(200, "waiting")]);
-      own.faults.clear();
+      await own.close();
 
       assert.deepEqual([early, await outcome], ["waiting", "failed"]);
       stalled.close();
-      await own.close();
     });
   }
 });

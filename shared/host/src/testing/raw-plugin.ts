@@ -72,6 +72,12 @@ const objectExists: Unary<velero.ObjectExistsRequest, velero.ObjectExistsRespons
     setTimeout(() => process.exit(3), 50);
     return;
   }
+  if (request.key.startsWith("fade")) {
+    // As a process whose memory the system is slow to take back: its sockets go first.
+    server.forceShutdown();
+    setTimeout(() => process.exit(3), 2500);
+    return;
+  }
   if (request.key.startsWith("hang")) return;
   done(null, create(velero.ObjectExistsResponseSchema, { exists: objects.has(request.key) }));
 };

@@ -120,11 +120,12 @@ const bytes = sampleBytes(5 * blockBytes + 123);
 const server = createServer((request, response) => {
   if (request.url === "/chunked")
     for (let at = 0; at < bytes.length; at += 40_000) response.write(bytes.subarray(at, at + 40_000));
-  else if (request.url === "/cut")
-    response.writeHead(200, { "content-length": bytes.length }).write(bytes.subarray(0, 300_000));
-  else response.writeHead(200, { "content-length": bytes.length }).write(bytes);
+  else if (request.url === "/cut") {
+    // Once the system has them all: what Node still holds is lost with the connection.
+    const cut = (): void => void response.destroy();
+    response.writeHead(200, { "content-length": bytes.length }).write(bytes.subarray(0, 300_000), cut);
+  } else response.writeHead(200, { "content-length": bytes.length }).write(bytes);
   if (request.url !== "/cut") response.end();
-  else setTimeout(() => response.destroy(), 50);
 });
 before(async () => {
   server.listen(0, "127.0.0.1");

@@ -8,6 +8,7 @@ import type { ClientReadableStream } from "@grpc/grpc-js";
 
 import { blockBytes, giveBlock, silentLogger, takeBlock } from "../plugin/index.ts";
 import { MemoryObjectStore } from "../testing/memory-object-store.ts";
+import { untilSteady } from "../testing/until-steady.ts";
 import { methodDefinition, velero } from "../wire/index.ts";
 import { CallBounds } from "./call-bounds.ts";
 import { getObjectHandler } from "./get-object.ts";
@@ -85,7 +86,7 @@ for (const leave of ["cancel", "destroy"] as const)
     await once(stream, "readable");
     stream.read();
     // Until neither the windows nor the socket take any more.
-    for (let before = -1; before !== handedOut.length; await delay(100)) before = handedOut.length;
+    await untilSteady(() => handedOut.length, 2000);
     const unsent = handedOut.slice(-2);
 
     if (leave === "cancel") stream.cancel();

@@ -204,7 +204,7 @@ export class FixtureProcess implements AsyncDisposable {
   }
 }
 
-const patienceMs = 60_000;
+const patienceMs = 600_000;
 
 /** How much the server sends in one message. */
 export const serverChunkBytes = 16 * 1024;

@@ -11,6 +11,7 @@ export type { MemoryBlobOptions, MemoryObject } from "./memory-blob-driver.ts";
 export { RawPut } from "./raw-put.ts";
 export { chunksOf, collect, sampleBytes } from "./streams.ts";
 export { settle, TestClock } from "./test-clock.ts";
+export { untilSteady } from "./until-steady.ts";
 export { loopbackCertificate } from "./loopback-certificate.ts";
 export { startStubServer } from "./stub-server.ts";
 export type { SeenRequest, StubAnswer, StubServer } from "./stub-server.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-const patienceMs = 5000;
+const patienceMs = 60_000;
 
 /** A file to which a fixture process appends its events, so that they can be read after its end. */
 export class Journal {

@@ -39,12 +39,22 @@ after(async () => await started[Symbol.asyncDispose]());
 interface Judged {
   readonly name: string;
   readonly control: string;
+  readonly timeLimitFactor?: number;
 }
 
-async function judge({ name, control }: Judged, tests: readonly ConformanceTest[]): Promise<readonly TestResult[]> {
+// Other test files run at the same time, on however few cores.
+const busyFactor = 5;
+/** Some faults show only where two things meet, which a busy machine may keep apart for once; none may hide each time. */
+const tries = 5;
+
+async function judge(
+  { name, control, timeLimitFactor = 1 }: Judged,
+  tests: readonly ConformanceTest[],
+): Promise<readonly TestResult[]> {
   const { env, capabilities } = started.target;
   const target: Target = {
     ...started.target,
+    timeLimitFactor,
     env: { ...env, VARIANT: name },
     capabilities: new Set([...capabilities, ...(control === "disk" ? (["durable"] as const) : [])]),
   };
@@ -63,10 +73,10 @@ const controls = ["", "disk"].flatMap((control) => {
   return [0, 1, 2, 3].map((index) => ({ control, ids: ids.slice(index * share, (index + 1) * share) }));
 });
 
-describe("the suite has teeth", { concurrency: 3, timeout: 600_000 }, () => {
+describe("the suite has teeth", { concurrency: 3, timeout: 1_800_000 }, () => {
   for (const { control, ids } of controls.filter(({ ids }) => ids.length > 0))
     test(`a sound plugin ${control === "" ? "in memory" : "on disk"} passes ${ids.length} of the tests that catch broken ones`, async () => {
-      const results = await judge({ name: control, control }, testsOf(ids));
+      const results = await judge({ name: control, control, timeLimitFactor: busyFactor }, testsOf(ids));
 
       const wrong = results.filter(({ verdict }) => verdict !== "passed");
       assert.deepEqual(
@@ -78,11 +88,13 @@ describe("the suite has teeth", { concurrency: 3, timeout: 600_000 }, () => {
 
   for (const { name, breaks, caughtBy, control = "" } of variants)
     test(`${name}: ${breaks}`, async (t) => {
-      const [result, ...others] = await judge({ name, control }, testsOf([caughtBy]));
+      let result: TestResult | undefined;
+      for (let left = tries; left > 0 && result?.verdict !== "failed"; left -= 1)
+        [result] = await judge({ name, control }, testsOf([caughtBy]));
 
-      assert.ok(result !== undefined && others.length === 0, `${caughtBy} is no test`);
+      assert.ok(result !== undefined, `${caughtBy} is no test`);
       t.diagnostic(`${caughtBy}: ${result.reason}`);
-      assert.equal(result.verdict, "failed", `the variant survives ${caughtBy}`);
+      assert.equal(result.verdict, "failed", `the variant survives ${caughtBy} ${tries} times`);
     });
 });
 

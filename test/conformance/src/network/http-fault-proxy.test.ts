@@ -10,7 +10,7 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { loopbackCertificate } from "@flotilla/sdk/testing";
 
 import { startHttpFaultProxy } from "./http-fault-proxy.ts";
-import type { PassingRequest, Verdict } from "./http-fault-proxy.ts";
+import type { HttpFaultProxy, PassingRequest, Verdict } from "./http-fault-proxy.ts";
 import { refusalNames, refusalOf } from "./store-refusals.ts";
 
 const payload = randomBytes(300_000);
@@ -46,12 +46,12 @@ interface Outcome {
 
 async function through(
   judge: (request: PassingRequest) => Verdict,
-  use: (url: string) => Promise<Outcome>,
+  use: (url: string, proxy: HttpFaultProxy) => Promise<Outcome>,
 ): Promise<{ readonly outcome: Outcome | "failed"; readonly hits: number }> {
   const proxy = await startHttpFaultProxy({ host: "127.0.0.1", port });
   proxy.judge(judge);
   try {
-    const outcome = await use(`http://127.0.0.1:${proxy.port}/object?part=1`).catch(() => "failed" as const);
+    const outcome = await use(`http://127.0.0.1:${proxy.port}/object?part=1`, proxy).catch(() => "failed" as const);
     return { outcome, hits: proxy.hits };
   } finally {
     await proxy.close();
@@ -193,11 +193,12 @@ describe("the HTTP fault proxy", () => {
     test(`a stall at ${at} of ${direction} lets neither an answer nor an end through`, async () => {
       const outcome = await through(
         () => ({ kind: "stall", direction, at }),
-        async (url) => {
+        async (url, proxy) => {
           const settled = put(url).then(
             () => "answered",
             () => "failed",
           );
+          while (proxy.hits === 0) await delay(5);
           return { status: 0, body: Buffer.from(await Promise.race([settled, delay(200, "waiting")])) };
         },
       );

@@ -27,6 +27,8 @@ export interface SessionPlace {
   readonly testId: string;
   readonly journal: Journal;
   readonly observations: Observations;
+  /** How many times go-plugin's patience a process has that was told to end; 1 unless told. */
+  readonly timeLimitFactor?: number;
 }
 
 /** As `velero server --features=EnableCSI --log-level=debug` hands its own arguments on. */
@@ -154,10 +156,11 @@ export class PluginSession {
 
   async #shutdown(): Promise<ObservedEnd> {
     const started = performance.now();
+    const patienceMs = shutdownPatienceMs * (this.#place.timeLimitFactor ?? 1);
     const method = methodDefinition(goPlugin.GRPCController, goPlugin.GRPCController.method.shutdown);
     this.journal.sent("Shutdown");
     await new Promise<void>((resolve) => {
-      const options = { deadline: Date.now() + shutdownPatienceMs };
+      const options = { deadline: Date.now() + patienceMs };
       const request = { $typeName: "plugin.Empty" as const };
       const { path, requestSerialize, responseDeserialize } = method;
       // As in go-plugin the answer does not matter: what counts is that the process leaves.
@@ -166,7 +169,7 @@ export class PluginSession {
       );
     });
     this.client.close();
-    const left = started + shutdownPatienceMs - performance.now();
+    const left = started + patienceMs - performance.now();
     await Promise.race([this.#child.end, delay(Math.max(left, 0), undefined, { ref: false })]);
     const tookMs = performance.now() - started;
     this.#child.kill();

@@ -20,7 +20,7 @@ const patienceMs = 10_000;
 /** Starts the executable with this environment and nothing beside it, and waits for its end. */
 export async function runByHand(t: TestContext, env: Readonly<Record<string, string>>): Promise<HandRun> {
   return await new Promise((resolve) => {
-    const options = { env: { ...env }, timeout: patienceMs, killSignal: "SIGKILL" as const };
+    const options = { env: { ...env }, timeout: patienceMs * t.timeLimitFactor, killSignal: "SIGKILL" as const };
     const child = execFile(t.command, options, (error, stdout, stderr) => {
       const exitCode = error === null ? 0 : child.exitCode;
       resolve({ exitCode: exitCode ?? undefined, stdout, stderr });
