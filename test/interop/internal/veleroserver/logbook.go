@@ -32,6 +32,9 @@ func (e Entry) FromPlugin() bool {
 	return command != "" && e.Fields["pluginName"] == filepath.Base(command)
 }
 
+// Counts tells a line which a backup would count as one of its warnings and errors.
+func (e Entry) Counts() bool { return e.Level <= logrus.WarnLevel }
+
 // Logbook keeps every line that a server's logger was given.
 type Logbook struct {
 	lock    sync.Mutex
@@ -60,7 +63,7 @@ func (l *Logbook) Entries() []Entry {
 func (l *Logbook) Counted() []Entry {
 	var counted []Entry
 	for _, entry := range l.Entries() {
-		if entry.Level <= logrus.WarnLevel {
+		if entry.Counts() {
 			counted = append(counted, entry)
 		}
 	}
