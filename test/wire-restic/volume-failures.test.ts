@@ -271,7 +271,8 @@ async function smallDisk(folder: string, options: string): Promise<AsyncDisposab
   execFileSync("mount", ["-t", "tmpfs", "-o", options, "none", path]);
   return {
     [Symbol.asyncDispose]: async () => {
-      execFileSync("umount", [path]);
+      // Whatever still has something open in it does not hold it up.
+      execFileSync("umount", ["--lazy", path]);
       await Promise.resolve();
     },
   };

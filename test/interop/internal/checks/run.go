@@ -56,13 +56,23 @@ type runner struct {
 }
 
 func (r *runner) discover() (err error) {
-	if r.plugin, err = veleroserver.Discover(r.spec.Plugin.Dir, r.spec.Provider); err != nil {
+	if r.plugin, err = discoverPromptly(r.spec.Plugin.Dir, r.spec.Provider); err != nil {
 		return err
 	}
 	if r.spec.Other != nil {
 		r.other, err = veleroserver.Discover(r.spec.Other.Dir, r.spec.Provider)
 	}
 	return err
+}
+
+// discoverPromptly discovers again where the server lost its patience with a process, which by chance happens.
+func discoverPromptly(dir, provider string) (server *veleroserver.Server, err error) {
+	for range tries {
+		if server, err = veleroserver.Discover(dir, provider); err != nil || !server.Log.ToldOfForce() {
+			break
+		}
+	}
+	return server, err
 }
 
 func (r *runner) runAll() error {

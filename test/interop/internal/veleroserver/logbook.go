@@ -81,6 +81,9 @@ func (l *Logbook) Garbled() []Entry {
 	return garbled
 }
 
+// ToldOfForce tells whether the server killed a process that did not end in time.
+func (l *Logbook) ToldOfForce() bool { return len(l.Find("plugin failed to exit gracefully")) > 0 }
+
 // Find returns the lines whose message contains text.
 func (l *Logbook) Find(text string) []Entry {
 	var found []Entry

@@ -78,7 +78,7 @@ func (s *Session) StopCleanly() error {
 	s.Stop()
 	took := time.Since(started)
 
-	if forced := s.Log.Find("plugin failed to exit gracefully"); len(forced) > 0 {
+	if s.Log.ToldOfForce() {
 		return SlowExit{fmt.Sprintf("the server had to kill the process after %v", took)}
 	}
 	exits := s.Log.Find("plugin process exited")
