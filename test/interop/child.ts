@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { createServer } from "node:net";
@@ -132,16 +133,25 @@ export async function runProgram(
   return { code: typeof code === "number" ? code : 1, output };
 }
 
-/** A loopback port that nobody uses now. */
+/** Below the ports that Linux gives to whoever asks for any, which would be another's before a server has started. */
+const [firstPort, lastPort] = [20_000, 32_000];
+const givenPorts = new Set<number>();
+
+/** A loopback port that nobody uses, for a server that takes a while to listen there. */
 export async function freePort(): Promise<number> {
-  const listener = createServer();
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const address = listener.address();
-  listener.close();
-  await once(listener, "close");
-  if (address === null || typeof address === "string") {
-    throw new Error("no TCP port was given");
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = randomInt(firstPort, lastPort);
+    if (givenPorts.has(port)) continue;
+    givenPorts.add(port);
+    if (await isFree(port)) return port;
   }
-  return address.port;
+  throw new Error(`no free TCP port was found from ${firstPort} to ${lastPort}`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const listener = createServer();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  listener.once("error", () => resolve(false));
+  listener.listen(port, "127.0.0.1", () => listener.close(() => resolve(true)));
+  return await promise;
 }

@@ -8,25 +8,46 @@ import type { BlobTarget, Keys } from "./spec.ts";
 /** moto serves S3 for the checks, but as a judge of how S3 behaves it stands behind the other two. */
 const noJudgesOfS3: readonly string[] = ["moto"];
 
+/** A cloud whose servers are probed. */
+export type ProbedCloud = "aws" | "azure" | "gcp";
+
 /**
- * Runs the probes of the stand-ins against every server: what an independent server does shows that a probe asks for the
- * right thing, and its known shortcomings are listed beside the probes.
+ * Runs the probes of the stand-ins against every server of a cloud: what an independent server does shows that a probe
+ * asks for the right thing, and its known shortcomings are listed beside the probes.
  */
-export async function runProbes(servers: Servers): Promise<Tally[]> {
+export async function runProbes(cloud: ProbedCloud, servers: Servers): Promise<Tally[]> {
   const tallies: Tally[] = [];
-  for (const { name, endpoint, keys } of servers.s3.filter((server) => !noJudgesOfS3.includes(server.name))) {
-    tallies.push(await probe("s3", name, endpoint, keys));
-  }
-  for (const { name, endpoint, keys } of servers.ec2) {
-    tallies.push(await probe("ec2", name, endpoint, keys));
-  }
-  // Our own stand-ins are probed by npm test.
-  for (const target of servers.blob.filter(({ name }) => name === "azurite")) tallies.push(await probeBlob(target));
-  for (const { name, endpoint } of servers.gcs.filter((server) => server.name === "fake-gcs")) {
-    tallies.push(await run("gcs", name, endpoint, {}));
-  }
+  for (const probe of probesOf[cloud](servers)) tallies.push(await probe());
   return tallies;
 }
+
+const probesOf: Readonly<Record<ProbedCloud, (servers: Servers) => readonly (() => Promise<Tally>)[]>> = {
+  aws: ({ s3, ec2 }) => [
+    ...s3
+      .filter(({ name }) => !noJudgesOfS3.includes(name))
+      .map(
+        ({ name, endpoint, keys }) =>
+          async () =>
+            await probe("s3", name, endpoint, keys),
+      ),
+    ...ec2.map(
+      ({ name, endpoint, keys }) =>
+        async () =>
+          await probe("ec2", name, endpoint, keys),
+    ),
+  ],
+  // Our own stand-ins are probed by npm test.
+  azure: ({ blob }) =>
+    blob.filter(({ name }) => name === "azurite").map((target) => async () => await probeBlob(target)),
+  gcp: ({ gcs }) =>
+    gcs
+      .filter(({ name }) => name === "fake-gcs")
+      .map(
+        ({ name, endpoint }) =>
+          async () =>
+            await run("gcs", name, endpoint, {}),
+      ),
+};
 
 async function probeBlob({ name, endpoint, main, other, versioned, caFile }: BlobTarget): Promise<Tally> {
   const accounts = [main, other, versioned].map((account) => `${account.name}:${account.key}`);

@@ -1,5 +1,6 @@
 import { access, cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { runProgram } from "./child.ts";
 import { cacheDir, goModuleDir } from "./paths.ts";
 
@@ -9,6 +10,8 @@ export interface Installation {
   install(): Promise<void>;
 }
 
+const installTries = 3;
+const betweenTriesMs = 5000;
 const binDir = join(cacheDir, "bin");
 const motoVersion = "5.2.5";
 const ministackVersion = "1.5.33";
@@ -109,10 +112,23 @@ export async function installAll(
   await Promise.all(
     installations.map(async (installation) => {
       const started = Date.now();
-      await installation.install();
+      await installRepeatedly(installation, report);
       report(`${installation.name}: ready after ${((Date.now() - started) / 1000).toFixed(1)} s`);
     }),
   );
+}
+
+/** Most of it is downloads, of which one that fails says nothing. */
+async function installRepeatedly(installation: Installation, report: (line: string) => void): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await installation.install();
+    } catch (error) {
+      if (tries === installTries) throw error;
+      report(`${installation.name}: once more, after ${String(error)}`);
+      await sleep(tries * betweenTriesMs);
+    }
+  }
 }
 
 async function requireProgram(command: string, args: readonly string[], description: string): Promise<void> {

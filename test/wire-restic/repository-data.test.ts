@@ -14,7 +14,7 @@ import { flotilla } from "./volume-rig.ts";
 
 const execute = promisify(execFile);
 
-describe("reading a repository's data back", { skip: skipSlow, timeout: 300_000 }, () => {
+describe("reading a repository's data back", { skip: skipSlow, timeout: 600_000 }, () => {
   let rig: ResticRig;
 
   before(async () => {

@@ -57,7 +57,8 @@ async function answer(
   if (found === undefined) return void response.writeHead(404).end();
   if (method === "HEAD") return void response.setHeader("Content-Length", found.size).end();
   if (method === "GET") return await send(path, found.size, request, response);
-  await rm(path);
+  // Another client may have removed it since.
+  await rm(path, { force: true });
   response.end();
 }
 
@@ -71,8 +72,17 @@ async function send(path: string, size: number, { headers }: IncomingMessage, re
 
 async function list(path: string, response: ServerResponse): Promise<void> {
   const names = await readdir(path).catch(() => []);
-  const files = await Promise.all(names.map(async (name) => ({ name, size: (await stat(join(path, name))).size })));
-  response.setHeader("Content-Type", "application/vnd.x.restic.rest.v2").end(JSON.stringify(files));
+  const files = await Promise.all(
+    names.map(async (name) => {
+      const size = await stat(join(path, name)).then(
+        (found) => found.size,
+        () => undefined,
+      );
+      // A lock may be gone again.
+      return size === undefined ? [] : [{ name, size }];
+    }),
+  );
+  response.setHeader("Content-Type", "application/vnd.x.restic.rest.v2").end(JSON.stringify(files.flat()));
 }
 
 /** Whole under its name or not at all. */

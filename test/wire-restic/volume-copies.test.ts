@@ -38,7 +38,7 @@ async function locationFlags(): Promise<readonly string[]> {
   return ["--plugin", process.env["FLOTILLA_RESTIC_PLUGIN_UNDER_TEST"] ?? plugin, "--volume-location", vsl];
 }
 
-describe("copies of volumes in a second repository", { skip: skipSlow, timeout: 400_000 }, () => {
+describe("copies of volumes in a second repository", { skip: skipSlow, timeout: 900_000 }, () => {
   before(async () => {
     rig = await startCopiesRig();
   });

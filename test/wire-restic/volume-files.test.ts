@@ -11,7 +11,7 @@ import type { VolumeRig } from "./volume-rig.ts";
 // Velero's own default, which is no secret.
 const veleroPassword = "static-passw0rd";
 
-describe("files that Velero backed up with restic", { ...needsRestic, timeout: 180_000 }, () => {
+describe("files that Velero backed up with restic", { ...needsRestic, timeout: 600_000 }, () => {
   let rig: VolumeRig;
   let bucket = "";
 

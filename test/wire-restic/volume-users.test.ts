@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { failureOf } from "../wire/bytes.ts";
+import { toldAt, toldLines } from "../wire/told-lines.ts";
 import { builtCommand } from "../wire/workspace.ts";
 import { needsRestic, startVolumeRig, treeOf } from "./volume-rig.ts";
 import type { VolumeRig } from "./volume-rig.ts";
@@ -17,7 +18,7 @@ const serverUser = 1002;
 
 let rig: VolumeRig;
 
-describe("volumes as the server's user sees them", { ...needsRestic, timeout: 120_000 }, () => {
+describe("volumes as the server's user sees them", { ...needsRestic, timeout: 600_000 }, () => {
   before(async () => {
     rig = await startVolumeRig();
   });
@@ -48,7 +49,7 @@ describe("volumes as the server's user sees them", { ...needsRestic, timeout: 12
     const restored = await snapshotter.createVolumeFromSnapshot({ snapshotId, ...anyType });
 
     assert.equal((await lstat(join(restored, "a"))).uid, serverUser);
-    const warnings = session.lines.filter(({ level }) => level === "warn").map(({ fields }) => fields["loss"]);
+    const warnings = (await toldAt(session, "warn")).map(({ fields }) => fields["loss"]);
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? "", /1 of 0:0, 1 of 999:999 belong to 1002:1002 now/);
   });
@@ -115,6 +116,7 @@ describe("volumes as the server's user sees them", { ...needsRestic, timeout: 12
       const restored = await snapshotter.createVolumeFromSnapshot({ snapshotId, ...anyType });
 
       assert.deepEqual(await treeOf(restored), await treeOf(volumeId));
+      await toldLines(session, /restored a volume/);
       const warnings = session.lines.filter(({ level }) => level === "warn");
       assert.deepEqual(warnings, []);
     },

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, chown, lstat, mkdir, readdir, symlink, utimes } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, chown, lstat, mkdir, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import type { Finding } from "@flotilla/sdk/plugin";
 
 import { failureOf } from "../wire/bytes.ts";
+import { toldLines } from "../wire/told-lines.ts";
 import { until } from "../wire/until.ts";
 import { needsRestic, startVolumeRig, treeOf } from "./volume-rig.ts";
 import type { VolumeRig } from "./volume-rig.ts";
@@ -15,7 +17,7 @@ import type { VolumeRig } from "./volume-rig.ts";
 const tags = { "velero.io/backup": "nightly", "velero.io/pv": "pv-1", odd: "a,b c=%", empty: "" };
 const anyType = { volumeType: "folder", volumeAz: "", iops: undefined };
 
-describe("volumes as restic snapshots", { ...needsRestic, timeout: 120_000 }, () => {
+describe("volumes as restic snapshots", { ...needsRestic, timeout: 600_000 }, () => {
   let rig: VolumeRig;
   before(async () => {
     rig = await startVolumeRig();
@@ -108,13 +110,12 @@ describe("volumes as restic snapshots", { ...needsRestic, timeout: 120_000 }, ()
     const snapshotter = await rig.open({ session });
     const content = Buffer.from(Array.from({ length: 400_000 }, (_, index) => (index * 7919) % 251));
     const volumeId = await rig.addVolume("pvc-5", { big: content });
-    const added = (): number[] =>
-      session.lines.flatMap(({ fields }) => (fields["addedBytes"] === undefined ? [] : [Number(fields["addedBytes"])]));
-
     await snapshotter.createSnapshot({ volumeId, volumeAz: "", tags: {} });
     await snapshotter.createSnapshot({ volumeId, volumeAz: "", tags: {} });
 
-    const [first = 0, second = 0] = added();
+    const [first = 0, second = 0] = (await toldLines(session, /snapshotted a volume/, 2)).map(({ fields }) =>
+      Number(fields["addedBytes"]),
+    );
     assert.ok(first > 50_000 && second < first / 10, `${first}, then ${second}`);
   });
 
@@ -132,27 +133,46 @@ describe("volumes as restic snapshots", { ...needsRestic, timeout: 120_000 }, ()
     assert.equal(error.kind, "not-found");
   });
 
+  /** A restic that reads a volume slowly, and is stopped as soon as it has its lock, until it is released. */
+  async function heldBackup(): Promise<{
+    readonly resticPath: string;
+    readonly isHeld: () => boolean;
+    readonly release: () => Promise<void>;
+  }> {
+    const [held, released] = [join(rig.folder, "backup-is-held"), join(rig.folder, "backup-goes-on")];
+    const resticPath = await rig.standIn(
+      "held",
+      `case " $* " in *' --one-file-system '*)
+  "$RESTIC" "$@" --limit-upload 300 & pid=$!
+  until ls '${join(rig.repository, "locks")}' | grep -qE '^[0-9a-f]{64}$'; do sleep 0.02; done
+  kill -STOP $pid; touch '${held}'
+  while [ ! -e '${released}' ]; do sleep 0.02; done
+  kill -CONT $pid; wait $pid; exit $?;;
+esac
+exec "$RESTIC" "$@"`,
+    );
+    return { resticPath, isHeld: () => existsSync(held), release: async () => await writeFile(released, "") };
+  }
+
   test("a deletion does not wait for a snapshot that takes long, and the next one clears up after it", async () => {
     const snapshotter = await rig.open();
     const [kept, doomed] = [await rig.addVolume("pvc-8"), await rig.addVolume("pvc-9")];
     const first = await snapshotter.createSnapshot({ volumeId: kept, volumeAz: "", tags });
     const second = await snapshotter.createSnapshot({ volumeId: doomed, volumeAz: "", tags });
     const before = await rig.countSnapshots();
-    const resticPath = await rig.standIn("slow", 'exec "$RESTIC" "$@" --limit-upload 300');
+    const { resticPath, isHeld, release } = await heldBackup();
     const session = rig.start();
     const slow = await rig.open({ session, config: { resticPath } });
     const volumeId = await rig.addVolume("pvc-slow", { big: randomBytes(3_000_000) });
-    let isDone = false;
-    const running = slow.createSnapshot({ volumeId, volumeAz: "", tags: {} }).finally(() => (isDone = true));
-    await until("restic had begun", async () => (await readdir(join(rig.repository, "locks"))).length > 0);
+    const running = slow.createSnapshot({ volumeId, volumeAz: "", tags: {} });
+    await until("restic was held", isHeld);
 
     await slow.deleteSnapshot(second);
-    const endedFirst = isDone;
     const error = await failureOf(slow.createVolumeFromSnapshot({ snapshotId: second, ...anyType }));
+    await release();
     await running;
     await slow.deleteSnapshot(first);
 
-    assert.equal(endedFirst, false);
     assert.equal(error.kind, "not-found");
     // The files and the mark of two are gone, those of the slow one and the mark of a deletion are there.
     assert.equal(await rig.countSnapshots(), before - 4 + 3);

@@ -68,7 +68,8 @@ export async function openPluginWorkspace({
     },
     close: async () => {
       for (const resource of resources) await resource.close();
-      await rm(folder, { recursive: true, force: true });
+      // What outlives a plugin that was killed may still write there.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
       if (violations.length > 0) throw new Error(`the plugin broke rules of the server: ${violations.join("; ")}`);
     },
   };

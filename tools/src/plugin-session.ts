@@ -119,7 +119,7 @@ function session(
       return (await call(ObjectStore, ObjectStore.method.listCommonPrefixes, request)).prefixes;
     },
     async shutdown() {
-      const deadline = setTimeout(() => child.kill("SIGKILL"), 5000);
+      const deadline = setTimeout(() => child.kill("SIGKILL"), state.timeoutMs);
       // A plugin may be gone before its answer is: what counts is how it exits.
       await call(controller, controller.method.shutdown, create(goPlugin.EmptySchema)).catch(() => {});
       const status = await exit;

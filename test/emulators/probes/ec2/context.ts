@@ -41,7 +41,9 @@ export class Ec2Context {
       endpoint,
       region,
       credentials: { accessKeyId, secretAccessKey },
+      // Asked once, so that a failure shows; hence never by a connection that the server may be about to close.
       maxAttempts: 1,
+      requestHandler: { httpAgent: { keepAlive: false } },
       ...changes,
     });
     this.#clients.push(client);
@@ -84,12 +86,14 @@ export class Ec2Context {
   }
 }
 
+const patienceMs = 50_000;
+
 async function poll<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error("it was not ready after 20 s");
+    if (Date.now() > deadline) throw new Error(`it was not ready after ${patienceMs / 1000} s`);
     await delay(20);
   }
 }

@@ -41,7 +41,16 @@ export class S3Context {
   newClient(changes: S3ClientConfig = {}): S3Client {
     const { endpoint, region, accessKeyId, secretAccessKey } = this.target;
     const credentials = { accessKeyId, secretAccessKey };
-    const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1, ...changes });
+    const client = new S3Client({
+      endpoint,
+      region,
+      credentials,
+      forcePathStyle: true,
+      // Asked once, so that a failure shows; hence never by a connection that the server may be about to close.
+      maxAttempts: 1,
+      requestHandler: { httpAgent: { keepAlive: false } },
+      ...changes,
+    });
     this.#clients.push(client);
     return client;
   }

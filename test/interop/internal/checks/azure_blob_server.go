@@ -48,7 +48,7 @@ func newBlobServer(target BlobTarget) (blobServer, error) {
 }
 
 func (b blobServer) of(account cloud.StorageAccount) cloud.Blob {
-	return cloud.Blob{Endpoint: b.target.PlainEndpoint, Account: account, Client: http.DefaultClient}
+	return cloud.Blob{Endpoint: b.target.PlainEndpoint, Account: account, Client: cloud.Client}
 }
 
 func placeOf(store cloud.Blob) map[string]string {

@@ -362,7 +362,7 @@ func restartsDiskSnapshotter(t *T) {
 
 	kill(t, session)
 
-	t.NoError(eventually(10*time.Second, func() error {
+	t.NoError(eventually(patience, func() error {
 		_, _, err := snapshotter.GetVolumeInfo(disk, "")
 		return err
 	}), "get volume info")

@@ -50,7 +50,7 @@ const remembersLossFor = 30 * time.Second
 
 // whenItIsBack repeats what a plugin refuses while it still takes the region for lost, as the server does.
 func (t *T) whenItIsBack(what string, do func() error) {
-	deadline := time.Now().Add(remembersLossFor + 15*time.Second)
+	deadline := time.Now().Add(remembersLossFor + patience)
 	err := do()
 	for err != nil && time.Now().Before(deadline) {
 		time.Sleep(time.Second)

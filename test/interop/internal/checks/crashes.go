@@ -39,7 +39,7 @@ func restartsAfterKill(t *T) {
 	kill(t, session)
 
 	// A call made before the server has noticed the exit fails; the server itself does not repeat it.
-	t.NoError(eventually(10*time.Second, func() error { return readBack(store, t.bucket, t.Key("object"), want) }), "get")
+	t.NoError(eventually(patience, func() error { return readBack(store, t.bucket, t.Key("object"), want) }), "get")
 	if started := len(session.ProcessIDs()); started != 2 {
 		t.Fatalf("%d processes were started", started)
 	}
@@ -82,7 +82,7 @@ func killDuringPut(t *T) {
 
 	staysAbsent(t, t.Key("object"))
 	want := body.Body{Seed: 63, Size: 6 * mib}
-	t.NoError(eventually(10*time.Second, func() error {
+	t.NoError(eventually(patience, func() error {
 		return store.PutObject(t.bucket, t.Key("object"), want.Reader())
 	}), "the next put")
 	t.NoError(readBack(store, t.bucket, t.Key("object"), want), "get")
@@ -104,7 +104,7 @@ func abandonsGets(t *T) {
 	store, _ := t.Store(nil)
 	t.abandon(store, 6)
 	want := body.Body{Seed: 65, Size: 10 * mib}
-	t.NoError(within(30*time.Second, func() error {
+	t.NoError(within(patience, func() error {
 		if err := store.PutObject(t.bucket, t.Key("object"), want.Reader()); err != nil {
 			return err
 		}

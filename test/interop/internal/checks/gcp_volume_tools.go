@@ -106,7 +106,7 @@ func (t *T) snapshotPath(id string) string {
 
 // leavesGCE waits until something is gone, which takes a while in the cloud.
 func (t *T) leavesGCE(path string) {
-	t.NoError(eventually(10*time.Second, func() error {
+	t.NoError(eventually(patience, func() error {
 		found, err := t.gce.api.Find(path)
 		if err == nil && found != nil {
 			err = fmt.Errorf("%s is still there", path)

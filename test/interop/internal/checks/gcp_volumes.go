@@ -5,7 +5,6 @@ import (
 	"maps"
 	"regexp"
 	"strings"
-	"time"
 
 	"flotilla.io/test/interop/internal/cloud"
 )
@@ -233,7 +232,7 @@ func restartsGCESnapshotter(t *T) {
 
 	kill(t, session)
 
-	t.NoError(eventually(10*time.Second, func() error {
+	t.NoError(eventually(patience, func() error {
 		_, _, err := snapshotter.GetVolumeInfo(disk, t.zone(0).zones)
 		return err
 	}), "get volume info")

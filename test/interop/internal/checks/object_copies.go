@@ -10,6 +10,7 @@ import (
 
 	"flotilla.io/test/interop/internal/body"
 	"flotilla.io/test/interop/internal/cloud"
+	"flotilla.io/test/interop/internal/veleroserver"
 )
 
 // copies is a target's second region as the checks of copyTo use it.
@@ -120,12 +121,14 @@ func answersFromCopies(t *T) {
 		t.NoError(readBack(store, t.bucket, key, want), "get")
 	}
 
-	for _, entry := range session.Log.Counted() {
-		if strings.Contains(fmt.Sprint(entry.Message, entry.Fields), place.Bucket) {
-			return
-		}
-	}
-	t.Fatalf("no warning names the copies: %v", session.Log.Counted())
+	t.warnsOfCopies(session, place, 1)
+}
+
+// warnsOfCopies requires lines that a backup counts and that name the bucket of copies.
+func (t *T) warnsOfCopies(session *veleroserver.Session, place copies, atLeast int) {
+	t.logs(session, atLeast, "warns of the copies", func(entry veleroserver.Entry) bool {
+		return entry.Counts() && strings.Contains(fmt.Sprint(entry.Message, entry.Fields), place.Bucket)
+	})
 }
 
 func worksAtTheCopies(t *T) {
@@ -205,13 +208,5 @@ func readsWhatIsGone(t *T) {
 		t.NoError(readBack(store, t.bucket, key, want), "get")
 	}
 
-	warned := 0
-	for _, entry := range session.Log.Counted() {
-		if strings.Contains(fmt.Sprint(entry.Message, entry.Fields), place.Bucket) {
-			warned++
-		}
-	}
-	if warned < len(bodies) {
-		t.Fatalf("%d warnings for %d objects: %v", warned, len(bodies), session.Log.Counted())
-	}
+	t.warnsOfCopies(session, place, len(bodies))
 }

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	vsv1 "github.com/vmware-tanzu/velero/pkg/plugin/velero/volumesnapshotter/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -111,7 +110,7 @@ func resticRestartsSnapshotter(t *T) {
 
 	kill(t, session)
 
-	t.NoError(eventually(time.Minute, func() error {
+	t.NoError(eventually(patience, func() error {
 		_, err := snapshotter.CreateVolumeFromSnapshot(snapshotID, "folder", "", nil)
 		return err
 	}), "restore after the kill")

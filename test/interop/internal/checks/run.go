@@ -56,7 +56,7 @@ type runner struct {
 }
 
 func (r *runner) discover() (err error) {
-	if r.plugin, err = veleroserver.Discover(r.spec.Plugin.Dir, r.spec.Provider); err != nil {
+	if r.plugin, err = discoverPromptly(r.spec.Plugin.Dir, r.spec.Provider); err != nil {
 		return err
 	}
 	if r.spec.Other != nil {
@@ -65,9 +65,19 @@ func (r *runner) discover() (err error) {
 	return err
 }
 
+// discoverPromptly discovers again where the server lost its patience with a process, which by chance happens.
+func discoverPromptly(dir, provider string) (server *veleroserver.Server, err error) {
+	for range tries {
+		if server, err = veleroserver.Discover(dir, provider); err != nil || !server.Log.ToldOfForce() {
+			break
+		}
+	}
+	return server, err
+}
+
 func (r *runner) runAll() error {
 	for _, each := range discoveryChecks() {
-		r.run("discovery", each, &T{})
+		r.run("discovery", each, func() *T { return &T{} })
 	}
 	for _, target := range r.spec.S3 {
 		if err := (&T{s3: target}).cloudS3().CreateBucket(target.Bucket); err != nil {
@@ -148,32 +158,44 @@ func (r *runner) runGCP() error {
 func (r *runner) runOn(target string, claimed []Capability, checks []check, newT func() *T) {
 	for _, each := range checks {
 		if has(claimed, each.needs) {
-			r.run(target, each, newT())
+			r.run(target, each, newT)
 		}
 	}
 }
 
-func (r *runner) run(target string, each check, t *T) {
+// tries is how often a check may find that a process ends late before that is held against the plugin.
+const tries = 3
+
+func (r *runner) run(target string, each check, newT func() *T) {
 	name := target + ": " + each.title
 	isOfOther := each.only != "" && "velero.io/"+each.only != r.spec.Provider
 	if isOfOther || !r.filter.MatchString(name) || (each.ownKeys && r.spec.Plugin.KnownFaults) {
 		return
 	}
-	r.index++
-	t.plugin, t.other, t.settings = r.plugin, r.other, r.spec.Plugin
-	t.prefix = fmt.Sprintf("check-%d-%d/", time.Now().UnixNano(), r.index)
-	t.dir = filepath.Join(r.spec.WorkDir, fmt.Sprintf("check-%d", r.index))
-	if err := os.MkdirAll(t.dir, 0o700); err != nil {
-		r.report("FAIL", name, err.Error(), 0)
-		return
-	}
 	started := time.Now()
-	err := runWithin(checkTimeout, t, each)
+	err := r.try(each, newT())
+	for again := 1; again < tries && errors.As(err, &veleroserver.SlowExit{}); again++ {
+		r.report("again", name, oneLine(err.Error()), time.Since(started))
+		started = time.Now()
+		err = r.try(each, newT())
+	}
 	var expected *fault
 	if r.spec.Plugin.KnownFaults {
 		expected = each.faults.of(r.spec.Provider, target)
 	}
 	r.judge(name, expected, err, time.Since(started))
+}
+
+// try runs a check once, with keys and a folder of its own.
+func (r *runner) try(each check, t *T) error {
+	r.index++
+	t.plugin, t.other, t.settings = r.plugin, r.other, r.spec.Plugin
+	t.prefix = fmt.Sprintf("check-%d-%d/", time.Now().UnixNano(), r.index)
+	t.dir = filepath.Join(r.spec.WorkDir, fmt.Sprintf("check-%d", r.index))
+	if err := os.MkdirAll(t.dir, 0o700); err != nil {
+		return err
+	}
+	return runWithin(checkTimeout, t, each)
 }
 
 func (r *runner) judge(name string, expected *fault, err error, took time.Duration) {
@@ -261,7 +283,7 @@ func runToEnd(t *T, each check) (err error) {
 			if !isFailure {
 				panic(caught)
 			}
-			err = fmt.Errorf("%s", stopped.text)
+			err = stopped.err
 		}
 	}()
 	each.run(t)

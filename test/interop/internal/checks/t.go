@@ -41,17 +41,17 @@ type T struct {
 	cleanups       []func()
 }
 
-type failure struct{ text string }
+type failure struct{ err error }
 
 // Fatalf ends the check as failed.
 func (t *T) Fatalf(format string, arguments ...any) {
-	panic(failure{fmt.Sprintf(format, arguments...)})
+	panic(failure{fmt.Errorf(format, arguments...)})
 }
 
 // NoError ends the check when err is set.
 func (t *T) NoError(err error, doing string) {
 	if err != nil {
-		t.Fatalf("%s: %v", doing, err)
+		t.Fatalf("%s: %w", doing, err)
 	}
 }
 
@@ -165,6 +165,23 @@ func (t *T) EndsByForce(session *veleroserver.Session) {
 		t.unclean = map[*veleroserver.Session]bool{}
 	}
 	t.unclean[session] = true
+}
+
+// logs waits until so many lines of a session are meant, and ends the check when they do not come: a plugin's lines come
+// by another pipe than its answers, and may come behind them.
+func (t *T) logs(session *veleroserver.Session, atLeast int, says string, isMeant func(entry veleroserver.Entry) bool) {
+	t.NoError(eventually(patience, func() error {
+		found := 0
+		for _, entry := range session.Log.Entries() {
+			if isMeant(entry) {
+				found++
+			}
+		}
+		if found < atLeast {
+			return fmt.Errorf("%d lines of the log %s, want %d", found, says, atLeast)
+		}
+		return nil
+	}), "look at the log")
 }
 
 // wordsOfAbsence are what the server looks for in the lower-cased text when it must tell a missing tarball

@@ -68,6 +68,9 @@ func drain(store velero.ObjectStore, bucket, key string) (int64, error) {
 	return io.Copy(io.Discard, reader)
 }
 
+// patience is for what comes at once where nothing else runs: how long it takes otherwise is no matter of a plugin.
+const patience = time.Minute
+
 // eventually repeats until the call succeeds or the time is over, and returns the last error.
 func eventually(limit time.Duration, call func() error) error {
 	deadline := time.Now().Add(limit)

@@ -55,7 +55,7 @@ func refusesTruncated(t *T, size int64) {
 	}
 	staysAbsent(t, t.Key("backup.tar.gz"))
 	if has(t.objects.capabilities(), []Capability{ListsUploads}) {
-		t.NoError(eventually(settleTime, func() error { return t.noUploadOf(t.Key("backup.tar.gz")) }), "after the put")
+		t.NoError(eventually(patience, func() error { return t.noUploadOf(t.Key("backup.tar.gz")) }), "after the put")
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"flotilla.io/test/interop/internal/cloud"
 )
@@ -157,7 +156,7 @@ func (t *T) volume(region, id string) *cloud.Volume {
 
 // completed waits until a snapshot can be restored, which takes a while in the cloud.
 func (t *T) completed(region, id string) {
-	t.NoError(eventually(time.Minute, func() error {
+	t.NoError(eventually(patience, func() error {
 		if state := t.snapshot(region, id).State; state != "completed" {
 			return fmt.Errorf("%s is %s", id, state)
 		}
@@ -217,7 +216,7 @@ func restartsSnapshotter(t *T) {
 
 	kill(t, session)
 
-	t.NoError(eventually(10*time.Second, func() error {
+	t.NoError(eventually(patience, func() error {
 		_, _, err := snapshotter.GetVolumeInfo(id, region+"a")
 		return err
 	}), "get volume info")

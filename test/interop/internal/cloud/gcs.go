@@ -15,7 +15,7 @@ type GCS struct {
 
 // NewGCS reaches a server as the service account of a key file.
 func NewGCS(endpoint, project, keyFile string) (GCS, error) {
-	google, err := newGoogle(endpoint, keyFile, http.DefaultClient)
+	google, err := newGoogle(endpoint, keyFile, Client)
 	return GCS{Google: google, project: project}, err
 }
 

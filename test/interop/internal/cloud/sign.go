@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -31,6 +32,15 @@ type Answer struct {
 
 const requestTimeout = 60 * time.Second
 
+// Client reaches servers over plain HTTP.
+var Client = &http.Client{Transport: transport(nil)}
+
+// transport gives idle connections up before a server does, after five seconds at the earliest: a request that is sent
+// just then fails, and most of those here must not be sent twice.
+func transport(security *tls.Config) *http.Transport {
+	return &http.Transport{TLSClientConfig: security, IdleConnTimeout: 2 * time.Second}
+}
+
 func send(method, url, service, region string, keys Credentials, header http.Header, body []byte) (Answer, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
@@ -49,7 +59,7 @@ func send(method, url, service, region string, keys Credentials, header http.Hea
 	if err := signer.SignHTTP(ctx, credentials, request, payloadHash, service, region, time.Now()); err != nil {
 		return Answer{}, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := Client.Do(request)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -102,6 +102,24 @@ type segment struct {
 	due     time.Time
 }
 
+// direction tells when what is sent one way arrives at the far end.
+type direction struct {
+	line Line
+	// free is when the line can take the next byte.
+	free time.Time
+}
+
+// arrival is when the last of n bytes arrives that are sent now, behind all that were sent before.
+func (d *direction) arrival(now time.Time, n int) time.Time {
+	if d.free.Before(now) {
+		d.free = now
+	}
+	if d.line.BytesPerSecond > 0 {
+		d.free = d.free.Add(time.Duration(float64(n) / d.line.BytesPerSecond * float64(time.Second)))
+	}
+	return d.free.Add(d.line.RoundTrip / 2)
+}
+
 var segmentPool = sync.Pool{New: func() any { return make([]byte, segmentBytes) }}
 
 // carry passes one direction on: a reader stamps each segment with the time of its arrival at the far end, and a
@@ -110,19 +128,12 @@ func (p *Proxy) carry(from, to net.Conn, connected time.Time) {
 	flight := make(chan segment, segmentsInFlight)
 	go func() {
 		defer close(flight)
-		lineFree := connected
+		way := direction{line: p.line, free: connected}
 		for {
 			buffer := segmentPool.Get().([]byte)
 			n, err := from.Read(buffer)
 			if n > 0 {
-				now := time.Now()
-				if lineFree.Before(now) {
-					lineFree = now
-				}
-				if p.line.BytesPerSecond > 0 {
-					lineFree = lineFree.Add(time.Duration(float64(n) / p.line.BytesPerSecond * float64(time.Second)))
-				}
-				flight <- segment{content: buffer[:n], due: lineFree.Add(p.line.RoundTrip / 2)}
+				flight <- segment{content: buffer[:n], due: way.arrival(time.Now(), n)}
 			}
 			if err != nil {
 				return

@@ -32,6 +32,9 @@ func (e Entry) FromPlugin() bool {
 	return command != "" && e.Fields["pluginName"] == filepath.Base(command)
 }
 
+// Counts tells a line which a backup would count as one of its warnings and errors.
+func (e Entry) Counts() bool { return e.Level <= logrus.WarnLevel }
+
 // Logbook keeps every line that a server's logger was given.
 type Logbook struct {
 	lock    sync.Mutex
@@ -60,7 +63,7 @@ func (l *Logbook) Entries() []Entry {
 func (l *Logbook) Counted() []Entry {
 	var counted []Entry
 	for _, entry := range l.Entries() {
-		if entry.Level <= logrus.WarnLevel {
+		if entry.Counts() {
 			counted = append(counted, entry)
 		}
 	}
@@ -77,6 +80,9 @@ func (l *Logbook) Garbled() []Entry {
 	}
 	return garbled
 }
+
+// ToldOfForce tells whether the server killed a process that did not end in time.
+func (l *Logbook) ToldOfForce() bool { return len(l.Find("plugin failed to exit gracefully")) > 0 }
 
 // Find returns the lines whose message contains text.
 func (l *Logbook) Find(text string) []Entry {
