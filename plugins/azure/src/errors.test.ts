@@ -69,6 +69,13 @@ test("a refused permission names the role of the attempt", () => {
   assert.match(error.message, /; grant the role R$/);
 });
 
+test("a version of the API that the store does not know is unsupported: a copy is carried over then", () => {
+  const error = translateBlobError(answered(400, "InvalidHeaderValue", { HeaderName: "x-ms-version" }), attempt);
+
+  assert.equal(error.kind, "unsupported");
+  assert.match(error.message, /does not know the version of the API/);
+});
+
 test("a header that is refused names the location's key", () => {
   const error = translateBlobError(answered(400, "InvalidHeaderValue", { HeaderName: "x-ms-access-tier" }), attempt);
 

@@ -50,6 +50,8 @@ function meaningOfHeader(thrown: unknown): Meaning | undefined {
   // The element of InvalidHeaderValue's answer, where the SDK puts such elements.
   const { details } = thrown as { readonly details?: { readonly HeaderName?: unknown } };
   const header = typeof details?.HeaderName === "string" ? details.HeaderName.toLowerCase() : "";
+  if (header === "x-ms-version")
+    return { kind: "unsupported", text: "the store does not know the version of the API that this takes", remedy: "" };
   const key = Object.hasOwn(keysOfHeaders, header) ? keysOfHeaders[header] : undefined;
   return key === undefined
     ? undefined
