@@ -10,6 +10,7 @@ import {
 import type { Attempt, Meaning, ServiceAnswer } from "@flotilla/sdk/network";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { PluginErrorKind } from "@flotilla/sdk/plugin";
+import { retryAfterMs } from "./retry-after.ts";
 import { absentBlobCodes, blobCodes, entraCodes } from "./service-codes.ts";
 
 export type { Attempt } from "@flotilla/sdk/network";
@@ -164,6 +165,7 @@ function answerOf(thrown: unknown): ServiceAnswer | undefined {
     code: (codes.find((code) => typeof code === "string" && code !== "") as string | undefined) ?? "no error code",
     status: error.statusCode,
     requestId: header("x-ms-request-id"),
+    retryAfterMs: retryAfterMs(header),
   };
 }
 
