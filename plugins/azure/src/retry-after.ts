@@ -10,3 +10,8 @@ export function retryAfterMs(header: (name: string) => string | undefined): numb
   const values = headers.map(([name, unitMs]) => Number(header(name)) * unitMs);
   return values.find((value) => Number.isFinite(value) && value > 0);
 }
+
+/** Whether an answer says anything of when to ask again, if only at once. */
+export function saysWhen(header: (name: string) => string | undefined): boolean {
+  return headers.some(([name]) => header(name) !== undefined);
+}
