@@ -133,7 +133,10 @@ function firstLine(thrown: unknown): string {
 
 /** What the SDK says when an answer ended early or was none of the service's. */
 export function brokenAnswer(thrown: unknown, attempt: Attempt): PluginError | undefined {
-  if (attempt.signal?.aborted === true || !(thrown instanceof Error) || !("code" in thrown)) return undefined;
+  if (attempt.signal?.aborted === true || !(thrown instanceof Error)) return undefined;
+  // The SDKs take any document for the one they asked for, and stumble over what it lacks; Node's own errors have codes.
+  if (!("code" in thrown))
+    return thrown instanceof TypeError || thrown instanceof RangeError ? foreignAnswer(attempt, thrown) : undefined;
   if (thrown.code === "REQUEST_SEND_ERROR")
     return new PluginError(
       `${attempt.action}: the connection was cut; check the endpoint, the network policy and the proxy`,
@@ -142,10 +145,14 @@ export function brokenAnswer(thrown: unknown, attempt: Attempt): PluginError | u
         cause: thrown,
       },
     );
-  if (thrown.code !== "PARSE_ERROR") return undefined;
+  return thrown.code === "PARSE_ERROR" ? foreignAnswer(attempt, thrown) : undefined;
+}
+
+/** The error of an answer that another server gave, with a status that means success. */
+export function foreignAnswer({ action }: Attempt, cause?: unknown): PluginError {
   return new PluginError(
-    `${attempt.action}: the answer is not the service's; check that the endpoint is the service's API and not a proxy's page`,
-    { kind: "unavailable", cause: thrown },
+    `${action}: the answer is not the service's; check that the endpoint is the service's API and not a proxy's page`,
+    { kind: "unavailable", cause },
   );
 }
 
