@@ -279,6 +279,15 @@ describe("identities that work", { concurrency: true, timeout: 120_000 }, () => 
     await worksAs("by-inline-certificate", tokens({ ...certifiedLines, AZURE_CLIENT_CERTIFICATE: pem }));
   });
 
+  test("an application with a certificate as the official page writes it: in one line, after its key", async () => {
+    const line = `${certificate.key}\n${certificate.cert}`.trimEnd().replaceAll("\n", String.raw`\n`);
+    const credentialsFile = join(rig.folder, "one-line.env");
+    const names = `AZURE_TENANT_ID=${tenantId}\nAZURE_CLIENT_ID=certified\n`;
+    await writeFile(credentialsFile, `${names}AZURE_CLIENT_CERTIFICATE="${line}\\n"\n`);
+
+    await worksAs("by-one-line", tokens({}, { config: { credentialsFile } }));
+  });
+
   test("a certificate that comes after its chain is found by its key", async () => {
     const chain = createThrowawayCertificate("issuing authority", "rsa").cert;
     const lines = { ...certifiedLines, AZURE_CLIENT_CERTIFICATE_PASSWORD: "pass word" };
