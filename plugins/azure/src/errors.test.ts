@@ -128,6 +128,17 @@ for (const status of [429, 500, 503]) {
   });
 }
 
+test("a metadata service that fails is unavailable, though the SDK says only that there was no token", () => {
+  const thrown = Object.assign(new Error('Response had no "expiresOn" property.'), {
+    name: "AuthenticationRequiredError",
+  });
+
+  const error = translateCredentialsError(thrown, attempt);
+
+  assert.equal(error.kind, "unavailable");
+  assert.match(error.message, /metadata service failed/);
+});
+
 test("what failed before anybody was asked is told in its own words", () => {
   const error = translateCredentialsError(new Error("bad decrypt\nat somewhere"), asking);
 
