@@ -128,15 +128,21 @@ export interface CloudRig extends BlobRig {
 }
 
 /** How to start Azure Resource Manager and Entra beside the rig. */
-export interface CloudRigOptions extends Pick<BlobRigOptions, "account" | "otherAccounts"> {
+export interface CloudRigOptions extends Pick<BlobRigOptions, "account" | "otherAccounts" | "newestVersion"> {
   readonly identity?: AzureArmOptions["identity"];
+  /** The versions that Azure Resource Manager knows. */
+  readonly apiVersions?: readonly string[];
 }
 
 /** Starts a rig over TLS, whose locations may use tokens; their usual keys name all three stand-ins. */
-export async function startCloudRig({ identity, ...accounts }: CloudRigOptions = {}): Promise<CloudRig> {
+export async function startCloudRig({ identity, apiVersions, ...blobs }: CloudRigOptions = {}): Promise<CloudRig> {
   const tls = createThrowawayCertificate("Azure stand-ins");
-  const arm = await startAzureArm({ tls, ...(identity === undefined ? {} : { identity }) });
-  const rig = await startBlobRig({ tls, tokens: arm.tokens, ...accounts });
+  const arm = await startAzureArm({
+    tls,
+    ...(identity === undefined ? {} : { identity }),
+    ...(apiVersions === undefined ? {} : { apiVersions }),
+  });
+  const rig = await startBlobRig({ tls, tokens: arm.tokens, ...blobs });
   rig.own(arm);
   arm.addStorageAccount({
     name: accountName,

@@ -279,6 +279,15 @@ describe("identities that work", { concurrency: true, timeout: 600_000 }, () => 
     await worksAs("by-inline-certificate", tokens({ ...certifiedLines, AZURE_CLIENT_CERTIFICATE: pem }));
   });
 
+  test("an application with a certificate as the official page writes it: in one line, after its key", async () => {
+    const line = `${certificate.key}\n${certificate.cert}`.trimEnd().replaceAll("\n", String.raw`\n`);
+    const credentialsFile = join(rig.folder, "one-line.env");
+    const names = `AZURE_TENANT_ID=${tenantId}\nAZURE_CLIENT_ID=certified\n`;
+    await writeFile(credentialsFile, `${names}AZURE_CLIENT_CERTIFICATE="${line}\\n"\n`);
+
+    await worksAs("by-one-line", tokens({}, { config: { credentialsFile } }));
+  });
+
   test("a certificate that comes after its chain is found by its key", async () => {
     const chain = createThrowawayCertificate("issuing authority", "rsa").cert;
     const lines = { ...certifiedLines, AZURE_CLIENT_CERTIFICATE_PASSWORD: "pass word" };
@@ -326,6 +335,23 @@ describe("identities that work", { concurrency: true, timeout: 600_000 }, () => 
 
     assert.deepEqual([one, two], [[], []]);
   });
+});
+
+describe("whoever issues tokens is busy for a moment", { timeout: 600_000 }, () => {
+  for (const [who, operation, lines, env] of [
+    ["the metadata service", "ManagedIdentity_Imds", { AZURE_CLIENT_ID: "node" }, rig.arm.identity.imdsEnvironment],
+    ["Entra", "Entra_Token", ownerLines, {}],
+  ] as const)
+    test(`${who} is asked again after 429`, async () => {
+      const location = await rig.open(`busy-${operation.toLowerCase().replace("_", "-")}`, {
+        ...tokens(lines, { session: rig.start(env) }),
+      });
+      const refusal = { kind: "error", status: 429, code: "too_many_requests" } as const;
+      const fault = rig.arm.identity.faults.add(refusal, { operation }, { times: 2 });
+
+      assert.deepEqual(await location.list(), []);
+      assert.equal(fault.hits, 2);
+    });
 });
 
 describe("the account's access key", { concurrency: true, timeout: 600_000 }, () => {

@@ -96,6 +96,24 @@ describe("outages", { concurrency: true, timeout: 600_000 }, () => {
     });
   }
 
+  for (const [status, code] of [
+    [429, "TooManyRequests"],
+    [503, "ServerBusy"],
+  ] as const) {
+    test(`a store that answers ${status} is asked again when it says, and not before`, async () => {
+      const bucket = `retry-after-${status}`;
+      const location = await rig.open(bucket);
+      const fault = { kind: "error", status, code, headers: { "retry-after": "2" } } as const;
+      for (const operation of ["PutBlob", "ListBlobs"]) rig.blob.faults.add(fault, { bucket, operation });
+
+      for (const work of [async () => await location.put("contents", body), async () => await location.list()]) {
+        const beganMs = Date.now();
+        await work();
+        assert.ok(Date.now() - beganMs >= 2000);
+      }
+    });
+  }
+
   test("a download outlasts a storm of 503", async () => {
     const location = await rig.open("storm-get", { config: smallParts });
     await location.put("contents", manyBlocks);

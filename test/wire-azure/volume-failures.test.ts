@@ -201,6 +201,17 @@ describe("what Azure refuses", { concurrency: true, timeout: 240_000 }, () => {
     assert.ok(performance.now() - began >= 950);
   });
 
+  test("throttling that does not say how long is waited for as well", async () => {
+    const snapshotter = await rig.open();
+    const volumeId = rig.addDisk();
+    const match = { operation: "Disks_Get", key: armId("disks", volumeId) };
+    const fault = arm.faults.add({ kind: "error", status: 429, code: "TooManyRequests" }, match, { times: 2 });
+
+    await snapshotter.getVolumeInfo({ volumeId, volumeAz: zone });
+
+    assert.equal(fault.hits, 2);
+  });
+
   test("throttling without end is told as such", async () => {
     const snapshotter = await rig.open();
     const volumeId = rig.addDisk();

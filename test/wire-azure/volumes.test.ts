@@ -182,6 +182,16 @@ describe("restored disks", { concurrency: true, timeout: 240_000 }, () => {
     assert.deepEqual(disk.tags, { "velero.io-backup": "b" });
   });
 
+  test("a snapshot that was copied to another region by hand is restored there, in the zone of the same number", async () => {
+    const snapshotter = await rig.open();
+    const snapshotId = arm.addSnapshot({ name: "by-hand", location: azureDefaults.otherLocation });
+    const request = { snapshotId, volumeType: "Premium_LRS", volumeAz: "eastus-2", iops: undefined };
+
+    const disk = await rig.describeDisk(await snapshotter.createVolumeFromSnapshot(request));
+
+    assert.deepEqual([disk.location, disk.zones], [azureDefaults.otherLocation, ["2"]]);
+  });
+
   test("a snapshot in another subscription and group is restored into the cluster's", async () => {
     const subscriptionId = "55555555-5555-4555-8555-555555555555";
     const snapshotter = await rig.open();

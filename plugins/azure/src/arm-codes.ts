@@ -34,6 +34,10 @@ export const armCodes: Readonly<Record<string, Meaning>> = {
     "the subscription's id is not valid",
     "correct the location's key subscriptionId (or AZURE_SUBSCRIPTION_ID)",
   ),
+  MissingSubscriptionRegistration: invalidConfig(
+    "the subscription does not have the resource provider yet",
+    "register it: az provider register --namespace Microsoft.Compute (or Microsoft.Storage) --subscription SUBSCRIPTION",
+  ),
   ReadOnlyDisabledSubscription: denied("the subscription is disabled", "enable the subscription"),
   RequestDisallowedByPolicy: denied("an Azure Policy forbids it", "exempt the resource group or change the policy"),
   RequestDisallowedByAzure: denied("Azure forbids it in this region", "ask Azure's support for access"),

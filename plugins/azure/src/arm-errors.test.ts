@@ -29,6 +29,7 @@ const meanings: readonly (readonly [status: number, code: string | undefined, ki
     [404, "ResourceGroupNotFound", "invalid-config", /resource group is missing.*create the resource group/],
     [404, "SubscriptionNotFound", "invalid-config", /subscription is missing/],
     [404, "NotFound", "invalid-argument", /something that it needs is missing/],
+    [409, "MissingSubscriptionRegistration", "invalid-config", /az provider register/],
     [409, "ScopeLocked", "held", /remove the lock/],
     [409, "OperationNotAllowed", "conflict", /does not allow/],
     [409, "Conflict", "conflict", /try again/],

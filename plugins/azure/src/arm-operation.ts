@@ -1,5 +1,6 @@
 import type { Call, PluginError } from "@flotilla/sdk/plugin";
 import type { Observed } from "@flotilla/sdk/volumes";
+import { retryAfterMs } from "./retry-after.ts";
 
 /** The parts of an answer of ARM that tell how an operation goes on. */
 export interface ArmAnswer {
@@ -63,7 +64,7 @@ export class ArmOperation {
     return {
       done: false,
       progress: percent === undefined ? state : `${state}, ${percent} %`,
-      retryAfterMs: retryAfterMs(this.#last),
+      retryAfterMs: retryAfterMs((name) => this.#last.header(name)),
     };
   }
 }
@@ -108,12 +109,6 @@ function location(answer: ArmAnswer): string | undefined {
 function failureIn({ body, status }: ArmAnswer, state: string): ArmFailure {
   const error = fieldOf(body, "error");
   return { code: textAt(error, "code") ?? state, message: textAt(error, "message") ?? "", status };
-}
-
-/** Retry-After in seconds; ARM sends no dates. */
-function retryAfterMs(answer: ArmAnswer): number | undefined {
-  const seconds = Number(answer.header("retry-after"));
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
 }
 
 function textAt(value: unknown, name: string): string | undefined {

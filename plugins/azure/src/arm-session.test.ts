@@ -10,12 +10,12 @@ import { quietCall } from "./testing/call.ts";
 
 const disk = { subscription: "s", resourceGroup: "g", type: "disks", name: "d" } as const;
 
-function open(credential: TokenCredential): ArmManagedDiskApi {
+function open(credential: TokenCredential, location = "westeurope"): ArmManagedDiskApi {
   const httpClient: HttpClient = {
     sendRequest: async (request) => ({
       status: 200,
       headers: createHttpHeaders(),
-      bodyAsText: '{"name":"d","location":"westeurope"}',
+      bodyAsText: JSON.stringify({ name: "d", location }),
       request,
     }),
   };
@@ -42,4 +42,18 @@ test("a call that ends does not wait for a token, and another call that waits fo
   await assert.rejects(first, over);
   token.resolve({ token: "t", expiresOnTimestamp: Date.now() + 3_600_000 });
   assert.equal((await second).location, "westeurope");
+});
+
+test("a region is named as zones begin with it, whatever the answer calls it", async () => {
+  const api = open(
+    { getToken: async () => ({ token: "t", expiresOnTimestamp: Date.now() + 3_600_000 }) },
+    "West Europe",
+  );
+
+  const [{ location }, snapshot] = [
+    await api.getDisk(disk, quietCall),
+    await api.getSnapshot({ ...disk, type: "snapshots" }, quietCall),
+  ];
+
+  assert.deepEqual([location, snapshot.location], ["westeurope", "westeurope"]);
 });

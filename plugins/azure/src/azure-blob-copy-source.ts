@@ -9,6 +9,7 @@ import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 import { readAttempt } from "./azure-blob-attempts.ts";
 import type { AzureBlobSession } from "./azure-blob-session.ts";
+import { blobApiVersion } from "./azure-blob-version.ts";
 
 /** The container that copies are made from. */
 export interface CopyOrigin {
@@ -66,6 +67,7 @@ export async function requireVersion(
 function sign(credential: StorageSharedKeyCredential, containerName: string, blobName: string, url: string): string {
   const now = Date.now();
   const values = {
+    version: blobApiVersion,
     containerName,
     blobName,
     permissions: BlobSASPermissions.parse("r"),

@@ -1,4 +1,4 @@
-import type { BlockBlobClient } from "@azure/storage-blob";
+import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import type { Checksum, CopySource } from "@flotilla/sdk/objects";
 import type { Call } from "@flotilla/sdk/plugin";
 import { contributorRole } from "./azure-blob-attempts.ts";
@@ -7,6 +7,7 @@ import type { CopyOrigin, ReadableBlob } from "./azure-blob-copy-source.ts";
 import type { AzureBlobSession, SendOptions } from "./azure-blob-session.ts";
 import type { AzureBlobSettings } from "./azure-blob-settings.ts";
 import { blockIds, contentMd5Field } from "./azure-blob-upload.ts";
+import { blobApiVersion, keyedSourceApiVersion } from "./azure-blob-version.ts";
 
 /** How copies are made. */
 export interface CopySizes {
@@ -134,9 +135,10 @@ async function run(copy: Copy, verb: string, call: Call, request: Request): Prom
   const readable = await openOrigin(origin, source.key, bounded);
   const action = `${verb} object "${key}" from bucket "${source.bucket}" into bucket "${session.bucket}"`;
   const attempt = { action, permission: contributorRole };
-  await session.run(attempt, bounded, async (client, options) => {
-    await request(client.getBlockBlobClient(key), options, readable);
-  });
+  const version = origin.customerKey === undefined ? blobApiVersion : keyedSourceApiVersion;
+  const send = async (client: ContainerClient, options: SendOptions): Promise<void> =>
+    void (await request(client.getBlockBlobClient(key), options, readable));
+  await session.run(attempt, bounded, send, version);
 }
 
 function md5Of({ checksum }: CopySource): Checksum | undefined {

@@ -153,6 +153,23 @@ test("a list follows its markers to the end and decodes what XML cannot hold", a
   assert.ok(server.seen.every(({ url }) => url.includes("prefix=p")));
 });
 
+for (const [title, answer] of [
+  ["empty", { body: "" }],
+  ["a page", { headers: { "content-type": "text/html" }, body: "<html><body>log in</body></html>" }],
+  ["another document", { headers: xml, body: "<ListBucketResult/>" }],
+] as const) {
+  test(`an answer that is ${title} is no listing, no object and no presence of one`, async (t) => {
+    const { driver } = await openStubContainer(t, () => answer);
+    const isForeign = (error: unknown): boolean =>
+      isKind(error, "unavailable") && /not the service's/.test(error.message);
+
+    await assert.rejects(Array.fromAsync(driver.list({ prefix: "", delimiter: undefined }, quietCall)), isForeign);
+    await assert.rejects(Array.fromAsync(driver.list({ prefix: "", delimiter: "/" }, quietCall)), isForeign);
+    await assert.rejects(driver.stat("k", quietCall), isForeign);
+    await assert.rejects(driver.read("k", quietCall), isForeign);
+  });
+}
+
 test("tier, tags and encryption scope go with the put", async (t) => {
   const keys = { accessTier: "Cold", tagging: "team=a", encryptionScope: "scope" };
   const { driver, server } = await openStubContainer(t, () => ({ status: 201 }), keys);

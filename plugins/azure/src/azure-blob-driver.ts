@@ -25,6 +25,7 @@ import type { AzureBlobSession } from "./azure-blob-session.ts";
 import type { AzureBlobSettings } from "./azure-blob-settings.ts";
 import { signUrl } from "./azure-blob-signer.ts";
 import { asBuffer, AzureBlobUpload, contentMd5Field, md5Field } from "./azure-blob-upload.ts";
+import { foreignAnswer } from "./errors.ts";
 
 type ListPage = ContainerListBlobFlatSegmentResponse | ContainerListBlobHierarchySegmentResponse;
 
@@ -67,12 +68,15 @@ export class AzureBlobDriver implements BlobDriver {
   async stat(key: string, call: Call): Promise<BlobDescription | undefined> {
     requireName(key);
     const { customerKey } = this.#options.settings;
+    const attempt = readAttempt("look up", this.#session.bucket, key);
     try {
       const answer = await this.#session.run(
-        readAttempt("look up", this.#session.bucket, key),
+        attempt,
         call,
         async (client, options) => await client.getBlobClient(key).getProperties({ ...options, ...customerKey }),
       );
+      // Every object has one: without it a proxy's page would count as an object.
+      if (answer.etag === undefined) throw foreignAnswer(attempt);
       return describeBlob(answer);
     } catch (error) {
       // A missing container is another kind of error: the service's codes tell them apart, those of a HEAD too.

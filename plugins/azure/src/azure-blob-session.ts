@@ -2,6 +2,7 @@ import { BlobServiceClient, newPipeline } from "@azure/storage-blob";
 import type { ContainerClient } from "@azure/storage-blob";
 import type { HttpClient } from "@azure/core-rest-pipeline";
 import type { Call } from "@flotilla/sdk/plugin";
+import { blobApiVersion, nameVersion } from "./azure-blob-version.ts";
 import { userAgentPrefix } from "./client.ts";
 import { codeOf, translateBlobError } from "./errors.ts";
 import type { Attempt } from "./errors.ts";
@@ -24,6 +25,7 @@ export interface SendOptions {
 
 interface OpenedContainer {
   readonly access: StorageAccess;
+  readonly version: string;
   readonly service: BlobServiceClient;
   readonly client: ContainerClient;
 }
@@ -41,7 +43,7 @@ export class AzureBlobSession {
   readonly bucket: string;
   readonly account: StorageAccount;
   readonly #options: AzureBlobSessionOptions;
-  #opened: OpenedContainer | undefined;
+  #opened: readonly OpenedContainer[] = [];
 
   constructor(options: AzureBlobSessionOptions) {
     this.bucket = options.bucket;
@@ -50,8 +52,8 @@ export class AzureBlobSession {
   }
 
   /** Runs one operation; a failure becomes a PluginError that says what was tried. */
-  async run<T>(attempt: Attempt, call: Call, operation: Operation<T>): Promise<T> {
-    const opened = await this.#open(call);
+  async run<T>(attempt: Attempt, call: Call, operation: Operation<T>, version = blobApiVersion): Promise<T> {
+    const opened = await this.#open(version, call);
     try {
       return await operation(opened.client, { abortSignal: call.signal }, opened.service);
     } catch (error) {
@@ -60,7 +62,7 @@ export class AzureBlobSession {
       if (!isRefused) throw translateBlobError(error, { ...attempt, signal: call.signal });
       call.log.debug("the account's access key is refused and asked for again", { bucket: this.bucket });
     }
-    const { client, service } = await this.#open(call);
+    const { client, service } = await this.#open(version, call);
     try {
       return await operation(client, { abortSignal: call.signal }, service);
     } catch (error) {
@@ -68,26 +70,24 @@ export class AzureBlobSession {
     }
   }
 
-  /** The client, made where the access is another than the last one's. */
-  async #open(call: Call): Promise<OpenedContainer> {
+  /** The client of a version of the API, made where the access is another than the last one's. */
+  async #open(version: string, call: Call): Promise<OpenedContainer> {
     const access = await this.account.resolve(call);
-    if (this.#opened?.access === access) return this.#opened;
+    const current = this.#opened.filter((one) => one.access === access);
+    const known = current.find((one) => one.version === version);
+    if (known !== undefined) return known;
     const { httpClient, maxTries = defaultMaxTries } = this.#options;
-    const pipeline = newPipeline(access.credential, {
-      retryOptions: {
-        maxTries,
-        retryDelayInMs: firstDelayMs,
-        maxRetryDelayInMs: maxDelayMs,
-      },
-      userAgentOptions: { userAgentPrefix },
-    });
+    const retryOptions = { maxTries, retryDelayInMs: firstDelayMs, maxRetryDelayInMs: maxDelayMs };
+    const pipeline = newPipeline(access.credential, { retryOptions, userAgentOptions: { userAgentPrefix } });
     // The option of this name takes clients of the SDK's older form only, through which each request and answer would be
     // converted twice; a client of today's form has this slot.
     Object.assign(pipeline, {
       _coreHttpClient: new PatientClient(httpClient, { maxTries, baseMs: firstDelayMs, maxMs: maxDelayMs }),
     });
     const service = new BlobServiceClient(access.endpoint, pipeline);
-    this.#opened = { access, service, client: service.getContainerClient(this.bucket) };
-    return this.#opened;
+    nameVersion(pipeline, version);
+    const opened = { access, version, service, client: service.getContainerClient(this.bucket) };
+    this.#opened = [...current, opened];
+    return opened;
   }
 }

@@ -8,6 +8,7 @@ import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 import { objectAttempt } from "./azure-blob-attempts.ts";
 import type { AzureBlobSession } from "./azure-blob-session.ts";
+import { blobApiVersion } from "./azure-blob-version.ts";
 
 // A clock that is a little fast must not make a URL that is not yet valid.
 const startsBeforeMs = 10 * 60_000;
@@ -29,6 +30,7 @@ export async function signUrl(session: AzureBlobSession, key: string, ttlSeconds
     });
   const now = Date.now();
   const values = {
+    version: blobApiVersion,
     containerName: session.bucket,
     blobName: key,
     permissions: BlobSASPermissions.parse("r"),

@@ -7,6 +7,7 @@ import type { AzureCloud } from "./clouds.ts";
 import { readCredentialsFile } from "./credentials-file.ts";
 import type { CredentialsFile } from "./credentials-file.ts";
 import { createTokenCredential, findIdentity } from "./credentials.ts";
+import { ThrottledClient } from "./throttled-client.ts";
 import { createTransport } from "./transport.ts";
 
 /** The keys that decide how Azure is reached, of either kind of location. */
@@ -79,7 +80,7 @@ export async function openConnection(config: ConnectionConfig, context: OpenCont
       endpoint: withoutSlash(config.endpoint?.href ?? cloud.armEndpoint),
       // The audience is the cloud's, whichever endpoint stands before it.
       credentials: { scopes: [`${cloud.armEndpoint}/.default`] },
-      httpClient,
+      httpClient: new ThrottledClient(httpClient),
       retryOptions: { maxRetries: armMaxRetries },
       userAgentOptions: { userAgentPrefix },
     },

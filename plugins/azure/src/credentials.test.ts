@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import type { HttpClient } from "@azure/core-rest-pipeline";
 import { isKind } from "@flotilla/sdk/plugin";
 import { loopbackCertificate } from "@flotilla/sdk/testing";
 import { readCredentialsFile } from "./credentials-file.ts";
-import { describeIdentity, findIdentity, readFederatedToken } from "./credentials.ts";
+import { createTokenCredential, describeIdentity, findIdentity, readFederatedToken } from "./credentials.ts";
 import type { Identity } from "./credentials.ts";
 import { writeCredentials } from "./testing/credentials-file.ts";
 
@@ -100,12 +101,46 @@ test("workload identity without a client id says what to do", async (t) => {
 
 test("a managed identity is the one that the lines name, else the system's", async (t) => {
   const named = await identityOf(t, "AZURE_CLIENT_ID=client");
-  const system = await identityOf(t, "A=b");
+  const system = await identityOf(t, "A=b", { AZURE_CLIENT_ID: "of-another-program" });
 
   assert.deepEqual(
     [describeIdentity(named), describeIdentity(system)],
     ['the managed identity "client"', "the node's managed identity"],
   );
+});
+
+for (const [lines, whom, limitMs] of [
+  [`${names}AZURE_CLIENT_SECRET=s`, "an authority", 15_000],
+  ["AZURE_CLIENT_ID=client", "the metadata service", 30_000],
+] as const) {
+  test(`${whom} that is silent is given up before the layers give up a transfer`, async (t) => {
+    const timeouts: number[] = [];
+    const sendRequest: HttpClient["sendRequest"] = async ({ timeout }) => {
+      timeouts.push(timeout);
+      throw new Error("enough");
+    };
+    const options = {
+      authorityHost: "https://authority.example",
+      isAuthorityKnown: false,
+      httpClient: { sendRequest },
+    };
+    const credential = createTokenCredential(await identityOf(t, lines), options);
+
+    await assert.rejects(credential.getToken("https://storage.azure.com/.default"));
+
+    assert.ok(timeouts.length > 0 && timeouts.every((one) => one === limitMs));
+  });
+}
+
+test("the environment names a managed identity where there are no lines", async () => {
+  const env = { AZURE_CLIENT_ID: "client" };
+
+  const identity = await findIdentity(
+    await readCredentialsFile({ credentialsFile: undefined, env, signal: undefined }),
+    env,
+  );
+
+  assert.equal(describeIdentity(identity), 'the managed identity "client"');
 });
 
 for (const [title, lines, pattern] of [

@@ -7,6 +7,7 @@ import { PluginError } from "@flotilla/sdk/plugin";
 import type { OpenContext } from "@flotilla/sdk/plugin";
 import type { CredentialsFile } from "./credentials-file.ts";
 import { translateCredentialsError } from "./errors.ts";
+import { ThrottledClient } from "./throttled-client.ts";
 import { WitnessingClient } from "./witnessing-client.ts";
 
 /** An identity of Entra, and how it is proved. */
@@ -55,6 +56,10 @@ export interface TokenOptions {
   readonly httpClient: HttpClient;
 }
 
+// Together with the SDK's three more tries, the first is over before the layers give up a transfer: it is the authority
+// that its failure names then. The metadata service may take longer, as it is restarted now and then.
+const answerTimeoutsMs = { application: 15_000, managed: 30_000 };
+
 /**
  * Finds a location's identity, in the official plugin's order: secret or certificate of the file, the cluster's
  * federated token (workload identity), managed identity. Makes no request.
@@ -75,7 +80,9 @@ export async function findIdentity(file: CredentialsFile, env: OpenContext["env"
     };
   const tokenFile = env["AZURE_FEDERATED_TOKEN_FILE"];
   if (tokenFile) return { ...workloadIdentity(file, env, tokenFile), additionalTenants };
-  return { kind: "managed", clientId: file.line("AZURE_CLIENT_ID") ?? (env["AZURE_CLIENT_ID"] || undefined) };
+  // Beside lines, the environment's may be meant for another program.
+  const clientId = file.path === undefined ? env["AZURE_CLIENT_ID"] || undefined : file.line("AZURE_CLIENT_ID");
+  return { kind: "managed", clientId };
 }
 
 /** For messages: who is asked for, never with what. */
@@ -90,10 +97,11 @@ export function describeIdentity(identity: Identity): string {
 /** A credential that loads the identity SDK at its first use and whose failures say whose token was asked for. */
 export function createTokenCredential(identity: Identity, options: TokenOptions): TokenCredential {
   let loaded: Promise<TokenCredential> | undefined;
-  const witness = new WitnessingClient(options.httpClient);
+  const witness = new WitnessingClient(options.httpClient, answerTimeoutsMs[identity.kind]);
+  const httpClient = new ThrottledClient(witness);
   const load = async (): Promise<TokenCredential> => {
     const { createSdkCredential } = await import("./sdk-credentials.ts");
-    return createSdkCredential(identity, { ...options, httpClient: witness });
+    return createSdkCredential(identity, { ...options, httpClient });
   };
   return {
     getToken: async (scopes: string | string[], tokenOptions?: GetTokenOptions): Promise<AccessToken | null> => {

@@ -69,6 +69,13 @@ test("a refused permission names the role of the attempt", () => {
   assert.match(error.message, /; grant the role R$/);
 });
 
+test("a version of the API that the store does not know is unsupported: a copy is carried over then", () => {
+  const error = translateBlobError(answered(400, "InvalidHeaderValue", { HeaderName: "x-ms-version" }), attempt);
+
+  assert.equal(error.kind, "unsupported");
+  assert.match(error.message, /does not know the version of the API/);
+});
+
 test("a header that is refused names the location's key", () => {
   const error = translateBlobError(answered(400, "InvalidHeaderValue", { HeaderName: "x-ms-access-tier" }), attempt);
 
@@ -120,6 +127,17 @@ for (const status of [429, 500, 503]) {
     assert.equal(translateCredentialsError(Object.assign(new Error("x"), { status }), asking).kind, "unavailable");
   });
 }
+
+test("a metadata service that fails is unavailable, though the SDK says only that there was no token", () => {
+  const thrown = Object.assign(new Error('Response had no "expiresOn" property.'), {
+    name: "AuthenticationRequiredError",
+  });
+
+  const error = translateCredentialsError(thrown, attempt);
+
+  assert.equal(error.kind, "unavailable");
+  assert.match(error.message, /metadata service failed/);
+});
 
 test("what failed before anybody was asked is told in its own words", () => {
   const error = translateCredentialsError(new Error("bad decrypt\nat somewhere"), asking);

@@ -10,6 +10,7 @@ import {
 import type { Attempt, Meaning, ServiceAnswer } from "@flotilla/sdk/network";
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { PluginErrorKind } from "@flotilla/sdk/plugin";
+import { retryAfterMs } from "./retry-after.ts";
 import { absentBlobCodes, blobCodes, entraCodes } from "./service-codes.ts";
 
 export type { Attempt } from "@flotilla/sdk/network";
@@ -50,6 +51,8 @@ function meaningOfHeader(thrown: unknown): Meaning | undefined {
   // The element of InvalidHeaderValue's answer, where the SDK puts such elements.
   const { details } = thrown as { readonly details?: { readonly HeaderName?: unknown } };
   const header = typeof details?.HeaderName === "string" ? details.HeaderName.toLowerCase() : "";
+  if (header === "x-ms-version")
+    return { kind: "unsupported", text: "the store does not know the version of the API that this takes", remedy: "" };
   const key = Object.hasOwn(keysOfHeaders, header) ? keysOfHeaders[header] : undefined;
   return key === undefined
     ? undefined
@@ -108,6 +111,9 @@ function meaningOfRefusal(thrown: unknown, code: string | undefined, status: num
   if (known !== undefined) return known;
   if (status !== undefined && (status === 429 || status >= 500))
     return { kind: "unavailable", text: "no token was issued", remedy: "try again later" };
+  // All that the identity SDK tells of an answer of the metadata service that held no token, a 500 for example.
+  if (thrown instanceof Error && thrown.name === "AuthenticationRequiredError")
+    return { kind: "unavailable", text: "the metadata service failed", remedy: "try again later" };
   // The identity SDK keeps no more than this code of a tenant's discovery document that it did not get.
   if (firstLine(thrown).startsWith("endpoints_resolution_error"))
     return {
@@ -130,7 +136,10 @@ function firstLine(thrown: unknown): string {
 
 /** What the SDK says when an answer ended early or was none of the service's. */
 export function brokenAnswer(thrown: unknown, attempt: Attempt): PluginError | undefined {
-  if (attempt.signal?.aborted === true || !(thrown instanceof Error) || !("code" in thrown)) return undefined;
+  if (attempt.signal?.aborted === true || !(thrown instanceof Error)) return undefined;
+  // The SDKs take any document for the one they asked for, and stumble over what it lacks; Node's own errors have codes.
+  if (!("code" in thrown))
+    return thrown instanceof TypeError || thrown instanceof RangeError ? foreignAnswer(attempt, thrown) : undefined;
   if (thrown.code === "REQUEST_SEND_ERROR")
     return new PluginError(
       `${attempt.action}: the connection was cut; check the endpoint, the network policy and the proxy`,
@@ -139,10 +148,14 @@ export function brokenAnswer(thrown: unknown, attempt: Attempt): PluginError | u
         cause: thrown,
       },
     );
-  if (thrown.code !== "PARSE_ERROR") return undefined;
+  return thrown.code === "PARSE_ERROR" ? foreignAnswer(attempt, thrown) : undefined;
+}
+
+/** The error of an answer that another server gave, with a status that means success. */
+export function foreignAnswer({ action }: Attempt, cause?: unknown): PluginError {
   return new PluginError(
-    `${attempt.action}: the answer is not the service's; check that the endpoint is the service's API and not a proxy's page`,
-    { kind: "unavailable", cause: thrown },
+    `${action}: the answer is not the service's; check that the endpoint is the service's API and not a proxy's page`,
+    { kind: "unavailable", cause },
   );
 }
 
@@ -162,6 +175,7 @@ function answerOf(thrown: unknown): ServiceAnswer | undefined {
     code: (codes.find((code) => typeof code === "string" && code !== "") as string | undefined) ?? "no error code",
     status: error.statusCode,
     requestId: header("x-ms-request-id"),
+    retryAfterMs: retryAfterMs(header),
   };
 }
 

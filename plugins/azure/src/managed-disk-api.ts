@@ -4,6 +4,7 @@ import type { ArmOperation } from "./arm-operation.ts";
 import type { ArmSession } from "./arm-session.ts";
 import type { ComputeId, EncryptionSetId, Place } from "./managed-disk-ids.ts";
 import type { DiskTypes } from "./managed-disk-types.ts";
+import { regionName } from "./region-name.ts";
 
 /** What remains of a request that ARM goes on with. */
 export type Operation = Pick<ArmOperation, "look" | "status">;
@@ -48,22 +49,16 @@ export class ArmManagedDiskApi implements ManagedDiskApi {
   async getDisk(disk: ComputeId, call: Call): Promise<Disk> {
     const subject = nameInWords(disk);
     const attempt = { action: `read ${subject}`, permission: permissionOn(disk, "read"), subject };
-    return await this.#session.run(
-      disk.subscription,
-      attempt,
-      call,
-      async ({ disks }, options) => await disks.get(disk.resourceGroup, disk.name, options),
+    return await this.#session.run(disk.subscription, attempt, call, async ({ disks }, options) =>
+      placed(await disks.get(disk.resourceGroup, disk.name, options)),
     );
   }
 
   async getSnapshot(snapshot: ComputeId, call: Call): Promise<Snapshot> {
     const subject = nameInWords(snapshot);
     const attempt = { action: `read ${subject}`, permission: permissionOn(snapshot, "read"), subject };
-    return await this.#session.run(
-      snapshot.subscription,
-      attempt,
-      call,
-      async ({ snapshots }, options) => await snapshots.get(snapshot.resourceGroup, snapshot.name, options),
+    return await this.#session.run(snapshot.subscription, attempt, call, async ({ snapshots }, options) =>
+      placed(await snapshots.get(snapshot.resourceGroup, snapshot.name, options)),
     );
   }
 
@@ -146,7 +141,8 @@ export class ArmManagedDiskApi implements ManagedDiskApi {
       subscription,
       attempt,
       call,
-      async ({ snapshots }, options) => await Array.fromAsync(snapshots.listByResourceGroup(resourceGroup, options)),
+      async ({ snapshots }, options) =>
+        await Array.fromAsync(snapshots.listByResourceGroup(resourceGroup, options), placed<Snapshot>),
     );
   }
 
@@ -162,7 +158,7 @@ export class ArmManagedDiskApi implements ManagedDiskApi {
 
   async regionIn(place: Place, call: Call): Promise<string | undefined> {
     return await this.#list(place, call, async (disks) => {
-      for await (const disk of disks) return disk.location;
+      for await (const disk of disks) return placed(disk).location;
       return undefined;
     });
   }
@@ -183,6 +179,11 @@ export class ArmManagedDiskApi implements ManagedDiskApi {
       async ({ disks }, options) => await read(disks.listByResourceGroup(resourceGroup, options)),
     );
   }
+}
+
+/** With its region in the one form that is compared: what made it may have given another. */
+function placed<T extends Disk | Snapshot>(found: T): T {
+  return { ...found, location: regionName(found.location) };
 }
 
 /** A disk or snapshot as messages name it. */

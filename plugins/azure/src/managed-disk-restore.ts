@@ -12,6 +12,8 @@ import type { RegionDiskTypes } from "./managed-disk-types.ts";
 
 /** What a location says about volumes of other regions. */
 export interface RestoreRules {
+  /** The cluster's; undefined where the location does not say. */
+  readonly region: string | undefined;
   readonly zoneMap: ReadonlyMap<string, string>;
   readonly defaultZone: string | undefined;
   /** The id of the set that takes the place of another region's. */
@@ -96,7 +98,7 @@ function zoneThere(
   volumeType: string,
   region: string,
   origin: { readonly marks: DiskMarks; readonly originRegion: string },
-  { zoneMap, defaultZone }: RestoreRules,
+  rules: RestoreRules,
   call: Call,
 ): { readonly zone: string | undefined; readonly isMoved: boolean } {
   if (isZoneRedundant(volumeType)) return { zone: undefined, isMoved: false };
@@ -104,6 +106,8 @@ function zoneThere(
   // A disk that was in all zones and no longer can be needs one; one that was in none needs none.
   if (recorded === "" && !isZoneRedundant(request.volumeType)) return { zone: undefined, isMoved: false };
   const isHere = (zone: string): boolean => zone.toLowerCase().startsWith(`${region}-`);
+  if (!isHere(recorded) && isByHand(rules, origin)) return { zone: sameNumber(request, recorded, call), isMoved: true };
+  const { zoneMap, defaultZone } = rules;
   const { zone, reason } = restorePlace(request.snapshotId, recorded, { zoneMap, defaultZone, region, isHere });
   if (reason !== "")
     call.log.info("the volume is restored in another zone than the recorded one", {
@@ -113,6 +117,23 @@ function zoneThere(
       reason,
     });
   return { zone: zone === noZone ? undefined : zone.split("-").at(-1), isMoved: reason !== "" };
+}
+
+/** Whether neither the location nor the snapshot tells of another region: whoever copied it there did so by hand. */
+function isByHand(
+  { region, zoneMap, defaultZone }: RestoreRules,
+  { originRegion }: { readonly originRegion: string },
+): boolean {
+  return region === undefined && zoneMap.size === 0 && defaultZone === undefined && originRegion === "";
+}
+
+/** What the official plugin takes, whatever the region. */
+function sameNumber({ snapshotId }: VolumeFromSnapshot, recorded: string, call: Call): string | undefined {
+  call.log.info("the snapshot is of another region than the recorded zone: the zone there has the same number", {
+    snapshotId,
+    recorded,
+  });
+  return recorded.split("-").at(-1);
 }
 
 /** As the server recorded it (`eastus-1`), else as the snapshot remembers it. */

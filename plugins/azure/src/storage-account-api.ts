@@ -15,6 +15,9 @@ export interface StorageAccountRequest {
   readonly signal: AbortSignal;
 }
 
+// The official plugin's. The SDK asks for its own newest, which the national clouds learn of months later.
+const apiVersion = "2024-01-01";
+
 /** Asks Azure Resource Manager for an access key that may do everything. */
 export async function askAccountKey(request: StorageAccountRequest): Promise<string> {
   const { resourceGroup, account, signal } = request;
@@ -57,5 +60,5 @@ export async function askBlobEndpoint(request: StorageAccountRequest): Promise<s
 }
 
 function contextOf(request: StorageAccountRequest): ReturnType<typeof createStorageManagement> {
-  return createStorageManagement(request.credential, request.subscriptionId, request.options);
+  return createStorageManagement(request.credential, request.subscriptionId, { ...request.options, apiVersion });
 }

@@ -48,7 +48,8 @@ class RoutedHttpClient implements HttpClient {
   async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
     const url = new URL(request.url);
     request.agent = this.#pool.agentFor(url);
-    request.timeout = answerTimeoutMs + sizeOf(request.body) / slowestBytesPerMs;
+    // Whoever is asked for a token has a time of its own.
+    if (request.timeout === 0) request.timeout = answerTimeoutMs + sizeOf(request.body) / slowestBytesPerMs;
     try {
       return await this.#inner.sendRequest(request);
     } catch (error) {

@@ -15,6 +15,7 @@ import { ManagedDiskLifecycle } from "./managed-disk-lifecycle.ts";
 import { RegionDiskTypes } from "./managed-disk-types.ts";
 import { ManagedDiskVolumeSnapshotter } from "./managed-disk-volume-snapshotter.ts";
 import type { ManagedDiskVolumeSnapshotterOptions } from "./managed-disk-volume-snapshotter.ts";
+import { regionName } from "./region-name.ts";
 
 /** Opens a VolumeSnapshotLocation. Only what a file must yield is read; Azure is asked for nothing. */
 export async function openVolumeSnapshotter(
@@ -51,7 +52,13 @@ export async function openVolumeSnapshotter(
     tags: config.tags ?? {},
     region,
     localCopies: async (snapshotId, call) => await copier.localCopies(snapshotId, call),
-    restore: { zoneMap, defaultZone, diskEncryptionSet, types: new RegionDiskTypes(api, places.disks.subscription) },
+    restore: {
+      region,
+      zoneMap,
+      defaultZone,
+      diskEncryptionSet,
+      types: new RegionDiskTypes(api, places.disks.subscription),
+    },
   });
   const opened = Object.assign(snapshotter, {
     check: (call: Call) => checkVolumeSnapshotter({ config, api, ...places, destinations }, call),
@@ -101,7 +108,6 @@ function placesOf(
   };
 }
 
-/** As Azure's answers have it: "West Europe" is "westeurope". */
 function regionOf({ region }: VolumeSnapshotterConfig): string | undefined {
-  return region?.replaceAll(" ", "").toLowerCase();
+  return region === undefined ? undefined : regionName(region);
 }

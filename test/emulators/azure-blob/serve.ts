@@ -30,10 +30,12 @@ export interface BlobService {
   readonly outages: Outages;
   readonly log: RequestLog;
   readonly now: () => Date;
+  /** The newest version of the API that is known. */
+  readonly newestVersion: string;
 }
 
-// The newest version of the reference that this was written from.
-const newestVersion = "2026-10-06";
+/** The newest version of the reference that this was written from. */
+export const newestVersion = "2026-10-06";
 const defaultVersion = "2009-09-19";
 
 /** Answers one request. */
@@ -82,7 +84,7 @@ function openCall(service: BlobService, opening: Opening): Call {
   const { query, headers } = facts;
   const account = service.state.account(address.account);
   if (account === undefined) throw new BlobError("ResourceNotFound");
-  const version = readVersion(headers.get("x-ms-version") ?? query.get("sv"));
+  const version = readVersion(headers.get("x-ms-version") ?? query.get("sv"), service.newestVersion);
   const operation = operations[facts.operation];
   const now = service.now();
   const isSecure = request.socket instanceof TLSSocket;
@@ -178,9 +180,9 @@ function describe(
   };
 }
 
-function readVersion(text: string | undefined): string {
+function readVersion(text: string | undefined, newest: string): string {
   if (text === undefined) return defaultVersion;
-  if (!/^20\d\d-\d\d-\d\d$/.test(text) || text > newestVersion || text < defaultVersion) {
+  if (!/^20\d\d-\d\d-\d\d$/.test(text) || text > newest || text < defaultVersion) {
     throw invalidHeader("x-ms-version", text);
   }
   return text;

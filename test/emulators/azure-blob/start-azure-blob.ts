@@ -6,7 +6,7 @@ import { RequestLog } from "../request-log.ts";
 import { maxPage } from "./list-page.ts";
 import { Outages } from "./outages.ts";
 import type { Outage } from "./outages.ts";
-import { serve } from "./serve.ts";
+import { newestVersion, serve } from "./serve.ts";
 import type { BlobService } from "./serve.ts";
 import { blobFile, BlobState, newEtag } from "./state.ts";
 import type { StorageAccount } from "./state.ts";
@@ -44,6 +44,8 @@ export interface AzureBlobOptions {
   readonly rehydrateMs?: number;
   /** How many entries a page of a list has at most: the service may give fewer than asked for. Default: 5000. */
   readonly pageSize?: number;
+  /** The newest version of the API that is known: national clouds lack the newest ones. Default: that of the reference. */
+  readonly newestVersion?: string;
   /** Default: the system's clock. */
   readonly now?: () => Date;
 }
@@ -81,6 +83,7 @@ export async function startAzureBlob(options: AzureBlobOptions): Promise<AzureBl
     outages: new Outages(faults),
     log: new RequestLog(),
     now: options.now ?? (() => new Date()),
+    newestVersion: options.newestVersion ?? newestVersion,
   };
   const handler: RequestHandler = (request, response, askForBody) => void serve(service, request, response, askForBody);
   const listener = await listen(handler, { port: options.port, tls });

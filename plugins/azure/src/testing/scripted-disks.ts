@@ -98,7 +98,14 @@ export class ScriptedDisks implements ManagedDiskApi {
 /** Rules of a location that says nothing about other regions, but for what is given. */
 export function restoreRules(api: ScriptedDisks, rules: Partial<RestoreRules> = {}): RestoreRules {
   const types = new RegionDiskTypes(api, "0000-aa");
-  return { zoneMap: new Map(), defaultZone: undefined, diskEncryptionSet: undefined, types, ...rules };
+  return {
+    region: undefined,
+    zoneMap: new Map(),
+    defaultZone: undefined,
+    diskEncryptionSet: undefined,
+    types,
+    ...rules,
+  };
 }
 
 function next<T>(steps: Step<T>[]): T {
