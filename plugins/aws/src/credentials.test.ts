@@ -171,6 +171,31 @@ test("a role is assumed with the source profile's keys", async (t) => {
   assert.match(String(sts.seen[0]?.headers["authorization"]), /Credential=BASE\/\d+\/eu-west-1\/sts/);
 });
 
+test("a role beside keys is assumed with them", async (t) => {
+  const sts = await startSts(t);
+  const credentialsFile = await writeText(`[default]\n${keys("BASE")}role_arn = arn:aws:iam::1:role/r\n`);
+
+  assert.equal(await keyOf({ credentialsFile }), "AssumeRole");
+  assert.match(String(sts.seen[0]?.headers["authorization"]), /Credential=BASE\//);
+});
+
+test("a role beside a process is assumed with what it prints", async (t) => {
+  const sts = await startSts(t);
+  const script = await writeText('echo \'{"Version":1,"AccessKeyId":"PROC","SecretAccessKey":"s"}\'\n');
+  const credentialsFile = await writeText(
+    `[default]\nrole_arn = arn:aws:iam::1:role/r\ncredential_process = sh ${script}\n`,
+  );
+
+  assert.equal(await keyOf({ credentialsFile }), "AssumeRole");
+  assert.match(String(sts.seen[0]?.headers["authorization"]), /Credential=PROC\//);
+});
+
+test("quoted keys are used without their quotes", async () => {
+  const credentialsFile = await writeText(`[ default ]\naws_access_key_id = "Q"\naws_secret_access_key: 's'\n`);
+
+  assert.deepEqual(await (await open({ credentialsFile }))(), { accessKeyId: "Q", secretAccessKey: "s" });
+});
+
 test("a web identity of the profile is exchanged through the location's proxy", async (t) => {
   const sts = await startSts(t);
   process.env["AWS_ENDPOINT_URL_STS"] = "http://sts.example";
