@@ -119,9 +119,12 @@ export function isAwsEndpoint(endpoint: string | undefined): boolean {
 
 /** An S3 client that sends bodies plainly: no chunked framing, no checksum of its own, no 100-continue. */
 export function createS3Client(settings: ClientSettings, forcePathStyle: boolean): S3Client {
+  const { endpoint } = settings;
   const client = new S3Client({
     ...settings,
-    forcePathStyle: forcePathStyle || hasAddressAsHost(settings.endpoint),
+    // The SDK would put the key after the slash and one of its own, into an object of another name.
+    ...(endpoint === undefined ? {} : { endpoint: endpoint.replace(/\/+$/, "") }),
+    forcePathStyle: forcePathStyle || hasAddressAsHost(endpoint),
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     expectContinueHeader: false,
