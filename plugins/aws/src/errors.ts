@@ -93,7 +93,13 @@ function translateStsError(thrown: unknown, attempt: Attempt): PluginError | und
 export function redirectRegion(thrown: unknown): string | undefined {
   const answer = serviceAnswer(thrown);
   if (answer === undefined || ![301, 307, 400].includes(answer.status)) return undefined;
-  return answer.headers["x-amz-bucket-region"] ?? answer.region;
+  return regionOf(thrown);
+}
+
+/** The region of the bucket, where S3 names it in the answer behind an SDK error. */
+export function regionOf(thrown: unknown): string | undefined {
+  const answer = serviceAnswer(thrown);
+  return answer?.headers["x-amz-bucket-region"] ?? answer?.region;
 }
 
 /** The HTTP status of the answer behind an SDK error, if there was one. */

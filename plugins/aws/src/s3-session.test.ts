@@ -106,6 +106,36 @@ test("signing with an unknown region asks for it first, and for the public URL",
   assert.equal(url.searchParams.get("X-Amz-SignedHeaders"), "host");
 });
 
+const denials: readonly (readonly [title: string, answer: (request: SeenRequest) => StubAnswer, region: string])[] = [
+  ["in another region", () => ({ status: 403, headers: { "x-amz-bucket-region": "eu-west-1" } }), "eu-west-1"],
+  [
+    "after a redirect",
+    (request) =>
+      regionOf(request) === "eu-west-1"
+        ? { status: 403 }
+        : { status: 301, headers: { "x-amz-bucket-region": "eu-west-1" } },
+    "eu-west-1",
+  ],
+  ["in the guessed region", () => ({ status: 403 }), "us-east-1"],
+];
+
+for (const [title, answer, region] of denials)
+  test(`signing needs no permission to look at the bucket: denied ${title}`, async (t) => {
+    const { session, server } = await openStubBucket(t, answer, { isRegionKnown: false });
+    const settings = await stubSettings(server.url);
+    const sign = createSigner({
+      session,
+      settings,
+      forcePathStyle: true,
+      publicUrl: undefined,
+      encryption: noEncryption,
+    });
+
+    assert.match(decodeURIComponent(await sign("k", 600, quietCall)), new RegExp(`/${region}/s3/aws4_request`));
+    await sign("k", 600, quietCall);
+    assert.ok(server.seen.length <= 2);
+  });
+
 test("a time to live beyond a week is refused", async (t) => {
   const { session, server } = await openStubBucket(t, () => ({}));
   const settings = await stubSettings(server.url);
