@@ -230,6 +230,18 @@ describe("restored volumes", { concurrency: true }, () => {
     assert.deepEqual([restored.VolumeType, restored.Iops, restored.Throughput], ["gp3", 3000, 125]);
   });
 
+  test("a throughput that the official plugin copied from an older snapshot is not asked for without IOPS", async () => {
+    const snapshotter = await rig.open();
+    const volumeId = rig.addVolume({ type: "gp2", sizeGiB: 10 });
+    const tags = { ...backupTags, "flotilla.io/throughput": "1000" };
+    const snapshotId = await snapshotter.createSnapshot({ volumeId, volumeAz: zone, tags });
+    const request = { snapshotId, volumeType: "gp3", volumeAz: zone, iops: undefined };
+
+    const restored = await rig.describeVolume(await snapshotter.createVolumeFromSnapshot(request));
+
+    assert.deepEqual([restored.Iops, restored.Throughput], [3000, 125]);
+  });
+
   test("the snapshot's tags come with it, our own marks do not", async () => {
     const snapshotter = await rig.open();
     const volumeId = rig.addVolume({ type: "gp3", throughput: 200, tags: { team: "storage" } });

@@ -54,24 +54,30 @@ export async function openConnection(
   const shared = await readSharedConfig(source);
   const setting = settingReader(env, shared);
   const region = config.region ?? setting(["AWS_REGION", "AWS_DEFAULT_REGION"], "region") ?? defaultRegion;
-  const endpoint = config.endpoint?.href ?? configuredEndpoint(service, env, shared);
+  const isIgnored = isTrue(setting(["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"], "ignore_configured_endpoint_urls"));
+  const endpoint = config.endpoint?.href ?? (isIgnored ? undefined : configuredEndpoint(service, env, shared));
   const transport = await createTransport({
     env,
     caCert: config.caCert,
     caBundle: setting(["AWS_CA_BUNDLE"], "ca_bundle"),
     insecureSkipVerify: config.insecureSkipVerify,
   });
+  const variants = {
+    useFipsEndpoint: isTrue(setting(["AWS_USE_FIPS_ENDPOINT"], "use_fips_endpoint")),
+    useDualstackEndpoint: isTrue(setting(["AWS_USE_DUALSTACK_ENDPOINT"], "use_dualstack_endpoint")),
+  };
+  const stsEndpoint = isIgnored ? undefined : configuredStsEndpoint(env, shared);
+  const sts = { region, ...variants, ...(stsEndpoint === undefined ? {} : { endpoint: stsEndpoint }) };
   return {
     isRegionKnown: config.region !== undefined,
     settings: {
       region,
       ...(endpoint === undefined ? {} : { endpoint }),
-      credentials: await openCredentials({ source, shared, transport, region }),
+      credentials: await openCredentials({ source, shared, transport, sts }),
       requestHandler: transport,
       maxAttempts: positiveInteger(setting(["AWS_MAX_ATTEMPTS"], "max_attempts")) ?? defaultMaxAttempts,
       retryMode: setting(["AWS_RETRY_MODE"], "retry_mode") ?? "standard",
-      useFipsEndpoint: setting(["AWS_USE_FIPS_ENDPOINT"], "use_fips_endpoint")?.toLowerCase() === "true",
-      useDualstackEndpoint: setting(["AWS_USE_DUALSTACK_ENDPOINT"], "use_dualstack_endpoint")?.toLowerCase() === "true",
+      ...variants,
       customUserAgent: "flotilla-plugin-aws",
     },
   };
@@ -87,14 +93,21 @@ function settingReader(env: OpenContext["env"], shared: SharedConfig): SettingRe
 }
 
 function configuredEndpoint(service: "s3" | "ec2", env: OpenContext["env"], shared: SharedConfig): string | undefined {
-  const isIgnored = env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] ?? shared.profile["ignore_configured_endpoint_urls"];
-  if (isIgnored === "true") return undefined;
   return (
     env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] ||
     env["AWS_ENDPOINT_URL"] ||
     shared.serviceEndpoint(service) ||
     shared.profile["endpoint_url"]
   );
+}
+
+/** As in Go's SDK, the profile's endpoint_url is for services and not for credentials: it names a store, above all. */
+function configuredStsEndpoint(env: OpenContext["env"], shared: SharedConfig): string | undefined {
+  return env["AWS_ENDPOINT_URL_STS"] || env["AWS_ENDPOINT_URL"] || shared.serviceEndpoint("sts");
+}
+
+function isTrue(text: string | undefined): boolean {
+  return text?.toLowerCase() === "true";
 }
 
 function positiveInteger(text: string | undefined): number | undefined {

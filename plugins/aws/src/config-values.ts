@@ -22,6 +22,16 @@ export function parseChecksumAlgorithm(value: string): LocationChecksum {
   throw new Error(unsupportedWords.has(value) ? `${value} is not supported` : "not a checksum algorithm");
 }
 
+// The ARN of such an access point names no region: its requests are signed for all of them, by version 4A.
+const multiRegionAccessPoint = /^arn:[^:]*:s3::\d*:accesspoint[:/]/;
+
+/** Reads `bucket`: a name, or the ARN of an access point of one bucket. */
+export function parseBucket(value: string): string {
+  if (multiRegionAccessPoint.test(value))
+    throw new Error("a Multi-Region Access Point is not supported; name one of its buckets");
+  return value;
+}
+
 /** Checks `tagging` by S3's rules and answers it in the form of the x-amz-tagging header. */
 export function parseTagging(value: string): string {
   parseObjectTags(value);

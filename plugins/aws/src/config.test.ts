@@ -95,6 +95,15 @@ for (const text of wrongTaggings)
     assert.throws(() => parseConfig(objectStoreConfig, { ...bucket, tagging: text }), refusal(/tagging/));
   });
 
+test("an access point can be the bucket, a Multi-Region Access Point is refused", () => {
+  const bucket = "arn:aws:s3:eu-west-1:123456789012:accesspoint:backups";
+  assert.equal(parseConfig(objectStoreConfig, { bucket }).bucket, bucket);
+  assert.throws(
+    () => parseConfig(objectStoreConfig, { bucket: "arn:aws:s3::123456789012:accesspoint:mfzwi23gnjvgw.mrap" }),
+    refusal(/bucket: a Multi-Region Access Point is not supported/),
+  );
+});
+
 test("a memory limit below 16Mi is refused", () => {
   assert.throws(() => parseConfig(objectStoreConfig, { ...bucket, memoryLimit: "15Mi" }), refusal(/16Mi/));
   assert.equal(parseConfig(objectStoreConfig, { ...bucket, memoryLimit: "16Mi" }).memoryLimit, 16 * 1024 ** 2);

@@ -13,6 +13,7 @@ import {
 import type { ConfigSchema, ConfigValues, CopyTarget } from "@flotilla/sdk/plugin";
 import {
   parseAccountId,
+  parseBucket,
   parseChecksumAlgorithm,
   parseCompletionMinutes,
   parseCopyCutoff,
@@ -70,7 +71,10 @@ export type S3CopyTarget = CopyTarget<ConfigValues<typeof copyTargetConfig>>;
 /** Every key of a BackupStorageLocation. */
 export const objectStoreConfig = {
   keys: {
-    bucket: text("Bucket, from spec.objectStorage.bucket.", { origin: "server", required: true }),
+    bucket: custom("Bucket, from spec.objectStorage.bucket.", "text", parseBucket, {
+      origin: "server",
+      required: true,
+    }),
     prefix: text("Prefix of all keys, from spec.objectStorage.prefix.", { origin: "server", fallback: "" }),
     caCert: text("PEM certificates trusted besides the system's, from spec.objectStorage.caCert or caCertRef.", {
       origin: "server",

@@ -51,7 +51,8 @@ async function open(source: Partial<SharedConfigSource>): Promise<AwsCredentialI
     insecureSkipVerify: false,
   });
   const shared = await readSharedConfig(full);
-  return await openCredentials({ source: full, shared, transport, region: "eu-west-1" });
+  const sts = { region: "eu-west-1", useFipsEndpoint: false, useDualstackEndpoint: false };
+  return await openCredentials({ source: full, shared, transport, sts });
 }
 
 async function keyOf(source: Partial<SharedConfigSource>): Promise<string> {
@@ -171,6 +172,31 @@ test("a role is assumed with the source profile's keys", async (t) => {
   assert.match(String(sts.seen[0]?.headers["authorization"]), /Credential=BASE\/\d+\/eu-west-1\/sts/);
 });
 
+test("a role beside keys is assumed with them", async (t) => {
+  const sts = await startSts(t);
+  const credentialsFile = await writeText(`[default]\n${keys("BASE")}role_arn = arn:aws:iam::1:role/r\n`);
+
+  assert.equal(await keyOf({ credentialsFile }), "AssumeRole");
+  assert.match(String(sts.seen[0]?.headers["authorization"]), /Credential=BASE\//);
+});
+
+test("a role beside a process is assumed with what it prints", async (t) => {
+  const sts = await startSts(t);
+  const script = await writeText('echo \'{"Version":1,"AccessKeyId":"PROC","SecretAccessKey":"s"}\'\n');
+  const credentialsFile = await writeText(
+    `[default]\nrole_arn = arn:aws:iam::1:role/r\ncredential_process = sh ${script}\n`,
+  );
+
+  assert.equal(await keyOf({ credentialsFile }), "AssumeRole");
+  assert.match(String(sts.seen[0]?.headers["authorization"]), /Credential=PROC\//);
+});
+
+test("quoted keys are used without their quotes", async () => {
+  const credentialsFile = await writeText(`[ default ]\naws_access_key_id = "Q"\naws_secret_access_key: 's'\n`);
+
+  assert.deepEqual(await (await open({ credentialsFile }))(), { accessKeyId: "Q", secretAccessKey: "s" });
+});
+
 test("a web identity of the profile is exchanged through the location's proxy", async (t) => {
   const sts = await startSts(t);
   process.env["AWS_ENDPOINT_URL_STS"] = "http://sts.example";
@@ -220,6 +246,52 @@ test("credentials about to expire are fetched again, others are kept", async (t)
   await provider();
 
   assert.equal(sts.seen.length, before + 1);
+});
+
+/** A script that prints credentials which end in a while, as long as its file of them is there. */
+async function writeProcess(endsInMs: number): Promise<{ readonly credentialsFile: string; readonly answer: string }> {
+  const Expiration = new Date(Date.now() + endsInMs).toISOString();
+  const answer = await writeText(JSON.stringify({ Version: 1, AccessKeyId: "PROC", SecretAccessKey: "s", Expiration }));
+  return { answer, credentialsFile: await writeText(`[default]\ncredential_process = cat ${answer}\n`) };
+}
+
+test("credentials that cannot be renewed are used until they end", async () => {
+  const { credentialsFile, answer } = await writeProcess(180_000);
+  const provider = await open({ credentialsFile });
+  await rm(answer);
+
+  assert.equal((await provider()).accessKeyId, "PROC");
+  assert.equal((await provider()).accessKeyId, "PROC");
+});
+
+test("credentials that have ended are not used any more", async (t) => {
+  const { credentialsFile, answer } = await writeProcess(180_000);
+  const provider = await open({ credentialsFile });
+  await rm(answer);
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 180_000 });
+
+  await assert.rejects(provider(), (error) => isKind(error, "invalid-config"));
+});
+
+test("an instance's credentials are asked for again where the metadata service stumbles", async (t) => {
+  let stumbles = 1;
+  const imds = await startStubServer(t, ({ url: path }) => {
+    if (path === "/latest/api/token") return { body: "token" };
+    if (path.endsWith("/security-credentials/")) return { body: "role" };
+    stumbles -= 1;
+    if (stumbles >= 0) return { status: 500 };
+    return {
+      body: JSON.stringify({
+        AccessKeyId: "EC2",
+        SecretAccessKey: "s",
+        Token: "t",
+        Expiration: "2999-01-01T00:00:00Z",
+      }),
+    };
+  });
+  process.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = imds.url.origin;
+
+  assert.equal(await keyOf({ env: {} }), "EC2");
 });
 
 test("static keys of the environment win over its file, unless the location names a profile", async () => {

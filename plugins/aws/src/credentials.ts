@@ -6,18 +6,28 @@ import { translateCredentialsError, translateWebIdentityError } from "./errors.t
 import { describeSource, namesCredentials, readSharedConfig } from "./shared-config.ts";
 import type { SharedConfig, SharedConfigSource } from "./shared-config.ts";
 
+/** How STS is reached; the fields are named as the SDK's constructor names them. */
+export interface StsSettings {
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly useFipsEndpoint: boolean;
+  readonly useDualstackEndpoint: boolean;
+}
+
 /** What the providers need beside the source. */
 export interface CredentialsOptions {
   readonly source: SharedConfigSource;
   readonly shared: SharedConfig;
   /** For STS, with the location's trust and proxy. */
   readonly transport: HttpHandler;
-  /** For STS. */
-  readonly region: string;
+  readonly sts: StsSettings;
 }
 
 // The SDK refreshes five minutes before the end; a little earlier here, so that it is never handed what it would refuse.
 const refreshBeforeMs = 6 * 60_000;
+const betweenRefreshesMs = 15_000;
+// Of the instance's metadata service and the pod identity agent: this SDK by itself asks the first once, Go's more often.
+const metadataRetries = 3;
 
 /**
  * The provider of a location's credentials. In this order: the location's own file; the location's profile; static keys
@@ -43,12 +53,29 @@ export async function openCredentials(options: CredentialsOptions): Promise<AwsC
   return provider;
 }
 
+/** Keeps what was loaded and renews it before its end. Where that fails, it serves until the end, as in Go's SDK. */
 function refreshing(load: () => Promise<AwsCredentialIdentity>): AwsCredentialIdentityProvider {
+  let last: AwsCredentialIdentity | undefined;
+  let quietUntilMs = 0;
+  const loadOrKeep = async (): Promise<AwsCredentialIdentity> => {
+    try {
+      last = await load();
+    } catch (error) {
+      if (last === undefined || remainingMs(last) <= 0) throw error;
+      // Not at every request: the source may take its time over failing.
+      quietUntilMs = Date.now() + Math.min(betweenRefreshesMs, remainingMs(last));
+    }
+    return last;
+  };
   return memoize(
-    load,
-    (identity) => (identity.expiration?.getTime() ?? Infinity) - Date.now() < refreshBeforeMs,
+    loadOrKeep,
+    (identity) => remainingMs(identity) < refreshBeforeMs && Date.now() >= quietUntilMs,
     (identity) => identity.expiration !== undefined,
   );
+}
+
+function remainingMs({ expiration }: AwsCredentialIdentity): number {
+  return (expiration?.getTime() ?? Infinity) - Date.now();
 }
 
 function environmentKeys(env: SharedConfigSource["env"]): AwsCredentialIdentity | undefined {
@@ -104,14 +131,20 @@ function staticKeys({ profile }: SharedConfig): AwsCredentialIdentity | undefine
   return { accessKeyId, secretAccessKey, ...optional("sessionToken", profile["aws_session_token"]) };
 }
 
-function clientOptions({ transport, region }: CredentialsOptions): {
+function clientOptions({ transport, sts }: CredentialsOptions): {
   readonly clientConfig: object;
   readonly parentClientConfig: Readonly<Record<string, unknown>> & { readonly region: string };
   readonly logger: typeof quietLogger;
+  readonly maxRetries: number;
 } {
   // Some providers look at the one, some at the other.
-  const client = { requestHandler: transport, region };
-  return { clientConfig: client, parentClientConfig: { ...client, logger: quietLogger }, logger: quietLogger };
+  const client = { ...sts, requestHandler: transport };
+  return {
+    clientConfig: client,
+    parentClientConfig: { ...client, logger: quietLogger },
+    logger: quietLogger,
+    maxRetries: metadataRetries,
+  };
 }
 
 // Without a logger the SDK prints its advice to the console, which is the server's log channel.

@@ -16,8 +16,15 @@ const attempt = {
   subject: 'object "k" in bucket "b"',
 };
 
-function serviceError(name: string, httpStatusCode: number, headers: Readonly<Record<string, string>> = {}): Error {
-  const error = Object.assign(new Error("secret words of the service"), {
+const ownWords = "words of the service";
+
+function serviceError(
+  name: string,
+  httpStatusCode: number,
+  headers: Readonly<Record<string, string>> = {},
+  words = ownWords,
+): Error {
+  const error = Object.assign(new Error(words), {
     $metadata: { httpStatusCode, requestId: "REQ1" },
     $response: { statusCode: httpStatusCode, headers },
   });
@@ -57,13 +64,16 @@ const s3Kinds: readonly (readonly [code: string, status: number, kind: PluginErr
   ["SyntaxError", 200, "unavailable"],
 ];
 
+// The others say it all, or would add words that the server takes for an absent object.
+const toldInItsWords = new Set(["AccessDenied", "Forbidden", "KMS.DisabledException", "Unheard"]);
+
 for (const [code, status, kind] of s3Kinds)
   test(`S3's ${code} with HTTP ${status} is ${kind}`, () => {
     const error = translateS3Error(serviceError(code, status), attempt);
 
     assert.equal(error.kind, kind);
     assert.equal(error.requestId, "REQ1");
-    assert.doesNotMatch(error.message, /secret words/);
+    assert.equal(error.message.includes(ownWords), toldInItsWords.has(code));
   });
 
 test("only an absent object is said to be not found", () => {
@@ -81,7 +91,7 @@ test("an absent key is no absent object where nothing can be absent", () => {
 });
 
 test("a denied read says which permissions to grant", () => {
-  const error = translateS3Error(serviceError("AccessDenied", 403), {
+  const error = translateS3Error(serviceError("AccessDenied", 403, {}, "UnknownError"), {
     ...attempt,
     deniedAdvice: "grant s3:ListBucket too",
   });
@@ -179,7 +189,72 @@ for (const [code, kind] of ec2Kinds)
   });
 
 test("an unauthorized EC2 operation says what to grant", () => {
-  const error = translateEc2Error(serviceError("UnauthorizedOperation", 403), { action: "a", permission: "ec2:X" });
+  const error = translateEc2Error(serviceError("UnauthorizedOperation", 403, {}, ""), {
+    action: "a",
+    permission: "ec2:X",
+  });
 
   assert.equal(error.message, "a: access denied (UnauthorizedOperation, HTTP 403, request REQ1); grant ec2:X");
+});
+
+const user = "User: arn:aws:sts::1:assumed-role/velero/s is not authorized to perform:";
+const denials: readonly (readonly [words: string, told: string, remedy: string])[] = [
+  [
+    `${user} ec2:CreateTags on resource: arn:aws:ec2:eu-west-1:1:snapshot/* because no identity-based policy allows it`,
+    "because no identity-based policy allows it (Unauth",
+    "grant ec2:CreateSnapshot and ec2:CreateTags",
+  ],
+  [
+    `You are not authorized to perform this operation. ${user} ec2:CreateSnapshot on resource: r. Encoded authorization failure message: ${"x".repeat(900)}`,
+    `${user} ec2:CreateSnapshot on resource: r (Unauth`,
+    "grant ec2:CreateSnapshot and ec2:CreateTags",
+  ],
+  [
+    "You are not authorized. Encoded authorization failure message: abc",
+    "Encoded authorization failure message: abc",
+    "grant ec2:CreateSnapshot and ec2:CreateTags",
+  ],
+  [`${user} kms:CreateGrant on resource: key`, "kms:CreateGrant on resource: key", "grant kms:CreateGrant"],
+  [
+    `${user} ec2:CreateSnapshot on resource: r with an explicit deny in a service control policy`,
+    "explicit deny in a service control policy",
+    "remove the explicit deny of ec2:CreateSnapshot",
+  ],
+];
+
+for (const [words, told, remedy] of denials)
+  test(`what "${words.slice(0, 80)}…" tells is told, with the remedy: ${remedy}`, () => {
+    const error = translateEc2Error(serviceError("UnauthorizedOperation", 403, {}, words), {
+      action: "a",
+      permission: "ec2:CreateSnapshot and ec2:CreateTags",
+    });
+
+    assert.ok(error.message.includes(told), error.message);
+    assert.ok(error.message.endsWith(`; ${remedy}`), error.message);
+  });
+
+test("a KMS key that S3 may not use is told from a missing permission on the bucket", () => {
+  const words = `${user} kms:GenerateDataKey on resource: arn:aws:kms:eu-west-1:1:key/k`;
+
+  const { message } = translateS3Error(serviceError("AccessDenied", 403, {}, words), {
+    action: "put",
+    permission: "s3:PutObject",
+  });
+
+  assert.ok(message.endsWith("; grant kms:GenerateDataKey"), message);
+});
+
+test("the parameter that EC2 refuses is told on one line, and not without end", () => {
+  const words = `Throughput (MiBps) to iops\n ratio of 0.33 is too high. ${"x".repeat(900)}`;
+
+  const { message } = translateEc2Error(serviceError("InvalidParameterValue", 400, {}, words), attempt);
+
+  assert.match(message, /refused: Throughput \(MiBps\) to iops ratio of 0\.33 is too high\. x+… \(Invalid/);
+  assert.ok(message.length < 800);
+});
+
+test("a page of something before the service is not told", () => {
+  const { message } = translateEc2Error(serviceError("Odd", 400, {}, "<html>login</html>"), attempt);
+
+  assert.doesNotMatch(message, /html/);
 });

@@ -8,6 +8,7 @@ import {
 } from "@flotilla/sdk/network";
 import type { Attempt, Meaning, ServiceAnswer as CommonAnswer } from "@flotilla/sdk/network";
 import { PluginError } from "@flotilla/sdk/plugin";
+import { inItsWords } from "./service-words.ts";
 import { commonCodes, ec2Codes, s3Codes, stsCodes, webIdentityAdvice } from "./service-codes.ts";
 
 export type { Attempt } from "@flotilla/sdk/network";
@@ -17,6 +18,8 @@ interface ServiceAnswer extends CommonAnswer {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The Region element of S3's error body. */
   readonly region: string | undefined;
+  /** Told where the code does not say it all. */
+  readonly message: string;
 }
 
 const absentS3Codes = new Set(["NoSuchKey", "NotFound", "NoSuchVersion"]);
@@ -27,7 +30,11 @@ export function translateS3Error(thrown: unknown, attempt: Attempt): PluginError
   if (answer === undefined) return translateLocalError(thrown, attempt);
   if (attempt.subject !== undefined && absentS3Codes.has(answer.code))
     return absentError(thrown, answer, attempt.subject);
-  const meaning = meaningIn(s3Codes, answer) ?? meaningOfStatus(answer, attempt);
+  const known = meaningIn(s3Codes, answer);
+  const meaning =
+    known === undefined || isAboutKms(answer)
+      ? worded(known ?? meaningOfStatus(answer, attempt), answer, attempt)
+      : known;
   return answerError(thrown, answer, attempt, withRegion(meaning, answer));
 }
 
@@ -37,7 +44,9 @@ export function translateEc2Error(thrown: unknown, attempt: Attempt): PluginErro
   if (answer === undefined) return translateLocalError(thrown, attempt);
   const isAbsent = answer.code === "InvalidSnapshot.NotFound" || answer.code === "InvalidVolume.NotFound";
   if (attempt.subject !== undefined && isAbsent) return absentError(thrown, answer, attempt.subject);
-  return answerError(thrown, answer, attempt, meaningIn(ec2Codes, answer) ?? meaningOfStatus(answer, attempt));
+  const common = meaningIn({}, answer);
+  const own = (): Meaning => worded(meaningIn(ec2Codes, answer) ?? meaningOfStatus(answer, attempt), answer, attempt);
+  return answerError(thrown, answer, attempt, common ?? own());
 }
 
 /** Turns what a credential provider threw into a PluginError that names the source, never its contents. */
@@ -76,14 +85,21 @@ function translateStsError(thrown: unknown, attempt: Attempt): PluginError | und
     return (
       networkError(thrown, attempt) ?? (nameOf(thrown) === "TimeoutError" ? localError(thrown, attempt) : undefined)
     );
-  return answerError(thrown, answer, attempt, meaningIn(stsCodes, answer) ?? meaningOfStatus(answer, attempt));
+  const known = meaningIn(stsCodes, answer);
+  return answerError(thrown, answer, attempt, known ?? worded(meaningOfStatus(answer, attempt), answer, attempt));
 }
 
 /** The region that S3 sent the request to, when that is what the error says. */
 export function redirectRegion(thrown: unknown): string | undefined {
   const answer = serviceAnswer(thrown);
   if (answer === undefined || ![301, 307, 400].includes(answer.status)) return undefined;
-  return answer.headers["x-amz-bucket-region"] ?? answer.region;
+  return regionOf(thrown);
+}
+
+/** The region of the bucket, where S3 names it in the answer behind an SDK error. */
+export function regionOf(thrown: unknown): string | undefined {
+  const answer = serviceAnswer(thrown);
+  return answer?.headers["x-amz-bucket-region"] ?? answer?.region;
 }
 
 /** The HTTP status of the answer behind an SDK error, if there was one. */
@@ -106,6 +122,16 @@ function meaningOfStatus(answer: ServiceAnswer, attempt: Attempt): Meaning {
     return deniedMeaning(attempt);
   const isRedirect = answer.status === 301 || answer.status === 307;
   return (isRedirect ? s3Codes["PermanentRedirect"] : undefined) ?? commonMeaningOfStatus(answer, attempt);
+}
+
+/** With the service's text where it refused; a service that failed, or what stands in its place, has no say. */
+function worded(meaning: Meaning, answer: ServiceAnswer, attempt: Attempt): Meaning {
+  const hasRefused = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
+  return hasRefused ? inItsWords(meaning, answer, attempt) : meaning;
+}
+
+function isAboutKms({ code }: ServiceAnswer): boolean {
+  return code.startsWith("KMS");
 }
 
 function withRegion(meaning: Meaning, answer: ServiceAnswer): Meaning {
@@ -152,5 +178,6 @@ function serviceAnswer(thrown: unknown): ServiceAnswer | undefined {
     requestId: error.$metadata?.requestId,
     headers: error.$response?.headers ?? {},
     region: error.Region,
+    message: error.message,
   };
 }

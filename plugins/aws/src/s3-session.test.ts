@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { isKind } from "@flotilla/sdk/plugin";
-import { collect } from "@flotilla/sdk/testing";
+import { collect, startStubServer } from "@flotilla/sdk/testing";
 import { contextWith, quietCall, stubSettings } from "./testing/call.ts";
 import { openStubBucket } from "./testing/stub-bucket.ts";
 import { s3Error } from "./testing/s3-error.ts";
 import type { SeenRequest, StubAnswer } from "@flotilla/sdk/testing";
 import { openConnection } from "./client.ts";
+import { S3Session } from "./s3-session.ts";
 import { createSigner } from "./s3-signer.ts";
 
 const noEncryption = { newObject: {}, customerKey: {}, isKeyFileTooLong: false };
@@ -104,6 +106,36 @@ test("signing with an unknown region asks for it first, and for the public URL",
   assert.equal(url.searchParams.get("X-Amz-SignedHeaders"), "host");
 });
 
+const denials: readonly (readonly [title: string, answer: (request: SeenRequest) => StubAnswer, region: string])[] = [
+  ["in another region", () => ({ status: 403, headers: { "x-amz-bucket-region": "eu-west-1" } }), "eu-west-1"],
+  [
+    "after a redirect",
+    (request) =>
+      regionOf(request) === "eu-west-1"
+        ? { status: 403 }
+        : { status: 301, headers: { "x-amz-bucket-region": "eu-west-1" } },
+    "eu-west-1",
+  ],
+  ["in the guessed region", () => ({ status: 403 }), "us-east-1"],
+];
+
+for (const [title, answer, region] of denials)
+  test(`signing needs no permission to look at the bucket: denied ${title}`, async (t) => {
+    const { session, server } = await openStubBucket(t, answer, { isRegionKnown: false });
+    const settings = await stubSettings(server.url);
+    const sign = createSigner({
+      session,
+      settings,
+      forcePathStyle: true,
+      publicUrl: undefined,
+      encryption: noEncryption,
+    });
+
+    assert.match(decodeURIComponent(await sign("k", 600, quietCall)), new RegExp(`/${region}/s3/aws4_request`));
+    await sign("k", 600, quietCall);
+    assert.ok(server.seen.length <= 2);
+  });
+
 test("a time to live beyond a week is refused", async (t) => {
   const { session, server } = await openStubBucket(t, () => ({}));
   const settings = await stubSettings(server.url);
@@ -158,6 +190,28 @@ test("the environment's endpoints, retries and modes are honoured, the location'
     [s3.settings.maxAttempts, s3.settings.retryMode, s3.settings.useFipsEndpoint],
     [9, "adaptive", true],
   );
+});
+
+test("an endpoint with a path is one path with the key, for requests and in signed URLs", async (t) => {
+  const proxy = await startStubServer(t, () => ({}));
+  const endpoint = new URL("http://gateway.example/s3/v1/");
+  const env = contextWith({ ...keys, HTTP_PROXY: proxy.url.href });
+  const { settings } = await openConnection("s3", { ...connection, endpoint }, env);
+  const session = new S3Session({ bucket: "bucket", settings, forcePathStyle: false, isRegionKnown: true });
+  const sign = createSigner({
+    session,
+    settings,
+    forcePathStyle: false,
+    publicUrl: new URL("http://public.example/v1/"),
+    encryption: noEncryption,
+  });
+
+  await session.run({ action: "put", permission: "s3:PutObject" }, quietCall, async (client, options) => {
+    await client.send(new PutObjectCommand({ Bucket: "bucket", Key: "k", Body: Buffer.from("x") }), options);
+  });
+
+  assert.equal(proxy.seen[0]?.url, "http://bucket.gateway.example/s3/v1/k?x-id=PutObject");
+  assert.match(await sign("k", 600, quietCall), /^http:\/\/bucket\.public\.example\/v1\/k\?/);
 });
 
 test("a CA bundle of the environment that cannot be read is named", async () => {

@@ -1,9 +1,10 @@
 import { isIP } from "node:net";
 import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call } from "@flotilla/sdk/plugin";
 import { HttpRequest } from "@smithy/core/protocols";
 import type { ClientSettings } from "./client.ts";
-import { redirectRegion, translateS3Error } from "./errors.ts";
+import { redirectRegion, regionOf, statusOf, translateS3Error } from "./errors.ts";
 import type { Attempt } from "./errors.ts";
 
 /** How the client of one bucket is made. */
@@ -66,11 +67,17 @@ export class S3Session {
 
   /** The region of the bucket, asked of S3 where it is still a guess. */
   async resolveRegion(call: Call): Promise<string> {
-    if (!this.#isRegionKnown) {
-      const attempt = { action: `find the region of bucket "${this.bucket}"`, permission: "s3:ListBucket" };
+    if (this.#isRegionKnown) return this.#region;
+    const attempt = { action: `find the region of bucket "${this.bucket}"`, permission: "s3:ListBucket" };
+    try {
       await this.run(attempt, call, async (client, options) => {
         await client.send(new HeadBucketCommand({ Bucket: this.bucket }), options);
       });
+    } catch (error) {
+      const answer = error instanceof PluginError ? error.cause : undefined;
+      if (statusOf(answer) !== 403) throw error;
+      // Denied by the bucket's own region, or by one that names it: a request of a wrong region is redirected.
+      this.#learn(regionOf(answer) ?? this.#region);
     }
     return this.#region;
   }
@@ -90,10 +97,15 @@ export class S3Session {
     if (client !== this.#client) return true;
     const region = redirectRegion(error);
     if (this.#isRegionKnown || region === undefined || region === this.#region) return false;
-    this.#region = region;
-    this.#isRegionKnown = true;
-    this.#client = this.#createClient({ ...this.#options.settings, region });
+    this.#learn(region);
     return true;
+  }
+
+  #learn(region: string): void {
+    this.#isRegionKnown = true;
+    if (region === this.#region) return;
+    this.#region = region;
+    this.#client = this.#createClient({ ...this.#options.settings, region });
   }
 
   #createClient(settings: ClientSettings): S3Client {
@@ -119,9 +131,12 @@ export function isAwsEndpoint(endpoint: string | undefined): boolean {
 
 /** An S3 client that sends bodies plainly: no chunked framing, no checksum of its own, no 100-continue. */
 export function createS3Client(settings: ClientSettings, forcePathStyle: boolean): S3Client {
+  const { endpoint } = settings;
   const client = new S3Client({
     ...settings,
-    forcePathStyle: forcePathStyle || hasAddressAsHost(settings.endpoint),
+    // The SDK would put the key after the slash and one of its own, into an object of another name.
+    ...(endpoint === undefined ? {} : { endpoint: endpoint.replace(/\/+$/, "") }),
+    forcePathStyle: forcePathStyle || hasAddressAsHost(endpoint),
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     expectContinueHeader: false,

@@ -2,6 +2,7 @@ import { PluginError } from "@flotilla/sdk/plugin";
 import type { Clock } from "@flotilla/sdk/plugin";
 import { readSettledFile, recentlyWrittenMs } from "@flotilla/sdk/secrets";
 import { externalDataInterceptor, loadSharedConfigFiles } from "@smithy/core/config";
+import { canonicalText } from "./credentials-text.ts";
 
 /** The section of one profile; keys in lower case. */
 export type Profile = Readonly<Record<string, string | undefined>>;
@@ -107,7 +108,7 @@ async function settleFile(
   const { clock, signal } = source;
   const isUnfinished = async (text: string, ageMs: number): Promise<boolean> => {
     // The SDK reads the file through a cache of its own: it is given the very text that was looked at here.
-    externalDataInterceptor.interceptFile(path, withLowerCaseKeys(text));
+    externalDataInterceptor.interceptFile(path, canonicalText(text));
     return await looksUnfinished(path, profileName, text, ageMs);
   };
   try {
@@ -128,9 +129,4 @@ async function looksUnfinished(path: string, profileName: string, text: string, 
   const { section } = await readSections(path, profileName);
   if (section === undefined) return ageMs < recentlyWrittenMs;
   return (section["aws_access_key_id"] === undefined) !== (section["aws_secret_access_key"] === undefined);
-}
-
-/** Go's SDK reads keys in any case, this one in lower case only. */
-function withLowerCaseKeys(text: string): string {
-  return text.replaceAll(/^[ \t]*[A-Za-z_]+[ \t]*=/gm, (key) => key.toLowerCase());
 }

@@ -139,7 +139,7 @@ export class EbsVolumeSnapshotter implements OpenedVolumeSnapshotter {
       // The server hands back the word that EC2 itself once answered.
       ...(volumeType === "" ? {} : { VolumeType: volumeType as VolumeType }),
       ...(iops !== undefined && iops > 0n && typesWithIops.has(volumeType) ? { Iops: Number(iops) } : {}),
-      ...throughputOf(snapshot, volumeType),
+      ...throughputOf(snapshot, request),
       ...this.#encryptionOf(snapshot),
       ...tagSpecifications("volume", volumeTags(readTags(snapshot.Tags), clusterName)),
     };
@@ -240,9 +240,14 @@ export class EbsVolumeSnapshotter implements OpenedVolumeSnapshotter {
   }
 }
 
-function throughputOf(snapshot: Snapshot, volumeType: string): { readonly Throughput?: number } {
+/**
+ * What was recorded together with the IOPS. The official plugin records none and copies tags on: its snapshot may bear the
+ * mark of an older volume, whose throughput EC2 refuses with the usual IOPS.
+ */
+function throughputOf(snapshot: Snapshot, { volumeType, iops }: VolumeFromSnapshot): { readonly Throughput?: number } {
   const throughput = Number(readTags(snapshot.Tags)[throughputMark]);
-  return volumeType === "gp3" && Number.isInteger(throughput) && throughput > 0 ? { Throughput: throughput } : {};
+  const isRecorded = volumeType === "gp3" && iops !== undefined && iops > 0n;
+  return isRecorded && Number.isInteger(throughput) && throughput > 0 ? { Throughput: throughput } : {};
 }
 
 async function removeFailed(id: string, remove: (call: Call) => Promise<void>, call: Call): Promise<void> {
