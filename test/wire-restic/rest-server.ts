@@ -17,15 +17,14 @@ export interface RestServer {
 export interface RestServerOptions {
   /** As object stores do, where rest-server refuses. */
   readonly overwrites?: boolean;
+  /** As with --append-only: only locks can be removed. */
+  readonly appendOnly?: boolean;
 }
 
 /** Serves a folder as restic's documentation of its REST backend says, version 2. */
-export async function startRestServer(
-  folder: string,
-  { overwrites = false }: RestServerOptions = {},
-): Promise<RestServer> {
+export async function startRestServer(folder: string, options: RestServerOptions = {}): Promise<RestServer> {
   const server = createServer((request, response) => {
-    answer(folder, overwrites, request, response).catch(() => response.destroy());
+    answer(folder, options, request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -41,7 +40,7 @@ export async function startRestServer(
 
 async function answer(
   folder: string,
-  overwrites: boolean,
+  { overwrites = false, appendOnly = false }: RestServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -57,6 +56,11 @@ async function answer(
   if (found === undefined) return void response.writeHead(404).end();
   if (method === "HEAD") return void response.setHeader("Content-Length", found.size).end();
   if (method === "GET") return await send(path, found.size, request, response);
+  await remove(path, appendOnly && !url.startsWith("/locks/"), response);
+}
+
+async function remove(path: string, isKept: boolean, response: ServerResponse): Promise<void> {
+  if (isKept) return void response.writeHead(403).end("Forbidden\n");
   await rm(path);
   response.end();
 }

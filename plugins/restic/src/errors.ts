@@ -150,9 +150,18 @@ export function resticError(end: ResticEnd, { action, repository, secret }: Atte
   return unexpectedError(end, `${where}: restic failed (${code}): ${answer}`, code);
 }
 
+/** What kind of failure the words of a restic tell of; undefined where they say nothing that is known. */
+export function kindOf(end: ResticEnd): PluginErrorKind | undefined {
+  return meaningOf(end)?.kind;
+}
+
+function meaningOf({ lines }: ResticEnd): Meaning | undefined {
+  const text = lines.join("\n");
+  return meanings.find(({ pattern }) => pattern.test(text));
+}
+
 function unexpectedError(end: ResticEnd, told: string, code: string): PluginError {
-  const text = end.lines.join("\n");
-  const meaning = meanings.find(({ pattern }) => pattern.test(text));
+  const meaning = meaningOf(end);
   const remedy = meaning?.remedy ?? "run the same with restic by hand to see more";
   return new PluginError(`${told}; ${remedy}`, { kind: meaning?.kind ?? "internal", code });
 }
