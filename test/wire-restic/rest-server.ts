@@ -51,8 +51,7 @@ async function answer(
   if (!/^\/(?:config|(?:data|keys|locks|snapshots|index)\/[0-9a-f]{64})$/.test(url))
     return void response.writeHead(400).end();
   const found = await stat(path).catch(() => undefined);
-  if (method === "POST" && found !== undefined && !overwrites) return void response.writeHead(403).end();
-  if (method === "POST") return await store(path, request, response);
+  if (method === "POST") return await store(path, found !== undefined && !overwrites, request, response);
   if (found === undefined) return void response.writeHead(404).end();
   if (method === "HEAD") return void response.setHeader("Content-Length", found.size).end();
   if (method === "GET") return await send(path, found.size, request, response);
@@ -80,7 +79,13 @@ async function list(path: string, response: ServerResponse): Promise<void> {
 }
 
 /** Whole under its name or not at all. */
-async function store(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function store(
+  path: string,
+  isRefused: boolean,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (isRefused) return void response.writeHead(403).end();
   await mkdir(dirname(path), { recursive: true });
   const scratch = `${dirname(dirname(path))}/upload-${basename(path)}-${randomUUID()}`;
   await pipeline(request, createWriteStream(scratch));
