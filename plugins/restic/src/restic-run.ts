@@ -192,7 +192,11 @@ async function hearLines(input: Readable, hear: (line: string) => void): Promise
   await promise;
 }
 
+/** How versions before 0.17 say, also with --json, what they could not restore. */
+const passedOver = "ignoring error for ";
+
 function messageOf(line: string): JsonObject | undefined {
+  if (line.startsWith(passedOver)) return { message_type: "error", words: line.slice(passedOver.length) };
   if (!line.startsWith("{")) return undefined;
   try {
     const message = parseJson(line);

@@ -11,6 +11,7 @@ import { readStatus } from "./volume-messages.ts";
 import type { ResticStatus } from "./volume-messages.ts";
 import { NewFolder } from "./volume-new-folder.ts";
 import { lostOwners, restoreRights } from "./volume-owners.ts";
+import { RestoreFaults } from "./volume-restore-faults.ts";
 import { ProgressWatch } from "./volume-progress.ts";
 import type { VolumeSnapshot } from "./volume-snapshots.ts";
 
@@ -74,16 +75,22 @@ export async function restoreInto(
   const isSilent = !repository.restic.version.tellsRestores;
   if (isSilent) call.log.info(`${action}: this restic does not tell how far it is; 0.16 and later do`);
   using watch = new ProgressWatch({ action, clock, isSilent }, call);
+  const faults = new RestoreFaults();
   const onMessage = (message: JsonObject): void => {
+    faults.hear(message);
     const status = readStatus(message);
     if (status === undefined) return;
     watch.hear(status);
     onStatus(status);
   };
   const args = ["restore", snapshotId, "--json", "--target", `./${folder.hidden}`];
-  const request = { action, args, lock: "none", workingFolder: folder.parent, onMessage, isSilent } as const;
-  await repository.run(request, watch.call);
-  return await lostOwners(repository, snapshotId, rights, call);
+  const place = { workingFolder: folder.parent, onMessage, isSilent } as const;
+  // Its code for files that it went on past, whatever they lack.
+  const request = { action, args, lock: "none", acceptedCodes: [1], ...place } as const;
+  const { end } = await repository.run(request, watch.call);
+  faults.requireFiles(end, () => repository.errorOf({ action }, end));
+  const owners = await lostOwners(repository, snapshotId, rights, call);
+  return [owners, faults.text({ withoutOwners: owners !== "" })].filter((text) => text !== "").join("; ");
 }
 
 /** What is known to be too much is refused before hours of restoring. */
