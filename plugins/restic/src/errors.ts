@@ -150,6 +150,26 @@ export function resticError(end: ResticEnd, { action, repository, secret }: Atte
   return unexpectedError(end, `${where}: restic failed (${code}): ${answer}`, code);
 }
 
+/** How restic tells, as long as it tries a request again, that it failed. */
+const retrying = /^\S+ (?:returned error|failed), retrying after [^:]*: /;
+
+/**
+ * Why a restic was interrupted: what it said of its tries, where it was given up for its silence. By itself it tries for a
+ * quarter of an hour, for which nobody waits.
+ */
+export function interruptedError(reason: unknown, end: ResticEnd, { action, repository, secret }: Attempt): unknown {
+  const line = end.lines.findLast((text) => retrying.test(text));
+  if (line === undefined || PluginError.from(reason).kind !== "timeout") return reason;
+  const words = withoutSecret(line.replace(retrying, ""), secret);
+  const { kind = "timeout", remedy = "check the network and the repository's store" } = meaningOf(end) ?? {};
+  const text = `${action} in repository ${repository}: restic got no further in the time that there is: ${words}; ${remedy}`;
+  return new PluginError(text, { kind, cause: reason });
+}
+
+function withoutSecret(text: string, secret: string | undefined): string {
+  return secret === undefined ? text : text.replaceAll(secret, "***");
+}
+
 /** What kind of failure the words of a restic tell of; undefined where they say nothing that is known. */
 export function kindOf(end: ResticEnd): PluginErrorKind | undefined {
   return meaningOf(end)?.kind;
@@ -174,7 +194,7 @@ function answerOf(end: ResticEnd, secret: string | undefined): string {
   if (secret === undefined) return lastWords(end);
   // What it says of an address that it cannot parse are parts of the password.
   if (badAddress.test(end.lines.join("\n"))) return "the repository's address cannot be parsed";
-  return lastWords(end).replaceAll(secret, "***");
+  return withoutSecret(lastWords(end), secret);
 }
 
 /** The lines that say most, in one. */

@@ -23,6 +23,8 @@ export interface ResticTraffic {
   readonly onMessage?: (message: JsonObject) => void;
   /** It says nothing while it works, however long that is, so that silence is no sign that it hangs. */
   readonly isSilent?: boolean;
+  /** Makes the error of one that was interrupted. Default: why it was. */
+  readonly explain?: (reason: unknown, end: ResticEnd) => unknown;
 }
 
 /**
@@ -64,7 +66,7 @@ export async function runRestic(command: ResticCommand, traffic: ResticTraffic, 
       if (!gone.signal.aborted) stop.abort(error);
     });
     const end = await restic.end;
-    signal.throwIfAborted();
+    if (signal.aborted) throw traffic.explain?.(signal.reason, end) ?? signal.reason;
     return { end, output: await output };
   } finally {
     gone.abort();
