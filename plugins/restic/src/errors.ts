@@ -80,6 +80,13 @@ const meanings: readonly Meaning[] = [
     remedy: "make room where the repository, restic's cache and the temporary folder are",
   },
   {
+    // Before what is said of damage: a program that ends at once cuts its answer off.
+    pattern: /unable to open repository at/i,
+    kind: "unavailable",
+    remedy:
+      "check the key repository, and of rclone: and sftp: that the program is on the PATH of the server and knows the remote or the host",
+  },
+  {
     pattern:
       /ciphertext verification failed|hash does not match|invalid data returned|does not match|unexpected EOF|load.* truncated|not found in (?:the )?index/i,
     kind: "corrupt",

@@ -55,6 +55,14 @@ test("what restic says decides the kind, and the message says what to do", () =>
     ["Fatal: server response unexpected: 507 Insufficient Storage (507)", "unavailable"],
     ["write /r/restic-temp-pack: file too large", "unavailable"],
     ["Fatal: config cannot be loaded: unsupported repository version", "invalid-config"],
+    [
+      'Fatal: unable to open repository at rclone:r:x: error talking HTTP to rclone: Get "http://localhost/f": unexpected EOF',
+      "unavailable",
+    ],
+    [
+      'Fatal: unable to open repository at rclone:r:x: exec: "rclone": executable file not found in $PATH',
+      "unavailable",
+    ],
     ["Fatal: something new", "internal"],
   ] as const;
   for (const [line, kind] of kinds) {
