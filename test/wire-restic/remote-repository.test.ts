@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { absenceWords } from "../wire/absence.ts";
-import { readUntilError } from "../wire/bytes.ts";
+import { failureOf, readUntilError } from "../wire/bytes.ts";
 import type { Location } from "../wire/location.ts";
 import { skip, startResticRig } from "./restic-rig.ts";
 import type { ResticRig } from "./restic-rig.ts";
@@ -86,5 +86,54 @@ describe("a repository behind a server", { skip }, () => {
     await other.put("key", Buffer.from("second"));
 
     assert.equal(String(await one.get("key")), "second");
+  });
+
+  describe("that only takes", () => {
+    let config: Readonly<Record<string, string>>;
+
+    before(async () => {
+      const folder = join(rig.folder, "append-only");
+      await mkdir(folder);
+      const server = await startRestServer(folder, { appendOnly: true });
+      rig.own(server);
+      config = { repository: server.repository, initialize: "true" };
+    });
+
+    test("has its objects marked as deleted: they are gone for everybody, and can be put again", async () => {
+      const location = await rig.open("append", { session: rig.start(), config });
+      await location.put("kept", Buffer.from("x"));
+      await location.put("key", Buffer.from("first"));
+      await location.store.deleteObject(location.at("key"));
+
+      const other = await rig.open("append", { session: rig.start(), config });
+      assert.deepEqual(await other.list(), ["kept"]);
+      assert.equal(await other.exists("key"), false);
+      await other.put("key", Buffer.from("second"));
+      assert.equal(String(await other.get("key")), "second");
+    });
+
+    test("has its volumes marked as deleted, so that none is restored", async () => {
+      const volumeRoot = join(rig.folder, "volumes");
+      const volumeId = join(volumeRoot, "pvc");
+      await mkdir(volumeId, { recursive: true });
+      const snapshotter = rig.start().manager.getVolumeSnapshotter("flotilla.io/restic");
+      const { bucket: _, prefix: __, ...keys } = rig.configOf("", config);
+      await snapshotter.init({ ...keys, volumeRoot });
+      const snapshotId = await snapshotter.createSnapshot({ volumeId, volumeAz: "", tags: {} });
+
+      await snapshotter.deleteSnapshot(snapshotId);
+      const request = { snapshotId, volumeType: "folder", volumeAz: "", iops: undefined };
+      const error = await failureOf(snapshotter.createVolumeFromSnapshot(request));
+      assert.equal(error.kind, "not-found");
+    });
+
+    test("passes its check, which says that nothing can be removed", async () => {
+      const location = await rig.open("append", { session: rig.start(), config });
+      const findings = await Array.fromAsync(location.store.check());
+
+      const removal = findings.find(({ subject }) => subject === "remove");
+      assert.equal(removal?.severity, "advice");
+      assert.match(removal?.detail ?? "", /nothing can be removed.*403/);
+    });
   });
 });

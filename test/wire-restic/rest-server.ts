@@ -17,15 +17,14 @@ export interface RestServer {
 export interface RestServerOptions {
   /** As object stores do, where rest-server refuses. */
   readonly overwrites?: boolean;
+  /** As with --append-only: only locks can be removed. */
+  readonly appendOnly?: boolean;
 }
 
 /** Serves a folder as restic's documentation of its REST backend says, version 2. */
-export async function startRestServer(
-  folder: string,
-  { overwrites = false }: RestServerOptions = {},
-): Promise<RestServer> {
+export async function startRestServer(folder: string, options: RestServerOptions = {}): Promise<RestServer> {
   const server = createServer((request, response) => {
-    answer(folder, overwrites, request, response).catch(() => response.destroy());
+    answer(folder, options, request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -41,7 +40,7 @@ export async function startRestServer(
 
 async function answer(
   folder: string,
-  overwrites: boolean,
+  { overwrites = false, appendOnly = false }: RestServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -52,11 +51,15 @@ async function answer(
   if (!/^\/(?:config|(?:data|keys|locks|snapshots|index)\/[0-9a-f]{64})$/.test(url))
     return void response.writeHead(400).end();
   const found = await stat(path).catch(() => undefined);
-  if (method === "POST" && found !== undefined && !overwrites) return void response.writeHead(403).end();
-  if (method === "POST") return await store(path, request, response);
+  if (method === "POST") return await store(path, found !== undefined && !overwrites, request, response);
   if (found === undefined) return void response.writeHead(404).end();
   if (method === "HEAD") return void response.setHeader("Content-Length", found.size).end();
   if (method === "GET") return await send(path, found.size, request, response);
+  await remove(path, appendOnly && !url.startsWith("/locks/"), response);
+}
+
+async function remove(path: string, isKept: boolean, response: ServerResponse): Promise<void> {
+  if (isKept) return void response.writeHead(403).end("Forbidden\n");
   // Another client may have removed it since.
   await rm(path, { force: true });
   response.end();
@@ -86,7 +89,13 @@ async function list(path: string, response: ServerResponse): Promise<void> {
 }
 
 /** Whole under its name or not at all. */
-async function store(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function store(
+  path: string,
+  isRefused: boolean,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (isRefused) return void response.writeHead(403).end();
   await mkdir(dirname(path), { recursive: true });
   const scratch = `${dirname(dirname(path))}/upload-${basename(path)}-${randomUUID()}`;
   await pipeline(request, createWriteStream(scratch));

@@ -80,6 +80,13 @@ const meanings: readonly Meaning[] = [
     remedy: "make room where the repository, restic's cache and the temporary folder are",
   },
   {
+    // Before what is said of damage: a program that ends at once cuts its answer off.
+    pattern: /unable to open repository at/i,
+    kind: "unavailable",
+    remedy:
+      "check the key repository, and of rclone: and sftp: that the program is on the PATH of the server and knows the remote or the host",
+  },
+  {
     pattern:
       /ciphertext verification failed|hash does not match|invalid data returned|does not match|unexpected EOF|load.* truncated|not found in (?:the )?index/i,
     kind: "corrupt",
@@ -150,9 +157,38 @@ export function resticError(end: ResticEnd, { action, repository, secret }: Atte
   return unexpectedError(end, `${where}: restic failed (${code}): ${answer}`, code);
 }
 
+/** How restic tells, as long as it tries a request again, that it failed. */
+const retrying = /^\S+ (?:returned error|failed), retrying after [^:]*: /;
+
+/**
+ * Why a restic was interrupted: what it said of its tries, where it was given up for its silence. By itself it tries for a
+ * quarter of an hour, for which nobody waits.
+ */
+export function interruptedError(reason: unknown, end: ResticEnd, { action, repository, secret }: Attempt): unknown {
+  const line = end.lines.findLast((text) => retrying.test(text));
+  if (line === undefined || PluginError.from(reason).kind !== "timeout") return reason;
+  const words = withoutSecret(line.replace(retrying, ""), secret);
+  const { kind = "timeout", remedy = "check the network and the repository's store" } = meaningOf(end) ?? {};
+  const text = `${action} in repository ${repository}: restic got no further in the time that there is: ${words}; ${remedy}`;
+  return new PluginError(text, { kind, cause: reason });
+}
+
+function withoutSecret(text: string, secret: string | undefined): string {
+  return secret === undefined ? text : text.replaceAll(secret, "***");
+}
+
+/** What kind of failure the words of a restic tell of; undefined where they say nothing that is known. */
+export function kindOf(end: ResticEnd): PluginErrorKind | undefined {
+  return meaningOf(end)?.kind;
+}
+
+function meaningOf({ lines }: ResticEnd): Meaning | undefined {
+  const text = lines.join("\n");
+  return meanings.find(({ pattern }) => pattern.test(text));
+}
+
 function unexpectedError(end: ResticEnd, told: string, code: string): PluginError {
-  const text = end.lines.join("\n");
-  const meaning = meanings.find(({ pattern }) => pattern.test(text));
+  const meaning = meaningOf(end);
   const remedy = meaning?.remedy ?? "run the same with restic by hand to see more";
   return new PluginError(`${told}; ${remedy}`, { kind: meaning?.kind ?? "internal", code });
 }
@@ -165,7 +201,7 @@ function answerOf(end: ResticEnd, secret: string | undefined): string {
   if (secret === undefined) return lastWords(end);
   // What it says of an address that it cannot parse are parts of the password.
   if (badAddress.test(end.lines.join("\n"))) return "the repository's address cannot be parsed";
-  return lastWords(end).replaceAll(secret, "***");
+  return withoutSecret(lastWords(end), secret);
 }
 
 /** The lines that say most, in one. */

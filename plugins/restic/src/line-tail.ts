@@ -3,6 +3,9 @@ import { isJsonObject, parseJson } from "@flotilla/sdk/plugin";
 const keptLines = 20;
 const keptLength = 600;
 
+/** Of the stacks that versions before 0.17 write below their errors: each line of them follows the name of a function. */
+const placeInSource = /^\t\S+\.(?:go|s):\d+$/;
+
 /** The last lines of a stream, cut where they are long. */
 export class LineTail {
   readonly #lines: string[] = [];
@@ -22,6 +25,8 @@ export class LineTail {
   }
 
   #keep(line: string): void {
+    // The error stood before them.
+    if (placeInSource.test(line)) return void this.#lines.pop();
     const text = textOf(line.trim()).replaceAll(/\s*\n\s*/g, " ");
     if (text === "") return;
     this.#lines.push(text.slice(0, keptLength));

@@ -18,7 +18,8 @@ const listTries = 3;
 /** The answer of a repository that nobody has made yet. */
 const nothing = { output: "[]", lines: [] } as const;
 
-const listLimitMs = 5 * 60_000;
+/** Before the calls that wait for it are given up themselves, which could not say what restic said. */
+const listLimitMs = 4 * 60_000;
 
 interface Loaded {
   readonly index: ObjectIndex;

@@ -5,7 +5,7 @@ import { boundCache } from "./cache-bound.ts";
 import type { RepositoryConfig } from "./config.ts";
 import { copySource, requireOneIdentity } from "./copy-source.ts";
 import type { ReachedRepository } from "./copy-source.ts";
-import { faultOf, resticError } from "./errors.ts";
+import { faultOf, interruptedError, resticError } from "./errors.ts";
 import { LockObserver } from "./lock-observer.ts";
 import { LockWait } from "./lock-wait.ts";
 import { inTurn } from "./machine-turn.ts";
@@ -131,7 +131,7 @@ export class Repository {
     for (let isMade = false; ;) {
       const command = this.command(request, lock === "none" ? [] : wait.flags());
       const startedMs = Date.now();
-      const answer = await runRestic(command, request, call);
+      const answer = await runRestic(command, { ...request, explain: this.#explain(request) }, call);
       if (isAccepted(answer.end, request)) {
         // The cache of what is read elsewhere holds both.
         if (from === undefined)
@@ -171,6 +171,11 @@ export class Repository {
   errorOf(request: Pick<ResticRequest, "action">, end: ResticEnd): PluginError {
     const { shown, user } = this.location;
     return resticError(end, { action: request.action, repository: shown, secret: user });
+  }
+
+  #explain({ action }: ResticRequest): (reason: unknown, end: ResticEnd) => unknown {
+    const { shown, user } = this.location;
+    return (reason, end) => interruptedError(reason, end, { action, repository: shown, secret: user });
   }
 
   /** The whole command line of a request, for who starts restic himself. */

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { silentLogger } from "@flotilla/sdk/plugin";
+import { isKind, PluginError, silentLogger } from "@flotilla/sdk/plugin";
+import { interruptedError } from "./errors.ts";
 import { ReplayableBody } from "./replayable-body.ts";
+import type { ResticEnd } from "./restic-process.ts";
 import { runRestic } from "./restic-run.ts";
 
 const call = { log: silentLogger, signal: new AbortController().signal };
@@ -27,4 +29,27 @@ test("how a restic ended is told, not that its input could not be written any mo
   const codes = await Promise.all(Array.from({ length: 30 }, run));
 
   assert.deepEqual(new Set(codes), new Set([10]));
+});
+
+test("a restic that is given up while it tries again has said why, without the password in its address", async () => {
+  const word = 'List(<snapshot/>) returned error, retrying after 1s: Get "http://u:pw@h/": connection refused';
+  const lines = [
+    `trap 'echo "Fatal: context canceled" >&2; exit 1' INT`,
+    `printf '%s\\n' '${word}' '{}' >&2`,
+    "while :; do sleep 0.01; done",
+  ];
+  const rest = { environment: {}, descriptor: undefined, workingFolder: undefined };
+  const command = { path: "/bin/sh", args: ["-c", lines.join("\n")], ...rest };
+  const attempt = { action: "list", repository: "rest:http://h/", secret: "u:pw" };
+  const stop = new AbortController();
+  const onMessage = (): void => stop.abort(new PluginError("too late", { kind: "timeout" }));
+  const explain = (reason: unknown, end: ResticEnd): unknown => interruptedError(reason, end, attempt);
+
+  const run = runRestic(command, { action: "list", onMessage, explain }, { ...call, signal: stop.signal });
+
+  await assert.rejects(run, (error: unknown) => {
+    assert.ok(isKind(error, "unavailable"));
+    assert.match(error.message, /^list in repository rest:.*: Get "http:\/\/\*\*\*@h\/": connection refused; check/);
+    return true;
+  });
 });

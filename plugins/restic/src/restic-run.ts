@@ -23,6 +23,8 @@ export interface ResticTraffic {
   readonly onMessage?: (message: JsonObject) => void;
   /** It says nothing while it works, however long that is, so that silence is no sign that it hangs. */
   readonly isSilent?: boolean;
+  /** Makes the error of one that was interrupted. Default: why it was. */
+  readonly explain?: (reason: unknown, end: ResticEnd) => unknown;
 }
 
 /**
@@ -64,7 +66,7 @@ export async function runRestic(command: ResticCommand, traffic: ResticTraffic, 
       if (!gone.signal.aborted) stop.abort(error);
     });
     const end = await restic.end;
-    signal.throwIfAborted();
+    if (signal.aborted) throw traffic.explain?.(signal.reason, end) ?? signal.reason;
     return { end, output: await output };
   } finally {
     gone.abort();
@@ -192,7 +194,11 @@ async function hearLines(input: Readable, hear: (line: string) => void): Promise
   await promise;
 }
 
+/** How versions before 0.17 say, also with --json, what they could not restore. */
+const passedOver = "ignoring error for ";
+
 function messageOf(line: string): JsonObject | undefined {
+  if (line.startsWith(passedOver)) return { message_type: "error", words: line.slice(passedOver.length) };
   if (!line.startsWith("{")) return undefined;
   try {
     const message = parseJson(line);

@@ -55,6 +55,14 @@ test("what restic says decides the kind, and the message says what to do", () =>
     ["Fatal: server response unexpected: 507 Insufficient Storage (507)", "unavailable"],
     ["write /r/restic-temp-pack: file too large", "unavailable"],
     ["Fatal: config cannot be loaded: unsupported repository version", "invalid-config"],
+    [
+      'Fatal: unable to open repository at rclone:r:x: error talking HTTP to rclone: Get "http://localhost/f": unexpected EOF',
+      "unavailable",
+    ],
+    [
+      'Fatal: unable to open repository at rclone:r:x: exec: "rclone": executable file not found in $PATH',
+      "unavailable",
+    ],
     ["Fatal: something new", "internal"],
   ] as const;
   for (const [line, kind] of kinds) {
@@ -73,6 +81,17 @@ test("the last lines are kept, messages of --json as their text", () => {
   const lines = tail.lines();
   assert.equal(lines.length, 20);
   assert.deepEqual(lines.slice(-3), ["line 29", "Fatal: a b", "unfinished"]);
+});
+
+test("the stack below an error of an old version does not take the place of the error", () => {
+  const tail = new LineTail();
+  const stack = Array.from({ length: 20 }, (_, at) => `main.f${at}.func1\n\tgithub.com/restic/restic/f.go:${at}\n`);
+  tail.add(Buffer.from(`blob not removed, server response: 403 Forbidden (403)\n${stack.join("")}`));
+  tail.add(Buffer.from("runtime.goexit\n\truntime/asm_amd64.s:1594\n"));
+
+  const lines = tail.lines();
+  assert.deepEqual(lines, ["blob not removed, server response: 403 Forbidden (403)"]);
+  assert.equal(resticError(ended(1, ...lines), attempt).kind, "denied");
 });
 
 test("lines are cut where they end, in whatever pieces they come, and one that is too long for a message is dropped", () => {

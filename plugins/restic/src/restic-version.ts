@@ -3,6 +3,8 @@ import { PluginError } from "@flotilla/sdk/plugin";
 /** A version of restic, and what depends on it. */
 export interface ResticVersion {
   readonly text: string;
+  /** `restore --sparse`, of 0.15. */
+  readonly restoresHoles: boolean;
   /** `--retry-lock`, of 0.16. */
   readonly waitsForLocks: boolean;
   /** `restore` tells how far it is, since 0.16. */
@@ -28,5 +30,11 @@ export function parseVersion(answer: string, path: string): ResticVersion {
     throw new PluginError(`"${path}" is restic ${text}; this plugin needs ${minimumVersion} or later`, {
       kind: "invalid-config",
     });
-  return { text, waitsForLocks: isAtLeast(16), tellsRestores: isAtLeast(16), tellsSizes: isAtLeast(17) };
+  return {
+    text,
+    restoresHoles: isAtLeast(15),
+    waitsForLocks: isAtLeast(16),
+    tellsRestores: isAtLeast(16),
+    tellsSizes: isAtLeast(17),
+  };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { lstat, statfs } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 import { PluginError } from "@flotilla/sdk/plugin";
@@ -11,6 +11,8 @@ import { readStatus } from "./volume-messages.ts";
 import type { ResticStatus } from "./volume-messages.ts";
 import { NewFolder } from "./volume-new-folder.ts";
 import { lostOwners, restoreRights } from "./volume-owners.ts";
+import { RestoreFaults } from "./volume-restore-faults.ts";
+import { requireRoom } from "./volume-restore-room.ts";
 import { ProgressWatch } from "./volume-progress.ts";
 import type { VolumeSnapshot } from "./volume-snapshots.ts";
 
@@ -31,9 +33,9 @@ export async function restoreVolume(
 ): Promise<string> {
   const action = `restore the snapshot ${snapshot.snapshotId}`;
   await using held = await HeldFolder.open({ root, folder: parent });
-  await requireRoom(action, held, snapshot.bytes);
+  const { isAmple } = await requireRoom(repository, snapshot, held, action, call);
   await using folder = await begin(action, held, call);
-  const request = { action, snapshotId: snapshot.filesId, folder, clock, onStatus: () => {} };
+  const request = { action, snapshotId: snapshot.filesId, folder, clock, keepsHoles: !isAmple, onStatus: () => {} };
   const loss = await restoreInto(repository, request, call);
   // Data at risk: what ran as another user may not find its files readable.
   if (loss !== "") call.log.warn(`${action}: not everything is as it was`, { loss });
@@ -61,40 +63,39 @@ export interface RestoreInto {
   readonly snapshotId: string;
   readonly folder: NewFolder;
   readonly clock: Clock;
+  /** Whether ranges of zeros take no room, where restic can; otherwise they are written, as most programs expect. */
+  readonly keepsHoles?: boolean;
   readonly onStatus: (status: ResticStatus) => void;
 }
 
 /** Restores all files of a restic snapshot into a folder, and answers what is not as it was. */
 export async function restoreInto(
   repository: Repository,
-  { action, snapshotId, folder, clock, onStatus }: RestoreInto,
+  { action, snapshotId, folder, clock, keepsHoles = false, onStatus }: RestoreInto,
   call: Call,
 ): Promise<string> {
   const rights = await restoreRights();
   const isSilent = !repository.restic.version.tellsRestores;
   if (isSilent) call.log.info(`${action}: this restic does not tell how far it is; 0.16 and later do`);
   using watch = new ProgressWatch({ action, clock, isSilent }, call);
+  const faults = new RestoreFaults();
   const onMessage = (message: JsonObject): void => {
+    faults.hear(message);
     const status = readStatus(message);
     if (status === undefined) return;
     watch.hear(status);
     onStatus(status);
   };
-  const args = ["restore", snapshotId, "--json", "--target", `./${folder.hidden}`];
-  const request = { action, args, lock: "none", workingFolder: folder.parent, onMessage, isSilent } as const;
-  await repository.run(request, watch.call);
-  return await lostOwners(repository, snapshotId, rights, call);
-}
-
-/** What is known to be too much is refused before hours of restoring. */
-async function requireRoom(action: string, held: HeldFolder, bytes: bigint): Promise<void> {
-  const { bavail, bsize } = await statfs(held.path, { bigint: true });
-  const free = bavail * bsize;
-  if (bytes <= free) return;
-  throw new PluginError(
-    `${action} below ${held.name}: it holds ${bytes} bytes, and ${free} are free there; make room, or set restoreFolder to a larger file system`,
-    { kind: "unavailable" },
-  );
+  const isSparse = keepsHoles && repository.restic.version.restoresHoles;
+  const sparse = isSparse ? ["--sparse"] : [];
+  const args = ["restore", snapshotId, "--json", ...sparse, "--target", `./${folder.hidden}`];
+  const place = { workingFolder: folder.parent, onMessage, isSilent } as const;
+  // Its code for files that it went on past, whatever they lack.
+  const request = { action, args, lock: "none", acceptedCodes: [1], ...place } as const;
+  const { end } = await repository.run(request, watch.call);
+  faults.requireFiles(end, () => repository.errorOf({ action }, end));
+  const owners = await lostOwners(repository, snapshotId, rights, call);
+  return [owners, faults.text({ withoutOwners: owners !== "" })].filter((text) => text !== "").join("; ");
 }
 
 async function begin(action: string, held: HeldFolder, call: Call): Promise<NewFolder> {

@@ -44,6 +44,6 @@ export class UnreadFiles {
 }
 
 /** The server takes some words for a sign that a backup is gone. */
-function withoutMagicWords(text: string): string {
+export function withoutMagicWords(text: string): string {
   return text.replaceAll(/not found|does not exist/gi, "missing");
 }
