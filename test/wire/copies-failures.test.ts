@@ -259,6 +259,20 @@ describe("a delete with copies", { concurrency: true }, () => {
   });
 });
 
+describe("a delete that the location's own bucket refuses", { concurrency: true }, () => {
+  test("leaves the object its copy", async () => {
+    const { location, copy } = await openCopied(rig, "kept");
+    await location.put("contents", small);
+    const match = { bucket: "kept", operation: "DeleteObject" };
+    rig.s3.faults.add({ kind: "error", status: 403, code: "AccessDenied" }, match, forever);
+
+    const error = await failureOf(location.store.deleteObject(location.at("contents")));
+
+    assert.equal(error.kind, "denied");
+    assert.ok((await copy.get("contents")).equals(small));
+  });
+});
+
 describe("the check of a location with copies", { concurrency: true }, () => {
   test("tries what each target needs, and leaves nothing", async () => {
     const { location, copy } = await openCopied(rig, "check-copies", { config: { prefix: "team" } });
