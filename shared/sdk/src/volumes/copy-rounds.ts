@@ -1,7 +1,7 @@
 import { isKind, isTransient, PluginError } from "../plugin/index.ts";
 import type { Call, Clock, CopyRegion, SnapshotCopier, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
 import { planTarget } from "./copy-plan.ts";
-import type { CopyStatus, TargetPlan } from "./copy-plan.ts";
+import type { CopyStatus, PlanInput, TargetPlan } from "./copy-plan.ts";
 import { withinTime } from "./within-time.ts";
 
 /** How the rounds are run. */
@@ -15,6 +15,8 @@ export interface CopyRoundsOptions {
 }
 
 const defaultRepeats = 2;
+
+type Chosen = Pick<PlanInput, "origins" | "neighbours"> & { readonly neighbours: readonly SnapshotOrigin[] };
 
 /**
  * Makes the copies of snapshots, round by round. What exists is looked up anew in each round, so that it does not matter
@@ -31,25 +33,32 @@ export class CopyRounds {
     this.#options = options;
   }
 
-  /** Looks, removes what failed, starts what may start, and tells how each copy stands. Throws on abort only. */
+  /**
+   * Looks, removes what failed, starts what may start, and tells how each copy stands. Throws on abort only. The
+   * neighbours are other snapshots of the same volumes, of which no copy is wanted.
+   */
   async run(
     targets: readonly CopyRegion[],
     origins: readonly SnapshotOrigin[],
     call: Call,
+    neighbours: readonly SnapshotOrigin[] = [],
   ): Promise<readonly CopyStatus[]> {
-    const statuses = await Promise.all(targets.map(async (target) => await this.#runTarget(target, origins, call)));
+    const chosen = { origins, neighbours };
+    const statuses = await Promise.all(targets.map(async (target) => await this.#runTarget(target, chosen, call)));
     return statuses.flat();
   }
 
-  async #runTarget(target: CopyRegion, origins: readonly SnapshotOrigin[], call: Call): Promise<readonly CopyStatus[]> {
+  async #runTarget(target: CopyRegion, chosen: Chosen, call: Call): Promise<readonly CopyStatus[]> {
+    const { origins } = chosen;
     let copies: readonly SnapshotCopy[];
     try {
-      copies = await this.#list(target, origins, call);
+      copies = await this.#list(target, chosen, call);
     } catch (error) {
       call.signal.throwIfAborted();
       return origins.map((origin) => withoutAnswer(origin, target.region, error));
     }
-    const plan = this.#plan(target, origins, copies);
+    const plan = this.#plan(target, chosen, copies);
+    tellOvertaken(target, plan, call);
     const troubles = new Map<string, unknown>();
     await this.#prepare(plan, troubles, call);
     const started = await this.#start(target, plan.start, troubles, call);
@@ -62,8 +71,8 @@ export class CopyRounds {
   }
 
   /** One snapshot's copies are asked for by its id, so that waiting for it does not list everything again and again. */
-  async #list(target: CopyRegion, origins: readonly SnapshotOrigin[], call: Call): Promise<readonly SnapshotCopy[]> {
-    const [only, ...others] = origins;
+  async #list(target: CopyRegion, { origins, neighbours }: Chosen, call: Call): Promise<readonly SnapshotCopy[]> {
+    const [only, ...others] = [...origins, ...neighbours];
     const query = only !== undefined && others.length === 0 ? { originId: only.snapshotId } : {};
     const list = async (call: Call): Promise<readonly SnapshotCopy[]> =>
       await Array.fromAsync(this.#copier.listCopies({ region: target.region, ...query }, call));
@@ -72,11 +81,11 @@ export class CopyRounds {
     return await withinTime({ what: `the copies in ${target.region} to be listed`, ...patience }, call, list);
   }
 
-  #plan(target: CopyRegion, origins: readonly SnapshotOrigin[], copies: readonly SnapshotCopy[]): TargetPlan {
+  #plan(target: CopyRegion, chosen: Chosen, copies: readonly SnapshotCopy[]): TargetPlan {
     const { parallel, maxRepeats = defaultRepeats } = this.#options;
     const isGivenUp = (originId: string): boolean =>
       (this.#failures.get(failureKey(target.region, originId)) ?? 0) >= maxRepeats;
-    return planTarget({ target, origins, copies, parallel, isGivenUp });
+    return planTarget({ ...chosen, target, copies, parallel, isGivenUp });
   }
 
   async #prepare(plan: TargetPlan, troubles: Map<string, unknown>, call: Call): Promise<void> {
@@ -125,6 +134,16 @@ export class CopyRounds {
     }
     return started;
   }
+}
+
+/** Whoever chose snapshots did not choose this. */
+function tellOvertaken({ region }: CopyRegion, { start, overtakes }: TargetPlan, call: Call): void {
+  if (overtakes.length === 0) return;
+  call.log.info("earlier snapshots of the volumes have no copy, and can have none once a later one is copied", {
+    region,
+    copied: start.map(({ snapshotId }) => snapshotId).join(", "),
+    earlier: overtakes.map(({ snapshotId }) => snapshotId).join(", "),
+  });
 }
 
 async function attempt<T>(
