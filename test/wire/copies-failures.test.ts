@@ -304,6 +304,17 @@ describe("the check of a location with copies", { concurrency: true }, () => {
     assert.match(found?.remedy ?? "", /flotilla backup copy --all/);
   });
 
+  test("tells what a target holds that a server there would refuse", async () => {
+    const { location, copy } = await openCopied(rig, "check-others", { path: "dr" });
+    await copy.put("dr/photos/cat.jpg", small);
+
+    const findings = await collectAll(location.store.check());
+
+    const told = findings.find(({ subject }) => subject === "copyTo s3://check-others-copy/dr: folders");
+    assert.equal(told?.severity, "failure");
+    assert.match(told?.detail ?? "", /there is photos below dr\//);
+  });
+
   test("tells what a target lacks, as a failure only where the copy is required", async () => {
     const required = await openCopied(rig, "check-required", { copyIs: "missing" });
     const query = { mode: "best-effort" };
