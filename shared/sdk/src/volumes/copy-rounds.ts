@@ -1,4 +1,4 @@
-import { isKind, isTransient, PluginError } from "../plugin/index.ts";
+import { isKind, isTransient, PluginError, systemClock } from "../plugin/index.ts";
 import type { Call, Clock, CopyRegion, SnapshotCopier, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
 import { planTarget } from "./copy-plan.ts";
 import type { CopyStatus, PlanInput, TargetPlan } from "./copy-plan.ts";
@@ -11,26 +11,39 @@ export interface CopyRoundsOptions {
   /** How often a copy that failed is made again before it counts as failed; twice unless told. */
   readonly maxRepeats?: number | undefined;
   /** How long a target is waited for that is asked for the copies of one snapshot; for ever unless told. */
-  readonly patience?: { readonly timeoutMs: number; readonly clock: Clock };
+  readonly patience?: { readonly timeoutMs: number };
+  readonly clock?: Clock;
 }
 
 const defaultRepeats = 2;
+/** For so long a copy that was begun may be missing in lists, which clouds bring up to date a moment later. */
+const unlistedMs = 60_000;
+
+/** A copy that was begun here. */
+interface BegunCopy {
+  readonly copy: SnapshotCopy;
+  readonly atMs: number;
+}
 
 type Chosen = Pick<PlanInput, "origins" | "neighbours"> & { readonly neighbours: readonly SnapshotOrigin[] };
 
 /**
  * Makes the copies of snapshots, round by round. What exists is looked up anew in each round, so that it does not matter
- * who made it, when, or whether that one was killed; only how often a copy failed is remembered here.
+ * who made it, when, or whether that one was killed; only how often a copy failed is remembered here, and what was begun a
+ * moment ago.
  */
 export class CopyRounds {
   readonly #copier: SnapshotCopier;
   readonly #options: CopyRoundsOptions;
   /** Of each target and snapshot, how often a failed copy was removed. */
   readonly #failures = new Map<string, number>();
+  readonly #begun = new Map<string, BegunCopy>();
+  readonly #clock: Clock;
 
   constructor(copier: SnapshotCopier, options: CopyRoundsOptions = {}) {
     this.#copier = copier;
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /**
@@ -52,7 +65,7 @@ export class CopyRounds {
     const { origins } = chosen;
     let copies: readonly SnapshotCopy[];
     try {
-      copies = await this.#list(target, chosen, call);
+      copies = this.#withBegun(target, await this.#list(target, chosen, call));
     } catch (error) {
       call.signal.throwIfAborted();
       return origins.map((origin) => withoutAnswer(origin, target.region, error));
@@ -78,13 +91,26 @@ export class CopyRounds {
       await Array.fromAsync(this.#copier.listCopies({ region: target.region, ...query }, call));
     const { patience } = this.#options;
     if (patience === undefined) return await list(call);
-    return await withinTime({ what: `the copies in ${target.region} to be listed`, ...patience }, call, list);
+    const what = `the copies in ${target.region} to be listed`;
+    return await withinTime({ what, ...patience, clock: this.#clock }, call, list);
+  }
+
+  /** A second copy would be made of whatever the list leaves out. */
+  #withBegun({ region }: CopyRegion, listed: readonly SnapshotCopy[]): readonly SnapshotCopy[] {
+    const ids = new Set(listed.map(({ copyId }) => copyId));
+    const unlisted: SnapshotCopy[] = [];
+    for (const [key, { copy, atMs }] of this.#begun) {
+      if (copy.region !== region) continue;
+      if (ids.has(copy.copyId) || this.#clock.now() - atMs >= unlistedMs) this.#begun.delete(key);
+      else unlisted.push(copy);
+    }
+    return unlisted.length === 0 ? listed : [...listed, ...unlisted];
   }
 
   #plan(target: CopyRegion, chosen: Chosen, copies: readonly SnapshotCopy[]): TargetPlan {
     const { parallel, maxRepeats = defaultRepeats } = this.#options;
     const isGivenUp = (originId: string): boolean =>
-      (this.#failures.get(failureKey(target.region, originId)) ?? 0) >= maxRepeats;
+      (this.#failures.get(keyOf(target.region, originId)) ?? 0) >= maxRepeats;
     return planTarget({ ...chosen, target, copies, parallel, isGivenUp });
   }
 
@@ -104,7 +130,7 @@ export class CopyRounds {
       call.log.info(doing, { snapshotId: originId, copyId, region, reason: detail });
       await attempt(originId, troubles, call, async () => {
         await unlessAbsent(async () => await this.#copier.deleteCopy(copy, call));
-        const key = failureKey(region, originId);
+        const key = keyOf(region, originId);
         if (!isRemnant) this.#failures.set(key, (this.#failures.get(key) ?? 0) + 1);
       });
     }
@@ -125,7 +151,13 @@ export class CopyRounds {
       const copyId = await attempt(originId, troubles, call, async () =>
         this.#copier.startCopy({ originId, region }, call),
       );
-      if (copyId !== undefined) started.set(originId, copyId);
+      if (copyId !== undefined) {
+        started.set(originId, copyId);
+        this.#begun.set(keyOf(region, originId), {
+          copy: begunCopy(copyId, originId, region),
+          atMs: this.#clock.now(),
+        });
+      }
       const trouble = troubles.get(originId);
       if (trouble === undefined || !meetsAll(trouble)) continue;
       for (const { snapshotId } of origins)
@@ -192,6 +224,11 @@ function withoutAnswer(origin: SnapshotOrigin, region: string, error: unknown): 
   return { origin, region, state, copyId: undefined, progressPercent: 0, detail, noAnswer };
 }
 
-function failureKey(region: string, originId: string): string {
+function begunCopy(copyId: string, originId: string, region: string): SnapshotCopy {
+  const unknown = { originRegion: "", detail: "", progressPercent: 0, startedAt: undefined, needsTending: false };
+  return { ...unknown, copyId, originId, region, state: "pending" };
+}
+
+function keyOf(region: string, originId: string): string {
   return JSON.stringify([region, originId]);
 }
