@@ -140,6 +140,24 @@ test("what a location's own copy has missed is mended, and nothing else is sent"
   );
 });
 
+for (const [how, words] of [
+  ["its name", ["one"]],
+  ["--recheck", ["--all", "--recheck"]],
+] as const)
+  test(`a copy that has rotted under its checksum is mended by ${how}`, async () => {
+    const name = `rot-${words.length}`;
+    const [from, to] = [await gcp.place(name), await gcp.place(`${name}-copy`)];
+    const files = await seedBackup(from, "one");
+    await seedBackup(to, "one");
+    await to.location.flipBit(to.key("one", "one.tar.gz"), 5);
+
+    const { exitCode, stdout } = await copy(from, to, ...words);
+
+    assert.equal(exitCode, 0, stdout);
+    assert.match(stdout, /one +repaired +1 +5/);
+    assert.deepEqual(await differences(to, "one", files), []);
+  });
+
 test("an earlier state of the same backup is brought up to date without being asked", async () => {
   const [from, to] = [await aws.place("state"), await azure.place("state")];
   const files = await seedBackup(from, "one");

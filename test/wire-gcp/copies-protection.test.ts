@@ -114,6 +114,20 @@ describe("copies between two buckets", { concurrency: true, timeout: 600_000 }, 
   });
 });
 
+describe("an object that is held", { timeout: 240_000 }, () => {
+  test("keeps its copy when it is deleted", async () => {
+    const copied = await rig.openCopied("held-own");
+    await copied.location.put("contents", small);
+    await rig.bucket("held-own").file("contents").setMetadata({ temporaryHold: true });
+
+    const error = await failureOf(copied.location.store.deleteObject(copied.location.at("contents")));
+
+    assert.equal(error.kind, "held");
+    assert.ok((await copied.copies.file("contents").download())[0].equals(small));
+    assert.equal(rig.requestsOf(copied.copyBucket, "DeleteObject").length, 0);
+  });
+});
+
 describe("a location with copies", { concurrency: true, timeout: 240_000 }, () => {
   for (const [what, copyTo, pattern] of [
     ["another cloud's URL", "s3://elsewhere", /gs:\/\//],

@@ -259,6 +259,20 @@ describe("a delete with copies", { concurrency: true }, () => {
   });
 });
 
+describe("a delete that the location's own bucket refuses", { concurrency: true }, () => {
+  test("leaves the object its copy", async () => {
+    const { location, copy } = await openCopied(rig, "kept");
+    await location.put("contents", small);
+    const match = { bucket: "kept", operation: "DeleteObject" };
+    rig.s3.faults.add({ kind: "error", status: 403, code: "AccessDenied" }, match, forever);
+
+    const error = await failureOf(location.store.deleteObject(location.at("contents")));
+
+    assert.equal(error.kind, "denied");
+    assert.ok((await copy.get("contents")).equals(small));
+  });
+});
+
 describe("the check of a location with copies", { concurrency: true }, () => {
   test("tries what each target needs, and leaves nothing", async () => {
     const { location, copy } = await openCopied(rig, "check-copies", { config: { prefix: "team" } });
@@ -288,6 +302,17 @@ describe("the check of a location with copies", { concurrency: true }, () => {
     assert.equal(found?.subject, "copyTo s3://check-older-copy/there: backups");
     assert.match(found?.detail ?? "", /^1 have no copy here.*: one$/);
     assert.match(found?.remedy ?? "", /flotilla backup copy --all/);
+  });
+
+  test("tells what a target holds that a server there would refuse", async () => {
+    const { location, copy } = await openCopied(rig, "check-others", { path: "dr" });
+    await copy.put("dr/photos/cat.jpg", small);
+
+    const findings = await collectAll(location.store.check());
+
+    const told = findings.find(({ subject }) => subject === "copyTo s3://check-others-copy/dr: folders");
+    assert.equal(told?.severity, "failure");
+    assert.match(told?.detail ?? "", /there is photos below dr\//);
   });
 
   test("tells what a target lacks, as a failure only where the copy is required", async () => {

@@ -61,7 +61,7 @@ interface CompareFlags extends PairFlags {
 export function copyCommand(context: CliContext, outcome: Outcome): Command {
   return pairCommand("copy", "Copies backups to another location, of the same cloud or another.")
     .option("--overwrite", "replace another backup of the same name, and remove what is not of this one", false)
-    .option("--recheck", "read complete copies again where checksums cannot be compared; always so with names", false)
+    .option("--recheck", "read complete copies again, and mend what has rotted; always so with names", false)
     .option("--watch", "go on: look again after each interval, until interrupted", false)
     .option("--interval <duration>", "how long --watch waits between its rounds", "10m")
     .addHelpText("after", copyHelp)

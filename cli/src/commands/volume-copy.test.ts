@@ -59,3 +59,23 @@ test("one that is deleted while copies are made is told; one that was named is m
     assert.deepEqual({ deleted, missing, isFailure: reportCopies(result).isFailure }, expected);
   }
 });
+
+const serial = copyTarget({ isSerialPerVolume: true });
+const [early, late] = [1, 2].map((day) =>
+  snapshotOrigin({ snapshotId: `day-${day}`, backup: `nightly-${day}`, startedAt: new Date(day) }),
+);
+
+test("a snapshot that a later one has overtaken, of another backup too, is not waited for", async () => {
+  assert.ok(early && late);
+  const copies = new MemorySnapshotCopier({ targets: [serial], origins: () => [early, late] });
+  await copies.startCopy({ originId: late.snapshotId, region: serial.region });
+  copies.settle();
+  const request = { ...all, backup: early.backup };
+
+  const result = await copySnapshots(idleSession(), { client: { copies }, location: { name: "default" } }, request);
+
+  assert.deepEqual(
+    result.statuses.map(({ state }) => state),
+    ["failed"],
+  );
+});

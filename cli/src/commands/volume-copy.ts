@@ -51,12 +51,15 @@ export async function copySnapshots(
       `the location ${volumes.location.name} copies nowhere: set its key copyToRegions, for example to eu-west-1, or copyToRepository for restic`,
     );
   const found = await listOrigins(session, volumes, request);
+  const neighbours = targets.some(({ isSerialPerVolume }) => isSerialPerVolume)
+    ? await listNeighbours(session, volumes, request, found)
+    : [];
   const rounds = new CopyRounds(copies, { parallel: request.parallel });
   const deadline = performance.now() + (request.timeoutMs ?? Number.POSITIVE_INFINITY);
   const teller = new Teller(session);
   let wanted = found;
   for (;;) {
-    const statuses = wanted.length === 0 ? [] : await rounds.run(targets, wanted, call);
+    const statuses = wanted.length === 0 ? [] : await rounds.run(targets, wanted, call, neighbours);
     teller.tell(statuses);
     const isSettled = statuses.every(({ state }) => state === "completed" || state === "failed");
     if (!request.isWatching || isSettled || performance.now() >= deadline)
@@ -87,6 +90,22 @@ async function listOrigins(
     ...(backup === undefined ? {} : { backup }),
   };
   return await Array.fromAsync(client.copies.listOrigins(query, callOf(session)));
+}
+
+/** The other snapshots of the same volumes, for a cloud that copies those of one volume in their order only. */
+async function listNeighbours(
+  session: Session,
+  volumes: CopyingLocation,
+  { snapshotIds, backup }: CopyRequest,
+  found: readonly SnapshotOrigin[],
+): Promise<readonly SnapshotOrigin[]> {
+  if ((snapshotIds.length === 0 && backup === undefined) || found.length === 0) return [];
+  const [ids, volumeIds] = [
+    new Set(found.map(({ snapshotId }) => snapshotId)),
+    new Set(found.map(({ volumeId }) => volumeId)),
+  ];
+  const all = await listOrigins(session, volumes, { snapshotIds: [] });
+  return all.filter(({ snapshotId, volumeId }) => volumeIds.has(volumeId) && !ids.has(snapshotId));
 }
 
 /** The same snapshots as they are now. New ones are left to the next run, so that each run comes to an end. */

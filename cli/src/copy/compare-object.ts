@@ -23,9 +23,10 @@ type ObjectStanding =
 
 /**
  * Whether bytes are read: `never`; where the recorded checksums cannot be compared (`needed`), as those of two clouds
- * hardly ever can; or `always`, which also finds what has rotted under its checksum.
+ * hardly ever can; at --to in any case (`there`), which also finds what has rotted there under its checksum; or on both
+ * sides (`always`).
  */
-export type Reading = "never" | "needed" | "always";
+export type Reading = "never" | "needed" | "there" | "always";
 
 /** One object, compared. */
 export interface ComparedObject {
@@ -84,7 +85,7 @@ async function judge(
   if (from !== undefined && to !== undefined && from.sizeBytes !== to.sizeBytes) {
     return { standing: "other-size", evidence: "size", detail: `${from.sizeBytes} bytes here, ${to.sizeBytes} there` };
   }
-  if (reading !== "always") {
+  if (reading === "never" || reading === "needed") {
     const verdict = byRecords(from, to);
     if (verdict !== undefined) return verdict;
   }
@@ -93,10 +94,11 @@ async function judge(
     return { standing: "unverifiable", evidence: "size", detail };
   }
   const records = { from: comparableChecksum(from), to: comparableChecksum(to) };
-  if (reading === "needed") {
+  if (reading !== "always") {
     // One side's bytes against what the other's store recorded: half of the reading, and as good.
     if (records.from !== undefined) return await byReading(run, sides.to, records.from, "there", "here");
-    if (records.to !== undefined) return await byReading(run, sides.from, records.to, "here", "there");
+    if (records.to !== undefined && reading === "needed")
+      return await byReading(run, sides.from, records.to, "here", "there");
   }
   return await byReadingBoth(run, sides);
 }

@@ -22,7 +22,7 @@ import { volumesLeftBehind } from "./volumes-left-behind.ts";
 export interface CopySettings {
   /** Replace another backup of the same name. */
   readonly overwrites: boolean;
-  /** Read what a complete copy has already, where its checksums cannot be compared. */
+  /** Read what a complete copy has already: it may have rotted under its checksum. */
   readonly rechecks: boolean;
   /** Whether one that the server still writes is passed over rather than refused. */
   readonly skipsUnfinished: boolean;
@@ -81,9 +81,10 @@ async function copyOrThrow(
   const stamps: SourceStamps = isComplete ? new Map() : await stampSource(run, name, files);
   await clearTarget(run, target, settings);
   const work = files.map((file) => ({ file, isListed: target.files.includes(file) }));
-  const trusts = isComplete && !settings.rechecks;
+  const ofComplete = settings.rechecks ? "there" : "never";
+  const reading = isComplete ? ofComplete : "needed";
   await eachUntilFailure(run, work, async ({ file, isListed }, part) => {
-    const former = isListed ? await compareObject(part, name, file, trusts ? "never" : "needed") : undefined;
+    const former = isListed ? await compareObject(part, name, file, reading) : undefined;
     objects.push(await bringObject(part, { backup: name, file, former }));
   });
   if (isComplete) return finishedReport(name, objects, target);

@@ -55,6 +55,7 @@ export class AzureBlobDriver implements BlobDriver {
   // The one checksum that the service keeps with an object; it also compares it for each block.
   readonly checksumAlgorithm = "md5";
   readonly hashesWholeObject = true;
+  readonly refusesHeld = true;
   readonly firstPartBytes: number | undefined;
   readonly #options: AzureBlobDriverOptions;
   readonly #session: AzureBlobSession;

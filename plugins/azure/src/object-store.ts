@@ -1,4 +1,4 @@
-import { backupsWithoutCopies, driverObjectStore } from "@flotilla/sdk/objects";
+import { checkContentsOfCopies, driverObjectStore } from "@flotilla/sdk/objects";
 import { requireOtherBuckets } from "@flotilla/sdk/plugin";
 import type { Call, Finding, OpenContext, OpenedObjectStore } from "@flotilla/sdk/plugin";
 import { openContainer } from "./azure-container.ts";
@@ -19,7 +19,7 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
     check: async function* (call: Call): AsyncGenerator<Finding> {
       yield* container.check(call);
       yield* copies.check(call);
-      yield* backupsWithoutCopies(placed, openDriver, call);
+      yield* checkContentsOfCopies(placed, openDriver, call);
     },
     close: async () => {
       await copies.close();

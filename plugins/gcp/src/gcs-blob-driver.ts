@@ -53,6 +53,7 @@ export class GcsBlobDriver implements BlobDriver {
   // What the service computes of every object, composed ones included, and compares where it is told.
   readonly checksumAlgorithm = "crc32c";
   readonly takesPartsInOrder = true;
+  readonly refusesHeld = true;
   // One chunk travels at a time, so that its size decides how much of the time is spent on waiting for the answer.
   readonly firstPartBytes = 16 * mebibyte;
   readonly #options: GcsBlobDriverOptions;

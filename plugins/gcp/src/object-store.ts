@@ -1,4 +1,4 @@
-import { backupsWithoutCopies, driverObjectStore } from "@flotilla/sdk/objects";
+import { checkContentsOfCopies, driverObjectStore } from "@flotilla/sdk/objects";
 import { requireOtherBuckets } from "@flotilla/sdk/plugin";
 import type { Call, Finding, OpenContext, OpenedObjectStore } from "@flotilla/sdk/plugin";
 import type { ObjectStoreConfig } from "./config.ts";
@@ -19,7 +19,7 @@ export async function openObjectStore(config: ObjectStoreConfig, context: OpenCo
     check: async function* (call: Call): AsyncGenerator<Finding> {
       yield* location.check(call);
       yield* checkCopies(location, places, call);
-      yield* backupsWithoutCopies(copies, openDriver, call);
+      yield* checkContentsOfCopies(copies, openDriver, call);
     },
     close: async () => {
       location.close();

@@ -127,6 +127,8 @@ export interface BlobDriver {
   readonly hashesWholeObject?: boolean;
   /** Whether an upload takes one part at a time, in order, as a session that is appended to does. */
   readonly takesPartsInOrder?: boolean;
+  /** Whether the store refuses to remove what is held, rather than to hide it below a marker. */
+  readonly refusesHeld?: boolean;
   /** The size of the first parts that the location asks for, within the limits; the layers' own choice where absent. */
   readonly firstPartBytes?: number | undefined;
 

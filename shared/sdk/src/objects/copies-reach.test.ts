@@ -252,13 +252,18 @@ describe("a copy whose region is silent", () => {
   });
 });
 
-test("a delete takes no copy of an object that stays, since its location is out of reach", async () => {
-  const rig = bench();
-  await put(rig, small);
-  rig.lose("primary");
-  await rig.store.objectExists(ref, rig.call);
+for (const [what, look] of [
+  ["as was seen before", async (rig: Bench) => void (await rig.store.objectExists(ref, rig.call))],
+  ["which nobody has asked yet", async () => {}],
+] as const)
+  test(`a delete takes no copy of an object that stays, since its location is out of reach, ${what}`, async () => {
+    const rig = bench();
+    await put(rig, small);
+    rig.lose("primary");
+    await look(rig);
 
-  await assert.rejects(rig.store.deleteObject(ref, rig.call), (error) => isKind(error, "unavailable"));
+    await assert.rejects(rig.store.deleteObject(ref, rig.call), (error) => isKind(error, "unavailable"));
 
-  assert.ok(rig.copy.objects.has(copyKey));
-});
+    assert.equal(rig.asked.copy.counts.get("remove"), undefined);
+    assert.ok(rig.copy.objects.has(copyKey));
+  });

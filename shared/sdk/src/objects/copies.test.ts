@@ -6,6 +6,9 @@ import { chunksOf, sampleBytes, settle } from "../testing/index.ts";
 import { unreachableMs } from "./reach.ts";
 import { completeLimitMs, requestLimitMs } from "./time-limits.ts";
 import type { Bench } from "../testing/copies-bench.ts";
+import type { FaultAction } from "../testing/index.ts";
+
+const refusal: FaultAction = { does: "fail", error: new PluginError("not allowed", { kind: "denied" }) };
 
 describe("a put", () => {
   for (const [name, bytes] of [
@@ -222,6 +225,40 @@ describe("a delete", () => {
     await rig.clock.advance(unreachableMs);
     await rig.store.deleteObject(ref, rig.call);
     assert.equal(rig.primary.objects.size + rig.copy.objects.size, 0);
+  });
+
+  test("leaves the copy of an object that its own bucket refuses to delete", async () => {
+    const rig = bench({ primary: [{ on: "remove", action: refusal }] });
+    await put(rig, small);
+
+    await assert.rejects(rig.store.deleteObject(ref, rig.call), (error) => isKind(error, "denied"));
+
+    assert.ok(rig.copy.objects.get(copyKey)?.bytes.equals(small));
+    assert.deepEqual(warnings(rig), []);
+  });
+
+  test("says which copy is missing where it cannot be made again", async () => {
+    const rig = bench({
+      primary: [{ on: "remove", action: refusal }],
+      copy: [{ on: "copyFrom", nth: [2], action: refusal }],
+    });
+    await put(rig, small);
+
+    await assert.rejects(rig.store.deleteObject(ref, rig.call), (error) => isKind(error, "denied"));
+
+    const [line] = warnings(rig);
+    assert.match(line?.message ?? "", /could not be deleted.*flotilla backup copy/);
+    assert.deepEqual([line?.fields?.["key"], line?.fields?.["copy"]], [ref.key, "s3://c/there"]);
+  });
+
+  test("does not touch the copy of an object that is held, where the store keeps what is held", async () => {
+    const rig = bench({ store: { hold: "retained until tomorrow", refusesHeld: true } });
+    await put(rig, small);
+
+    await assert.rejects(rig.store.deleteObject(ref, rig.call), (error) => isKind(error, "held"));
+
+    assert.equal(rig.asked.copy.counts.get("remove"), undefined);
+    assert.ok(rig.copy.objects.has(copyKey));
   });
 
   test("goes on without a best-effort copy, with a warning", async () => {

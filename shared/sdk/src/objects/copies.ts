@@ -1,6 +1,7 @@
 import { PluginError, withRetry } from "../plugin/index.ts";
 import { askPlaces, retryRefusals } from "./ask-places.ts";
 import { ObjectPlace } from "./copy-place.ts";
+import { deleteWithCopies } from "./delete-copies.ts";
 import { onEachCopy } from "./each-copy.ts";
 import { listCommonPrefixes, listObjects } from "./listing.ts";
 import { makeCopy } from "./make-copy.ts";
@@ -99,23 +100,25 @@ class CopiesLayer implements Store {
     // Looked at until it answers, and not while the object's own bytes fill the line.
     const bound = { object, giveUpMs: outageMs };
     await this.#primary.ask(call, async () => await whileInReach(this.#primary, bound, call, store));
-    const original = { context: await this.#primary.context(), ref: object };
     const words = {
       failed: `put ${nameOf(object)}: it is stored, but not copied to`,
       warning: "an object was stored without its copy: make it with `flotilla backup copy`",
       fields: { ...object },
     };
-    await onEachCopy(this.#copies, call, words, async (place) => {
-      const isRequired = place.mode === "required";
-      // Without this, each put would wait once more for a place that is known to be out of reach.
-      if (!isRequired && place.reach.unreachable !== undefined) throw place.reach.unreachable;
-      const bound = { object, giveUpMs: isRequired ? outageMs : briefOutageMs, lostMs: laterOutageMs };
-      const copyOnce = async (call: Call): Promise<void> => {
-        const copy = { context: await place.context(), ref: place.refOf(object) };
-        await makeCopy(original, copy, { outlastsSilence: isRequired }, call);
-      };
-      await place.ask(call, async () => await whileInReach(place, bound, call, copyOnce));
-    });
+    await onEachCopy(this.#copies, call, words, async (place) => await this.#copyTo(place, object, call));
+  }
+
+  async #copyTo(place: ObjectPlace, object: ObjectRef, call: Call): Promise<void> {
+    const isRequired = place.mode === "required";
+    // Without this, each put would wait once more for a place that is known to be out of reach.
+    if (!isRequired && place.reach.unreachable !== undefined) throw place.reach.unreachable;
+    const original = { context: await this.#primary.context(), ref: object };
+    const bound = { object, giveUpMs: isRequired ? outageMs : briefOutageMs, lostMs: laterOutageMs };
+    const copyOnce = async (call: Call): Promise<void> => {
+      const copy = { context: await place.context(), ref: place.refOf(object) };
+      await makeCopy(original, copy, { outlastsSilence: isRequired }, call);
+    };
+    await place.ask(call, async () => await whileInReach(place, bound, call, copyOnce));
   }
 
   async *getObject(object: ObjectRef, call: Call): AsyncGenerator<Uint8Array, void, void> {
@@ -158,27 +161,14 @@ class CopiesLayer implements Store {
   }
 
   async deleteObject(object: ObjectRef, call: Call): Promise<void> {
-    const words = {
-      failed: `delete ${nameOf(object)}: it is kept in its own bucket, since this copy cannot be deleted:`,
-      warning: "the copy of a deleted object is left behind: delete it by hand",
-      fields: { ...object },
+    const places = {
+      primary: this.#primary,
+      copies: this.#copies,
+      look: async (call: Call) => await this.#stat(this.#primary, object, call),
+      remove: async (call: Call) => await this.#store.deleteObject(object, call),
+      copy: async (place: ObjectPlace, call: Call) => await this.#copyTo(place, object, call),
     };
-    // Half a deletion would take the copies of an object that stays.
-    if (this.#primary.reach.unreachable !== undefined) throw this.#primary.reach.unreachable;
-    // The copies first: after the location's own object nothing would lead a second try to them.
-    await onEachCopy(this.#copies, call, words, async (place) => {
-      if (place.reach.unreachable !== undefined) throw place.reach.unreachable;
-      await place.ask(call, async () => {
-        const { driver } = await place.context();
-        await place.within(
-          call,
-          "delete",
-          object,
-          async (inner) => await driver.remove(place.keyOf(object.key), inner),
-        );
-      });
-    });
-    await this.#primary.ask(call, async () => await this.#store.deleteObject(object, call));
+    await deleteWithCopies(places, object, call);
   }
 
   async createSignedUrl(object: ObjectRef, ttlSeconds: number, call: Call): Promise<string> {

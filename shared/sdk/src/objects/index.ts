@@ -1,4 +1,4 @@
-export { backupsWithoutCopies } from "./backups-without-copies.ts";
+export { checkContentsOfCopies } from "./contents-of-copies.ts";
 export { readBlocks } from "./block-reader.ts";
 export type { BlockReaderOptions } from "./block-reader.ts";
 export type {

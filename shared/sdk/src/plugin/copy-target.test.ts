@@ -71,6 +71,7 @@ for (const [what, value, told] of [
   ["a mode that is none", "s3://b?mode=maybe", /s3:\/\/b: mode: .*required, best-effort/],
   ["a value of the wrong form", "s3://b?s3Url=x", /s3:\/\/b: s3Url: not a URL/],
   ["a target given twice", "s3://b/x s3://b/x/?region=r", /s3:\/\/b\/x is given twice/],
+  ["a target within another", "s3://b/x s3://b/x/y", /s3:\/\/b\/x\/y and s3:\/\/b\/x lie within each other/],
   ["too many targets", Array.from({ length: 9 }, (_, index) => `s3://b${index}`).join(" "), /9 targets, more than 8/],
 ] as const)
   test(`${what} is refused with the reason`, () => {

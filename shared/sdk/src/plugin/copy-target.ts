@@ -93,14 +93,23 @@ function parseTargets<S extends ConfigSchema>(
   const urls = text.split(/[\s,]+/).filter((url) => url !== "");
   if (urls.length > maxTargets) throw new Error(`${urls.length} targets, more than ${maxTargets}`);
   const targets = urls.map((url, index) => parseTarget(url, index + 1, form));
-  const seen = new Set<string>();
-  for (const { bucket, prefix, name, config } of targets) {
-    const place = (form.placeKeys ?? []).map((key) => String(config[key] ?? ""));
-    const id = JSON.stringify([bucket, prefix, ...place]);
-    if (seen.has(id)) throw new Error(`${name} is given twice`);
-    seen.add(id);
-  }
+  const placed = targets.map(({ bucket, prefix, name, config }) => {
+    const place = JSON.stringify([bucket, ...(form.placeKeys ?? []).map((key) => String(config[key] ?? ""))]);
+    return { place, prefix, name };
+  });
+  for (const [index, one] of placed.entries())
+    for (const other of placed.slice(0, index)) if (one.place === other.place) refuseSamePlace(one, other);
   return targets;
+}
+
+type Placed = Pick<CopyTarget, "name" | "prefix">;
+
+/** Each target is to be a location of its own, and the server refuses a location with folders of others in it. */
+function refuseSamePlace(one: Placed, other: Placed): void {
+  if (one.prefix === other.prefix) throw new Error(`${one.name} is given twice`);
+  if (one.prefix === undefined || other.prefix === undefined) return;
+  const [a, b] = [`${one.prefix}/`, `${other.prefix}/`];
+  if (a.startsWith(b) || b.startsWith(a)) throw new Error(`${one.name} and ${other.name} lie within each other`);
 }
 
 function parseTarget<S extends ConfigSchema>(

@@ -66,4 +66,5 @@ export type {
   VolumeRef,
   VolumeSnapshotter,
 } from "./volume-snapshotter.ts";
+export { foldersFinding } from "./top-level-folders.ts";
 export { within } from "./within.ts";

@@ -79,6 +79,10 @@ export class FaultyBlobDriver implements BlobDriver {
     return this.#inner.hashesWholeObject ?? false;
   }
 
+  get refusesHeld(): boolean {
+    return this.#inner.refusesHeld ?? false;
+  }
+
   get takesPartsInOrder(): boolean {
     return this.#inner.takesPartsInOrder ?? false;
   }

@@ -36,6 +36,9 @@ export interface MemoryBlobOptions {
   readonly chunkBytes?: number;
   /** How many keys and common prefixes one page of a listing holds. */
   readonly pageSize?: number;
+  /** Of every object; none unless told. */
+  readonly hold?: string;
+  readonly refusesHeld?: boolean;
   /** The stores from which this one can copy, by bucket. */
   readonly sources?: Readonly<Record<string, MemoryBlobDriver>>;
 }
@@ -47,11 +50,13 @@ export class MemoryBlobDriver implements BlobDriver {
   readonly hashesWholeObject: boolean;
   readonly firstPartBytes: number | undefined;
   readonly takesPartsInOrder: boolean;
+  readonly refusesHeld: boolean;
   readonly objects = new Map<string, MemoryObject>();
   /** Uploads of parts that were neither completed nor aborted. */
   readonly openUploads = new Set<BlobUpload>();
   /** Bodies that are being read. */
   openBodies = 0;
+  readonly #hold: string;
   readonly #chunkBytes: number;
   readonly #pageSize: number;
   readonly #sources: Readonly<Record<string, MemoryBlobDriver>>;
@@ -69,6 +74,8 @@ export class MemoryBlobDriver implements BlobDriver {
     this.hashesWholeObject = options.hashesWholeObject ?? false;
     this.firstPartBytes = options.firstPartBytes;
     this.takesPartsInOrder = options.takesPartsInOrder ?? false;
+    this.#hold = options.hold ?? "";
+    this.refusesHeld = options.refusesHeld ?? false;
     this.#chunkBytes = options.chunkBytes ?? 64 * 1024;
     this.#pageSize = options.pageSize ?? 1000;
     this.#sources = options.sources ?? {};
@@ -87,7 +94,7 @@ export class MemoryBlobDriver implements BlobDriver {
       },
       version: object.version,
       lastModified: undefined,
-      hold: "",
+      hold: this.#hold,
     };
   }
 
@@ -131,6 +138,8 @@ export class MemoryBlobDriver implements BlobDriver {
   }
 
   async remove(key: string): Promise<void> {
+    if (this.refusesHeld && this.#hold !== "")
+      throw new PluginError(`delete object ${JSON.stringify(key)}: ${this.#hold}`, { kind: "held" });
     this.objects.delete(key);
   }
 

@@ -68,6 +68,31 @@ test("a snapshot that a later one of its volume has overtaken is never copied, a
   assert.match(serial.statuses[0]?.detail ?? "", /in the order of their creation/);
 });
 
+test("other snapshots of a volume count for those that are wanted, where the cloud copies them in order", () => {
+  const [first, second, third] = originsOf(3, 1);
+  assert.ok(first && second && third);
+  const target = copyTarget({ isSerialPerVolume: true });
+  const plan = (wanted: typeof first, neighbours: readonly (typeof first)[], state?: "pending" | "completed") =>
+    planTarget({
+      target,
+      origins: [wanted],
+      neighbours,
+      copies: state === undefined ? [] : [snapshotCopy({ originId: second.snapshotId, state })],
+    });
+
+  const late = plan(first, [second], "completed");
+  assert.deepEqual([started(late), late.statuses[0]?.state], [[], "failed"]);
+  assert.match(late.statuses[0]?.detail ?? "", /in the order of their creation/);
+
+  const busy = plan(third, [second], "pending");
+  assert.deepEqual([started(busy), busy.statuses[0]?.state, busy.overtakes], [[], "waiting", []]);
+
+  const early = plan(second, [first, third]);
+  assert.deepEqual([started(early), early.overtakes], [["snap-1"], [first]]);
+  assert.deepEqual(plan(third, [first, second], "completed").overtakes, []);
+  assert.deepEqual(plan(second, [{ ...first, readiness: "failed" }]).overtakes, []);
+});
+
 test("a later copy of a volume is made although an earlier one was given up", () => {
   const copies = [snapshotCopy({ originId: "snap-0", state: "failed" })];
   const origins = originsOf(2, 1);

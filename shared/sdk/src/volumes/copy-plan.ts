@@ -23,6 +23,8 @@ export interface TargetPlan {
   /** Failed copies to be removed: what stands in a new one's way, or is only a remnant. */
   readonly remove: readonly SnapshotCopy[];
   readonly tend: readonly SnapshotCopy[];
+  /** Snapshots that can have no copy in the target any more once those of `start` have one. */
+  readonly overtakes: readonly SnapshotOrigin[];
 }
 
 /** What a plan is made from. */
@@ -30,6 +32,8 @@ export interface PlanInput {
   readonly target: CopyRegion;
   /** The snapshots whose copies are wanted. */
   readonly origins: readonly SnapshotOrigin[];
+  /** Others of the same volumes, which count where the cloud copies a volume's in the order of their creation. */
+  readonly neighbours?: readonly SnapshotOrigin[] | undefined;
   /** All copies in the target, of these snapshots or others. */
   readonly copies: readonly SnapshotCopy[];
   /** How many may run at once instead of the cloud's own bound. */
@@ -40,23 +44,27 @@ export interface PlanInput {
 
 /** Decides what to do in a target. Pure: what it is given is all that there is. */
 export function planTarget(input: PlanInput): TargetPlan {
-  const { target, copies, isGivenUp = () => false } = input;
+  const { target, copies, isGivenUp = () => false, neighbours = [] } = input;
   const origins = input.origins.toSorted(byAge);
   const byOrigin = Map.groupBy(copies, ({ originId }) => originId);
   const room = Math.max(0, boundOf(input) - copies.filter(({ state }) => state === "pending").length);
-  const lateVolumes = target.isSerialPerVolume ? lastCopiedMs(origins, byOrigin) : new Map<string, number>();
-  const busyVolumes = new Set<string>();
+  const others = target.isSerialPerVolume ? neighbours : [];
+  const related = [...origins, ...others].toSorted(byAge);
+  const lateVolumes = target.isSerialPerVolume ? lastCopiedMs(related, byOrigin) : new Map<string, number>();
+  const isLate = (origin: SnapshotOrigin): boolean => timeOf(origin) < (lateVolumes.get(origin.volumeId) ?? 0);
+  const bestOf = ({ snapshotId }: SnapshotOrigin): SnapshotCopy | undefined => bestCopy(byOrigin.get(snapshotId) ?? []);
+  const busyVolumes = new Set(
+    others.flatMap((origin) => (bestOf(origin)?.state === "pending" ? [origin.volumeId] : [])),
+  );
   const start: SnapshotOrigin[] = [];
   const statuses = origins.map((origin): CopyStatus => {
-    const best = bestCopy(byOrigin.get(origin.snapshotId) ?? []);
-    const status = statusOf(origin, target.region, best, isGivenUp(origin.snapshotId));
+    const status = statusOf(origin, target.region, bestOf(origin), isGivenUp(origin.snapshotId));
     // It can never be copied, so that nothing waits for it.
-    if (status.state === "waiting" && timeOf(origin) < (lateVolumes.get(origin.volumeId) ?? 0))
-      return { ...status, state: "failed", detail: overtaken };
+    if (status.state === "waiting" && isLate(origin)) return { ...status, state: "failed", detail: overtaken };
     const isBusy = target.isSerialPerVolume && busyVolumes.has(origin.volumeId);
     if (status.state === "pending" || status.state === "waiting") busyVolumes.add(origin.volumeId);
     if (status.state !== "waiting" || origin.readiness !== "ready") return status;
-    if (isBusy) return { ...status, detail: "an earlier snapshot of the volume is copied first" };
+    if (isBusy) return { ...status, detail: "another snapshot of the volume is copied first" };
     if (start.length >= room) return { ...status, detail: "other copies run, and the cloud takes no more at once" };
     start.push(origin);
     return status;
@@ -71,6 +79,10 @@ export function planTarget(input: PlanInput): TargetPlan {
     start,
     remove: copies.filter(isRemovable),
     tend: copies.filter(({ needsTending, originId }) => needsTending && wanted.has(originId)),
+    overtakes: others.filter((other) => {
+      const isOpen = other.readiness !== "failed" && !isLate(other) && (bestOf(other)?.state ?? "failed") === "failed";
+      return isOpen && start.some((one) => one.volumeId === other.volumeId && timeOf(one) > timeOf(other));
+    }),
   };
 }
 

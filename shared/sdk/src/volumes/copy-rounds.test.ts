@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { PluginError, silentLogger } from "../plugin/index.ts";
 import type { PluginErrorKind, SnapshotOrigin } from "../plugin/index.ts";
-import { copyTarget, MemorySnapshotCopier, snapshotCopy, snapshotOrigin } from "../testing/index.ts";
+import { copyTarget, MemorySnapshotCopier, snapshotCopy, snapshotOrigin, TestClock } from "../testing/index.ts";
 import type { CopierRequest } from "../testing/index.ts";
 import { CopyRounds } from "./copy-rounds.ts";
 
@@ -56,6 +56,27 @@ for (const kind of ["denied", "invalid-config"] as const) {
     assert.ok(statuses.every(({ state }) => state === "failed"));
   });
 }
+
+test("a copy that was begun and is not listed yet is not begun again, and one that stays away is", async () => {
+  const clock = new TestClock();
+  const origins = [...many(2)];
+  const copier = copierOf(origins);
+  const rounds = new CopyRounds(copier, { clock });
+  await rounds.run([target], origins, call);
+  const made = [...copier.copies];
+  copier.copies.clear();
+
+  const second = await rounds.run([target], origins, call);
+
+  assert.equal(starts(copier), 2);
+  assert.deepEqual(
+    second.map(({ state, copyId }) => `${copyId} ${state}`),
+    made.map(([copyId]) => `${copyId} pending`),
+  );
+  await clock.advance(60_000);
+  await rounds.run([target], origins, call);
+  assert.equal(starts(copier), 4);
+});
 
 test("a snapshot that vanished does not keep the others", async () => {
   const origins = many(3);

@@ -1,7 +1,7 @@
-import { isKind, isTransient, PluginError } from "../plugin/index.ts";
+import { isKind, isTransient, PluginError, systemClock } from "../plugin/index.ts";
 import type { Call, Clock, CopyRegion, SnapshotCopier, SnapshotCopy, SnapshotOrigin } from "../plugin/index.ts";
 import { planTarget } from "./copy-plan.ts";
-import type { CopyStatus, TargetPlan } from "./copy-plan.ts";
+import type { CopyStatus, PlanInput, TargetPlan } from "./copy-plan.ts";
 import { withinTime } from "./within-time.ts";
 
 /** How the rounds are run. */
@@ -11,45 +11,67 @@ export interface CopyRoundsOptions {
   /** How often a copy that failed is made again before it counts as failed; twice unless told. */
   readonly maxRepeats?: number | undefined;
   /** How long a target is waited for that is asked for the copies of one snapshot; for ever unless told. */
-  readonly patience?: { readonly timeoutMs: number; readonly clock: Clock };
+  readonly patience?: { readonly timeoutMs: number };
+  readonly clock?: Clock;
 }
 
 const defaultRepeats = 2;
+/** For so long a copy that was begun may be missing in lists, which clouds bring up to date a moment later. */
+const unlistedMs = 60_000;
+
+/** A copy that was begun here. */
+interface BegunCopy {
+  readonly copy: SnapshotCopy;
+  readonly atMs: number;
+}
+
+type Chosen = Pick<PlanInput, "origins" | "neighbours"> & { readonly neighbours: readonly SnapshotOrigin[] };
 
 /**
  * Makes the copies of snapshots, round by round. What exists is looked up anew in each round, so that it does not matter
- * who made it, when, or whether that one was killed; only how often a copy failed is remembered here.
+ * who made it, when, or whether that one was killed; only how often a copy failed is remembered here, and what was begun a
+ * moment ago.
  */
 export class CopyRounds {
   readonly #copier: SnapshotCopier;
   readonly #options: CopyRoundsOptions;
   /** Of each target and snapshot, how often a failed copy was removed. */
   readonly #failures = new Map<string, number>();
+  readonly #begun = new Map<string, BegunCopy>();
+  readonly #clock: Clock;
 
   constructor(copier: SnapshotCopier, options: CopyRoundsOptions = {}) {
     this.#copier = copier;
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
-  /** Looks, removes what failed, starts what may start, and tells how each copy stands. Throws on abort only. */
+  /**
+   * Looks, removes what failed, starts what may start, and tells how each copy stands. Throws on abort only. The
+   * neighbours are other snapshots of the same volumes, of which no copy is wanted.
+   */
   async run(
     targets: readonly CopyRegion[],
     origins: readonly SnapshotOrigin[],
     call: Call,
+    neighbours: readonly SnapshotOrigin[] = [],
   ): Promise<readonly CopyStatus[]> {
-    const statuses = await Promise.all(targets.map(async (target) => await this.#runTarget(target, origins, call)));
+    const chosen = { origins, neighbours };
+    const statuses = await Promise.all(targets.map(async (target) => await this.#runTarget(target, chosen, call)));
     return statuses.flat();
   }
 
-  async #runTarget(target: CopyRegion, origins: readonly SnapshotOrigin[], call: Call): Promise<readonly CopyStatus[]> {
+  async #runTarget(target: CopyRegion, chosen: Chosen, call: Call): Promise<readonly CopyStatus[]> {
+    const { origins } = chosen;
     let copies: readonly SnapshotCopy[];
     try {
-      copies = await this.#list(target, origins, call);
+      copies = this.#withBegun(target, await this.#list(target, chosen, call));
     } catch (error) {
       call.signal.throwIfAborted();
       return origins.map((origin) => withoutAnswer(origin, target.region, error));
     }
-    const plan = this.#plan(target, origins, copies);
+    const plan = this.#plan(target, chosen, copies);
+    tellOvertaken(target, plan, call);
     const troubles = new Map<string, unknown>();
     await this.#prepare(plan, troubles, call);
     const started = await this.#start(target, plan.start, troubles, call);
@@ -62,21 +84,34 @@ export class CopyRounds {
   }
 
   /** One snapshot's copies are asked for by its id, so that waiting for it does not list everything again and again. */
-  async #list(target: CopyRegion, origins: readonly SnapshotOrigin[], call: Call): Promise<readonly SnapshotCopy[]> {
-    const [only, ...others] = origins;
+  async #list(target: CopyRegion, { origins, neighbours }: Chosen, call: Call): Promise<readonly SnapshotCopy[]> {
+    const [only, ...others] = [...origins, ...neighbours];
     const query = only !== undefined && others.length === 0 ? { originId: only.snapshotId } : {};
     const list = async (call: Call): Promise<readonly SnapshotCopy[]> =>
       await Array.fromAsync(this.#copier.listCopies({ region: target.region, ...query }, call));
     const { patience } = this.#options;
     if (patience === undefined) return await list(call);
-    return await withinTime({ what: `the copies in ${target.region} to be listed`, ...patience }, call, list);
+    const what = `the copies in ${target.region} to be listed`;
+    return await withinTime({ what, ...patience, clock: this.#clock }, call, list);
   }
 
-  #plan(target: CopyRegion, origins: readonly SnapshotOrigin[], copies: readonly SnapshotCopy[]): TargetPlan {
+  /** A second copy would be made of whatever the list leaves out. */
+  #withBegun({ region }: CopyRegion, listed: readonly SnapshotCopy[]): readonly SnapshotCopy[] {
+    const ids = new Set(listed.map(({ copyId }) => copyId));
+    const unlisted: SnapshotCopy[] = [];
+    for (const [key, { copy, atMs }] of this.#begun) {
+      if (copy.region !== region) continue;
+      if (ids.has(copy.copyId) || this.#clock.now() - atMs >= unlistedMs) this.#begun.delete(key);
+      else unlisted.push(copy);
+    }
+    return unlisted.length === 0 ? listed : [...listed, ...unlisted];
+  }
+
+  #plan(target: CopyRegion, chosen: Chosen, copies: readonly SnapshotCopy[]): TargetPlan {
     const { parallel, maxRepeats = defaultRepeats } = this.#options;
     const isGivenUp = (originId: string): boolean =>
-      (this.#failures.get(failureKey(target.region, originId)) ?? 0) >= maxRepeats;
-    return planTarget({ target, origins, copies, parallel, isGivenUp });
+      (this.#failures.get(keyOf(target.region, originId)) ?? 0) >= maxRepeats;
+    return planTarget({ ...chosen, target, copies, parallel, isGivenUp });
   }
 
   async #prepare(plan: TargetPlan, troubles: Map<string, unknown>, call: Call): Promise<void> {
@@ -95,7 +130,7 @@ export class CopyRounds {
       call.log.info(doing, { snapshotId: originId, copyId, region, reason: detail });
       await attempt(originId, troubles, call, async () => {
         await unlessAbsent(async () => await this.#copier.deleteCopy(copy, call));
-        const key = failureKey(region, originId);
+        const key = keyOf(region, originId);
         if (!isRemnant) this.#failures.set(key, (this.#failures.get(key) ?? 0) + 1);
       });
     }
@@ -116,7 +151,13 @@ export class CopyRounds {
       const copyId = await attempt(originId, troubles, call, async () =>
         this.#copier.startCopy({ originId, region }, call),
       );
-      if (copyId !== undefined) started.set(originId, copyId);
+      if (copyId !== undefined) {
+        started.set(originId, copyId);
+        this.#begun.set(keyOf(region, originId), {
+          copy: begunCopy(copyId, originId, region),
+          atMs: this.#clock.now(),
+        });
+      }
       const trouble = troubles.get(originId);
       if (trouble === undefined || !meetsAll(trouble)) continue;
       for (const { snapshotId } of origins)
@@ -125,6 +166,16 @@ export class CopyRounds {
     }
     return started;
   }
+}
+
+/** Whoever chose snapshots did not choose this. */
+function tellOvertaken({ region }: CopyRegion, { start, overtakes }: TargetPlan, call: Call): void {
+  if (overtakes.length === 0) return;
+  call.log.info("earlier snapshots of the volumes have no copy, and can have none once a later one is copied", {
+    region,
+    copied: start.map(({ snapshotId }) => snapshotId).join(", "),
+    earlier: overtakes.map(({ snapshotId }) => snapshotId).join(", "),
+  });
 }
 
 async function attempt<T>(
@@ -173,6 +224,11 @@ function withoutAnswer(origin: SnapshotOrigin, region: string, error: unknown): 
   return { origin, region, state, copyId: undefined, progressPercent: 0, detail, noAnswer };
 }
 
-function failureKey(region: string, originId: string): string {
+function begunCopy(copyId: string, originId: string, region: string): SnapshotCopy {
+  const unknown = { originRegion: "", detail: "", progressPercent: 0, startedAt: undefined, needsTending: false };
+  return { ...unknown, copyId, originId, region, state: "pending" };
+}
+
+function keyOf(region: string, originId: string): string {
   return JSON.stringify([region, originId]);
 }

@@ -152,7 +152,7 @@ class CopiedSnapshots {
   async #awaitCopies(snapshotId: string, call: Call): Promise<void> {
     const { waitTimeoutMs: timeoutMs, lookTimeoutMs = defaultLookTimeoutMs, clock, random } = this.#options;
     const lookMs = this.#silence.isAnyLost ? lookTimeoutMs * lostPart : lookTimeoutMs;
-    const rounds = new CopyRounds(this.#copies, { patience: { timeoutMs: lookMs, clock } });
+    const rounds = new CopyRounds(this.#copies, { patience: { timeoutMs: lookMs }, clock });
     const observe = async (call: Call): Promise<Observed<void>> => {
       const targets = await this.#copies.targets(call);
       const origin = await this.#origin(snapshotId, call);

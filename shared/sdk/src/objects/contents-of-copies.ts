@@ -1,4 +1,4 @@
-import { advice, findingsOf, PluginError } from "../plugin/index.ts";
+import { advice, findingsOf, foldersFinding, PluginError } from "../plugin/index.ts";
 import { listCommonPrefixes } from "./listing.ts";
 import type { Call, Finding } from "../plugin/index.ts";
 import type { CopiesOptions } from "./copies.ts";
@@ -7,10 +7,11 @@ import type { BlobLister } from "./listing.ts";
 const maxNamed = 5;
 
 /**
- * Tells which backups have nothing in a place of copies: those that are older than `copyTo`, and those whose copies were
- * deleted. A lost region would take them along.
+ * Tells what a place of copies holds beside them, so that a server there would not take it for a location, and which
+ * backups have nothing in it: those that are older than `copyTo`, and those whose copies were deleted. A lost region would
+ * take them along.
  */
-export async function* backupsWithoutCopies(
+export async function* checkContentsOfCopies(
   { root, places }: CopiesOptions,
   openDriver: (bucket: string) => BlobLister,
   call: Call,
@@ -19,14 +20,18 @@ export async function* backupsWithoutCopies(
     const { name, bucket, prefix = root.prefix, mode } = place;
     const look = async function* (): AsyncGenerator<Finding> {
       try {
+        const lister = await place.open();
+        const folders = await listFolders(lister, bucket, prefix === "" ? "" : `${prefix}/`, call);
+        const finding = foldersFinding(prefix, folders);
+        if (finding.severity !== "ok") yield finding;
         const here = await namesOfBackups(openDriver(root.bucket), { bucket: root.bucket, prefix: root.prefix }, call);
-        const there = new Set(await namesOfBackups(await place.open(), { bucket, prefix }, call));
+        const there = new Set(await namesOfBackups(lister, { bucket, prefix }, call));
         const missing = here.filter((backup) => !there.has(backup));
         if (missing.length > 0) yield withoutCopy(missing);
       } catch (error) {
         // A place that cannot be listed is what the findings about its permissions are for: not told a second time.
         const reason = PluginError.from(error).message;
-        call.log.info("backups without a copy were not looked for", { copy: name, reason });
+        call.log.info("what the place of copies holds was not looked at", { copy: name, reason });
       }
     };
     yield* findingsOf({ name, bucket, prefix: place.prefix, mode, config: undefined }, look());
@@ -39,8 +44,12 @@ async function namesOfBackups(
   call: Call,
 ): Promise<readonly string[]> {
   const folder = prefix === "" ? "backups/" : `${prefix}/backups/`;
-  const prefixes = await listCommonPrefixes(lister, { bucket, prefix: folder, delimiter: "/" }, call);
+  const prefixes = await listFolders(lister, bucket, folder, call);
   return prefixes.map((path) => path.slice(folder.length, -1)).sort();
+}
+
+async function listFolders(lister: BlobLister, bucket: string, prefix: string, call: Call): Promise<readonly string[]> {
+  return await listCommonPrefixes(lister, { bucket, prefix, delimiter: "/" }, call);
 }
 
 function withoutCopy(missing: readonly string[]): Finding {
