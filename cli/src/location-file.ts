@@ -16,11 +16,23 @@ export interface LocationFile {
   readonly prefix: string | undefined;
   /** PEM. */
   readonly caCert: string | undefined;
-  /** Whether the CA is in a secret, which is out of reach here. */
-  readonly hasCaCertRef: boolean;
-  /** Which secret and key, in words; the secret lives in the cluster and is out of reach here. */
-  readonly credential: string | undefined;
+  /** The Secret with the CA; it lives in the cluster and is out of reach here. */
+  readonly caSecret: SecretKey | undefined;
+  /** The Secret with the credentials, out of reach as well. */
+  readonly secret: SecretKey | undefined;
   readonly isReadOnly: boolean;
+  /** What the file says of being the default one, if it says anything. */
+  readonly isDefault: boolean | undefined;
+  /** How often the server looks at it, as the file has it. */
+  readonly frequencies: Readonly<Record<string, string>>;
+  /** Labels and annotations, where there are any. */
+  readonly marks: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** A key of a Secret in the server's namespace. */
+export interface SecretKey {
+  readonly name: string;
+  readonly key: string;
 }
 
 /**
@@ -45,9 +57,15 @@ export async function readLocationFile(path: string, kind: LocationFile["kind"])
     bucket: optionalText(storage["bucket"], path, "spec.objectStorage.bucket"),
     prefix: optionalText(storage["prefix"], path, "spec.objectStorage.prefix"),
     caCert: decodeCaCert(optionalText(storage["caCert"], path, "spec.objectStorage.caCert")),
-    hasCaCertRef: storage["caCertRef"] !== undefined,
-    credential: readCredential(section(spec["credential"])),
+    caSecret: readSecretKey(storage["caCertRef"], path, "spec.objectStorage.caCertRef"),
+    secret: readSecretKey(spec["credential"], path, "spec.credential"),
     isReadOnly: spec["accessMode"] === "ReadOnly",
+    isDefault: typeof spec["default"] === "boolean" ? spec["default"] : undefined,
+    frequencies: texts({
+      backupSyncPeriod: spec["backupSyncPeriod"],
+      validationFrequency: spec["validationFrequency"],
+    }),
+    marks: readMarks(section(section(resource)["metadata"])),
   };
 }
 
@@ -87,9 +105,27 @@ function readConfig(config: Readonly<Record<string, unknown>>, path: string): Re
   );
 }
 
-function readCredential(credential: Readonly<Record<string, unknown>>): string | undefined {
-  const { name, key } = credential;
-  return name === undefined ? undefined : `${JSON.stringify(name)} (key ${JSON.stringify(key)})`;
+function readSecretKey(value: unknown, path: string, field: string): SecretKey | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { name, key } = section(value);
+  if (typeof name === "string" && typeof key === "string") return { name, key };
+  throw new UsageError(`${path}: ${field} needs a name and a key, both text`);
+}
+
+// Of kubectl's own making: it describes the file that was applied, not the location.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+function readMarks({ labels, annotations }: Readonly<Record<string, unknown>>): LocationFile["marks"] {
+  const { [lastApplied]: _, ...others } = texts(section(annotations));
+  const marks = { labels: texts(section(labels)), annotations: others };
+  return Object.fromEntries(Object.entries(marks).filter(([, named]) => Object.keys(named).length > 0));
+}
+
+/** Those fields that are text. */
+function texts(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (typeof value === "string" ? [[name, value] as const] : [])),
+  );
 }
 
 /** The cluster keeps the field as base64; plain PEM is a slip that can be read all the same. */

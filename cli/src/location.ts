@@ -112,9 +112,10 @@ async function optionalFile(path: string | undefined, kind: LocationFile["kind"]
 
 function credentials(flags: LocationFlags, file: LocationFile | undefined): Readonly<Record<string, string>> {
   if (flags.credentialsFile !== undefined) return { credentialsFile: resolve(flags.credentialsFile) };
-  if (file?.credential === undefined) return {};
+  if (file?.secret === undefined) return {};
+  const { name, key } = file.secret;
   throw new UsageError(
-    `${file.path} takes its credentials from the secret ${file.credential}, which cannot be read from here: ` +
+    `${file.path} takes its credentials from the secret "${name}" (key "${key}"), which cannot be read from here: ` +
       `save the secret's value in a file and give it as ${flagOf(flags, "credentials-file")} FILE`,
   );
 }
@@ -123,7 +124,8 @@ function identity(flags: LocationFlags, file: LocationFile | undefined): { name:
   return { name: file?.name ?? defaultName, provider: flags.provider ?? file?.provider ?? defaultProvider };
 }
 
-function checkedBucket(bucket: string): string {
+/** A bucket's name as the server takes it. */
+export function checkedBucket(bucket: string): string {
   if (bucket === "") {
     throw new UsageError("no bucket given: add --bucket NAME, or --location FILE with a BackupStorageLocation");
   }
@@ -137,7 +139,7 @@ async function caCertificate(
 ): Promise<Readonly<Record<string, string>>> {
   const caCert = flags.caCert === undefined ? file?.caCert : await readText(flags.caCert, flagOf(flags, "ca-cert"));
   if (caCert !== undefined) return { caCert };
-  if (file?.hasCaCertRef !== true) return {};
+  if (file?.caSecret === undefined) return {};
   throw new UsageError(
     `${file.path} takes its CA from a secret, which cannot be read from here: give it as ${flagOf(flags, "ca-cert")} FILE`,
   );

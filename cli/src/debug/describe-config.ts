@@ -1,5 +1,5 @@
 import { cloudOf, keysOf } from "../plugin-facts/plugin-facts.ts";
-import { redacted } from "./redactor.ts";
+import { redacted } from "./secret-patterns.ts";
 import type { Redactor } from "./redactor.ts";
 
 /** A location of either kind. */

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-import { secretName } from "./redactor.ts";
+import { secretName } from "./secret-patterns.ts";
 
 /** Where secrets are known to be. */
 export interface SecretSources {
@@ -41,7 +41,7 @@ export async function knownSecrets({ env, configs, values, files }: SecretSource
   const contents = await Promise.all([...paths].filter((path) => path !== "").map(secretsOfFile));
   const texts = [
     ...values,
-    ...Object.entries(env).flatMap(([name, value = ""]) => (isSecret(name) ? [value] : [])),
+    ...Object.entries(env).flatMap(([name, value = ""]) => (isSecret(name) || /_KEY$/i.test(name) ? [value] : [])),
     // customerKeyEncryptionSecret and the like name a Secret of the cluster and do not hold it.
     ...ofLocations.flatMap(([name, value]) => (isSecret(name) && !name.endsWith("Secret") ? [value] : [])),
     ...named.flatMap(([, value = ""]) => passwordsOfUrls(value)),
@@ -92,7 +92,8 @@ function leaves(value: unknown, name = ""): readonly string[] {
 
 function passwordsOfUrls(text: string): readonly string[] {
   return [
-    ...[...text.matchAll(/[a-z][a-z0-9+.-]*:\/\/([^\s/@]+)@/gi)].flatMap(([, userinfo = ""]) => {
+    // A proxy may be named without the scheme.
+    ...[...text.matchAll(/(?:[a-z][a-z0-9+.-]*:\/\/|^)([^\s/@]+)@/gi)].flatMap(([, userinfo = ""]) => {
       const password = userinfo.includes(":") ? userinfo.slice(userinfo.indexOf(":") + 1) : userinfo;
       return [password, decoded(password)];
     }),

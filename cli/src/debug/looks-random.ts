@@ -4,9 +4,12 @@ const randomBits = 4.1;
 // The parts of a path are names; one of this length is none.
 const randomPart = 16;
 
+// A secret key of AWS, in which a slash is as likely as any other letter.
+const secretKeyOfAws = /^[A-Za-z0-9+/]{40}$/;
+
 /** Whether a run of letters looks like a key or a token rather than a name, a path or an id in lower case. */
 export function looksRandom(token: string): boolean {
-  if (!token.startsWith("/")) return isRandom(token);
+  if (!token.startsWith("/") || secretKeyOfAws.test(token)) return isRandom(token);
   return token.split("/").some((part) => part.length >= randomPart && isRandom(part));
 }
 

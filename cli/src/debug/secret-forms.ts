@@ -1,7 +1,7 @@
 /** Shorter texts are found everywhere; whoever has such a secret has none. */
 const minLength = 4;
 
-/** Every text in which a secret may be met: as it is, escaped in JSON, encoded in a URL, in base64, once or twice, and in hex. */
+/** Every text in which a secret may be met: as it is, escaped in JSON, XML or a shell, in a URL, in base64, once or twice, and in hex. */
 export function secretForms(secret: Uint8Array): readonly string[] {
   const bytes = Buffer.from(secret);
   const text = bytes.toString("utf8");
@@ -23,7 +23,39 @@ function textForms(text: string): readonly string[] {
   // What encodeURIComponent leaves alone, others encode.
   const strict = encoded.replaceAll(/[!'()*~]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
   const inUrls = [encoded, strict].flatMap((form) => [form, form.replaceAll("%20", "+"), lowerCaseEscapes(form)]);
-  return [text, json, JSON.stringify(json).slice(1, -1), ...inUrls, ...inUrls.map(encodeURIComponent)];
+  const inJson = [json, escapedByGo(json), escapedToAscii(json)].flatMap((form) => [
+    form,
+    JSON.stringify(form).slice(1, -1),
+  ]);
+  return [text, ...inJson, ...quotedForms(text), ...inUrls, ...inUrls.map(encodeURIComponent)];
+}
+
+/** The server's JSON: Go escapes what HTML would take for markup. */
+function escapedByGo(json: string): string {
+  return json.replaceAll(/[<>&\u2028\u2029]/g, unicodeEscape);
+}
+
+/** As Python and others write it. */
+function escapedToAscii(json: string): string {
+  return json.replaceAll(/[^\0-\u007F]/g, unicodeEscape);
+}
+
+function unicodeEscape(unit: string): string {
+  return Array.from({ length: unit.length }, (_, index) => unit.charCodeAt(index))
+    .map((code) => `\\u${code.toString(16).padStart(4, "0")}`)
+    .join("");
+}
+
+/** Between single quotation marks of YAML and of a shell, and in XML. */
+function quotedForms(text: string): readonly string[] {
+  const markup = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return [
+    text.replaceAll("'", "''"),
+    text.replaceAll("'", `'\\''`),
+    markup,
+    markup.replaceAll('"', "&quot;").replaceAll("'", "&apos;"),
+    markup.replaceAll('"', "&#34;").replaceAll("'", "&#39;"),
+  ];
 }
 
 function lowerCaseEscapes(text: string): string {

@@ -1,108 +1,55 @@
-import { clusterYaml } from "./cluster-yaml.ts";
-import { usesSecret, workloadIdentity } from "./identity.ts";
-import { secretKey, secretName } from "./install-settings.ts";
+import { workloadIdentity } from "./identity.ts";
 import type { InstallSettings } from "./install-settings.ts";
-import {
-  backupStorageLocation,
-  containerSecurity,
-  imageUser,
-  initContainer,
-  volumeSnapshotLocation,
-} from "./kubernetes-objects.ts";
+import { locationFiles, locationsMap, locationsName, locationsPath } from "./job-locations.ts";
+import { fileOf, mountedSecrets } from "./job-secrets.ts";
+import type { JobKind } from "./job-secrets.ts";
+import { containerSecurity, imageUser, initContainer } from "./kubernetes-objects.ts";
 import type { KubernetesObject } from "./kubernetes-objects.ts";
 import { jobResources } from "./resources.ts";
 
-/** The Secret with the identity of the location that backups are copied to. */
-export const copySecretName = "flotilla-copy-credentials";
-
-const configMapName = "flotilla-locations";
-const locations = { name: "locations", mountPath: "/locations" };
-const store = `${locations.mountPath}/bsl.yaml`;
-const volumes = `${locations.mountPath}/vsl.yaml`;
-const target = `${locations.mountPath}/copy.yaml`;
-
 /** What must run beside backups, as CronJobs of the command line's image, with the locations that they read. */
 export function cronJobs(settings: InstallSettings): readonly KubernetesObject[] {
+  const { schedules, copyTo } = settings;
   return [
     locationsMap(settings),
-    job(settings, { name: "flotilla-verify", schedule: settings.schedules.verify, args: verifyArgs(settings) }),
+    job(settings, { kind: "verify", schedule: schedules.verify, words: verifyWords(settings) }),
     ...(copiesSnapshots(settings)
-      ? [job(settings, { name: "flotilla-volume-copy", schedule: settings.schedules.copy, args: volumeArgs(settings) })]
+      ? [job(settings, { kind: "volume-copy", schedule: schedules.copy, words: volumeWords })]
       : []),
-    ...(settings.copyTo === undefined
+    ...(copyTo === undefined
       ? []
-      : [job(settings, { name: "flotilla-backup-copy", schedule: settings.schedules.copy, args: copyArgs(settings) })]),
+      : [job(settings, { kind: "backup-copy", schedule: schedules.copy, words: copyWords })]),
   ];
 }
 
 interface Job {
-  readonly name: string;
+  readonly kind: JobKind;
   readonly schedule: string;
-  readonly args: readonly string[];
+  readonly words: readonly string[];
 }
 
-/** Without the Secret's name, which says nothing to the command line: it reads the mounted file. */
-function locationsMap(settings: InstallSettings): KubernetesObject {
-  const [volumeLocation] = volumeSnapshotLocation(settings, { namesCredential: false });
-  const { copyTo } = settings;
-  return {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: { name: configMapName, namespace: settings.namespace },
-    data: {
-      "bsl.yaml": clusterYaml(backupStorageLocation(settings, { namesCredential: false })),
-      ...(volumeLocation === undefined ? {} : { "vsl.yaml": clusterYaml(volumeLocation) }),
-      ...(copyTo === undefined ? {} : { "copy.yaml": copyLocation(copyTo) }),
-    },
-  };
+function verifyWords({ volumes }: InstallSettings): readonly string[] {
+  const snapshots = volumes === undefined ? [] : ["--volume-location", locationFiles.volumes, "--wait", "30m"];
+  return ["backup", "verify", "--newest", "1", "--location", locationFiles.store, ...snapshots];
 }
 
-function copyLocation({ location }: NonNullable<InstallSettings["copyTo"]>): string {
-  const { name, provider, bucket, prefix, caCert, config } = location;
-  return clusterYaml({
-    apiVersion: "velero.io/v1",
-    kind: "BackupStorageLocation",
-    metadata: { name },
-    spec: {
-      provider,
-      objectStorage: {
-        bucket,
-        ...(prefix === undefined ? {} : { prefix }),
-        ...(caCert === undefined ? {} : { caCert: Buffer.from(caCert).toString("base64") }),
-      },
-      config,
-    },
-  });
-}
+const volumeWords = ["volume", "copy", "--all", "--watch", "--timeout", "5h", "--volume-location"].concat(
+  locationFiles.volumes,
+);
 
-function verifyArgs(settings: InstallSettings): readonly string[] {
-  const snapshots = settings.volumes === undefined ? [] : ["--volume-location", volumes, "--wait", "30m"];
-  return ["backup", "verify", "--newest", "1", "--location", store, ...snapshots, ...credentialArgs(settings)];
-}
-
-function volumeArgs(settings: InstallSettings): readonly string[] {
-  const words = ["volume", "copy", "--all", "--watch", "--timeout", "5h", "--volume-location", volumes];
-  return [...words, ...credentialArgs(settings)];
-}
-
-function copyArgs(settings: InstallSettings): readonly string[] {
-  const own = usesSecret(settings) ? ["--from-credentials-file", `/credentials/${secretKey}`] : [];
-  const others = ["--to-credentials-file", `/copy-credentials/${secretKey}`];
-  return ["backup", "copy", "--newest", "7", "--from", store, "--to", target, ...own, ...others];
-}
-
-function credentialArgs(settings: InstallSettings): readonly string[] {
-  return usesSecret(settings) ? ["--credentials-file", `/credentials/${secretKey}`] : [];
-}
+const copyWords = ["backup", "copy", "--newest", "7"].concat(
+  ["--from", locationFiles.store],
+  ["--to", locationFiles.target],
+);
 
 function copiesSnapshots({ volumes }: InstallSettings): boolean {
   return (volumes?.config["copyToRegions"] ?? "") !== "";
 }
 
-function job(settings: InstallSettings, { name, schedule, args }: Job): KubernetesObject {
+function job(settings: InstallSettings, { kind, schedule, words }: Job): KubernetesObject {
   const { namespace } = settings;
   const { podLabels } = workloadIdentity(settings);
-  const isPair = args.includes("--to");
+  const name = `flotilla-${kind}`;
   const labels = { "app.kubernetes.io/name": "flotilla", "app.kubernetes.io/component": name, ...podLabels };
   return {
     apiVersion: "batch/v1",
@@ -119,20 +66,19 @@ function job(settings: InstallSettings, { name, schedule, args }: Job): Kubernet
         spec: {
           backoffLimit: 1,
           activeDeadlineSeconds: 6 * 3600,
-          template: { metadata: { labels }, spec: podSpec(settings, args, isPair) },
+          template: { metadata: { labels }, spec: podSpec(settings, kind, words) },
         },
       },
     },
   };
 }
 
-function podSpec(settings: InstallSettings, args: readonly string[], isPair: boolean): object {
+function podSpec(settings: InstallSettings, kind: JobKind, words: readonly string[]): object {
   const { copyTo } = settings;
-  const secrets = [
-    ...(usesSecret(settings) ? [{ name: "credentials", secretName }] : []),
-    ...(isPair ? [{ name: "copy-credentials", secretName: copySecretName }] : []),
-  ];
-  const others = isPair && copyTo !== undefined && copyTo.cloud !== settings.cloud ? [copyTo] : [];
+  const secrets = mountedSecrets(settings, kind);
+  const flags = secrets.flatMap((mounted) => (mounted.flag === undefined ? [] : [mounted.flag, fileOf(mounted)]));
+  const isAnotherCloud = kind === "backup-copy" && copyTo !== undefined && copyTo.cloud !== settings.cloud;
+  const others = isAnotherCloud ? [copyTo] : [];
   return {
     serviceAccountName: "velero",
     restartPolicy: "Never",
@@ -153,25 +99,28 @@ function podSpec(settings: InstallSettings, args: readonly string[], isPair: boo
         name: "flotilla",
         image: settings.cliImage,
         imagePullPolicy: "IfNotPresent",
-        args,
+        args: [...words, ...flags],
         // Where the plugins look for the Secrets that a location's keys name.
         env: [{ name: "VELERO_NAMESPACE", value: settings.namespace }],
         securityContext: containerSecurity,
         resources: jobResources(settings),
         volumeMounts: [
           { name: "plugins", mountPath: "/plugins", readOnly: true },
-          { ...locations, readOnly: true },
+          { name: "locations", mountPath: locationsPath, readOnly: true },
           // The sockets of the plugins.
           { name: "tmp", mountPath: "/tmp" },
-          ...secrets.map(({ name }) => ({ name, mountPath: `/${name}`, readOnly: true })),
+          ...secrets.map(({ volume }) => ({ name: volume, mountPath: `/${volume}`, readOnly: true })),
         ],
       },
     ],
     volumes: [
       { name: "plugins", emptyDir: {} },
       { name: "tmp", emptyDir: {} },
-      { name: locations.name, configMap: { name: configMapName } },
-      ...secrets.map(({ name, secretName }) => ({ name, secret: { secretName, defaultMode: 0o440 } })),
+      { name: "locations", configMap: { name: locationsName } },
+      ...secrets.map(({ volume, secret }) => ({
+        name: volume,
+        secret: { secretName: secret.name, defaultMode: 0o440 },
+      })),
     ],
   };
 }

@@ -3,10 +3,10 @@ import { resolve } from "node:path";
 
 import { UsageError } from "../cli-error.ts";
 import type { CliContext } from "../context.ts";
-import { parsePairs } from "../location.ts";
+import { checkedBucket, parsePairs } from "../location.ts";
 import type { LocationFlags } from "../location.ts";
 import { readLocationFile } from "../location-file.ts";
-import type { LocationFile } from "../location-file.ts";
+import type { LocationFile, SecretKey } from "../location-file.ts";
 import { cloudOf, keysOf } from "../plugin-facts/plugin-facts.ts";
 import type { Cloud } from "../plugin-facts/plugin-facts.ts";
 
@@ -35,13 +35,22 @@ interface WantedStore {
   readonly caCert: string | undefined;
   /** The file that it is from, where a flag named one. */
   readonly caCertPath: string | undefined;
+  /** The Secret that it is from, where the location names one. */
+  readonly caSecret: SecretKey | undefined;
   readonly isReadOnly: boolean;
+  /** Undefined where nothing is to be said of it: another location may be the default one. */
+  readonly isDefault: boolean | undefined;
+  readonly frequencies: LocationFile["frequencies"];
+  readonly secret: SecretKey | undefined;
+  readonly marks: LocationFile["marks"];
 }
 
 /** A VolumeSnapshotLocation that is to be. */
 interface WantedVolumes {
   readonly name: string;
   readonly config: Readonly<Record<string, string>>;
+  readonly secret: SecretKey | undefined;
+  readonly marks: LocationFile["marks"];
 }
 
 /** What is to be installed. */
@@ -89,8 +98,8 @@ export async function readSettings(context: CliContext, flags: InstallFlags): Pr
     cloud,
     provider,
     namespace: flags.namespace,
-    image: flags.image ?? imageOf(flags, cloud),
-    cliImage: flags.cliImage ?? `${flags.registry}/flotilla:${flags.tag}`,
+    image: checkedImage(flags.image ?? imageOf(flags, cloud)),
+    cliImage: checkedImage(flags.cliImage ?? `${withoutSlash(flags.registry)}/flotilla:${flags.tag}`),
     store: await readStore(context, flags, storeFile),
     volumes: flags.volumes ? readVolumes(cloud, flags, storeFile, volumeFile) : undefined,
     credentials: await readCredentials(context, flags, cloud),
@@ -160,7 +169,20 @@ function checkKeys(
 }
 
 function imageOf({ registry, tag }: InstallFlags, cloud: Cloud): string {
-  return `${registry}/velero-plugin-for-${cloud}:${tag}`;
+  return `${withoutSlash(registry)}/velero-plugin-for-${cloud}:${tag}`;
+}
+
+function withoutSlash(registry: string): string {
+  return registry.replace(/\/+$/, "");
+}
+
+/** As a node reads it: the registry, a name in lower case, a tag or a digest. */
+function checkedImage(reference: string): string {
+  const form = /^(?:[\w.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
+  if (form.test(reference)) return reference;
+  throw new UsageError(
+    `no node pulls the image ${reference}: give it as REGISTRY/name:TAG, without https:// and blanks`,
+  );
 }
 
 async function readCopyTarget(flags: InstallFlags): Promise<CopyTarget | undefined> {
@@ -178,28 +200,36 @@ async function readStore(
   file: LocationFile | undefined,
 ): Promise<WantedStore> {
   const { name = "default", bucket = "", prefix = "", config = {}, isReadOnly = false } = file ?? {};
-  const wanted = flags.bucket ?? bucket;
-  if (wanted === "") {
-    throw new UsageError("no bucket given: add --bucket NAME, or --location FILE with a BackupStorageLocation");
-  }
+  const { isDefault, frequencies = {}, secret, marks = {} } = file ?? {};
   return {
     name,
-    bucket: wanted,
+    bucket: wantedBucket(flags.bucket ?? bucket),
     prefix: flags.prefix ?? prefix,
     config: { ...config, ...parsePairs(flags.config, "--config") },
     ...(await readCaCert(context, flags, file)),
     isReadOnly,
+    isDefault: isDefault ?? (name === "default" ? true : undefined),
+    frequencies,
+    secret,
+    marks,
   };
+}
+
+/** No store has a bucket of such a name, and a shell would read it otherwise than it is meant. */
+function wantedBucket(name: string): string {
+  const bucket = checkedBucket(name.replaceAll(/^\/+|\/+$/g, ""));
+  if (/^[\w.:-]+$/.test(bucket)) return bucket;
+  throw new UsageError(`the bucket ${JSON.stringify(bucket)}: give a name of letters, digits, dots and hyphens`);
 }
 
 async function readCaCert(
   context: CliContext,
   { caCert }: InstallFlags,
   file: LocationFile | undefined,
-): Promise<Pick<WantedStore, "caCert" | "caCertPath">> {
-  if (caCert === undefined) return { caCert: file?.caCert, caCertPath: undefined };
+): Promise<Pick<WantedStore, "caCert" | "caCertPath" | "caSecret">> {
+  if (caCert === undefined) return { caCert: file?.caCert, caCertPath: undefined, caSecret: file?.caSecret };
   const caCertPath = resolve(context.workingDirectory, caCert);
-  return { caCert: await readText(caCertPath, "--ca-cert"), caCertPath };
+  return { caCert: await readText(caCertPath, "--ca-cert"), caCertPath, caSecret: undefined };
 }
 
 /** Without a word on them, volumes are where the bucket is; what a location must say and nobody said is asked for. */
@@ -209,7 +239,8 @@ function readVolumes(
   storeFile: LocationFile | undefined,
   file: LocationFile | undefined,
 ): WantedVolumes | undefined {
-  const given = { ...file?.config, ...parsePairs(flags.volumeConfig, "--volume-config") };
+  const { name = "default", config: said, secret, marks = {} } = file ?? {};
+  const given = { ...said, ...parsePairs(flags.volumeConfig, "--volume-config") };
   const isSaid = file !== undefined || flags.volumeConfig.length > 0;
   if (cloud === "restic" && !isSaid) return undefined;
   const region = { ...storeFile?.config, ...parsePairs(flags.config, "--config") }["region"];
@@ -219,7 +250,7 @@ function readVolumes(
       "the region of the volumes is missing: give --volume-config region=REGION, or --no-volumes to leave them out",
     );
   }
-  return { name: file?.name ?? "default", config };
+  return { name, config, secret, marks };
 }
 
 async function optionalFile(path: string | undefined, kind: LocationFile["kind"]): Promise<LocationFile | undefined> {

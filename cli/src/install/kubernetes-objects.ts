@@ -1,7 +1,9 @@
-import { usesSecret, workloadIdentity } from "./identity.ts";
+import { workloadIdentity } from "./identity.ts";
 import { secretKey, secretName } from "./install-settings.ts";
 import type { InstallSettings } from "./install-settings.ts";
 import { serverResources } from "./resources.ts";
+import { secretOf } from "./secrets.ts";
+import type { Part } from "./secrets.ts";
 
 /** One Kubernetes object, or the part of one that a patch sets. */
 export interface KubernetesObject {
@@ -36,44 +38,41 @@ export function initContainer(cloud: string, image: string): Readonly<Record<str
 }
 
 /** The BackupStorageLocation. */
-export function backupStorageLocation(settings: InstallSettings, options: LocationOptions): KubernetesObject {
+export function backupStorageLocation(settings: InstallSettings): KubernetesObject {
   const { store, provider } = settings;
   return {
     apiVersion: "velero.io/v1",
     kind: "BackupStorageLocation",
-    metadata: { name: store.name, namespace: settings.namespace },
+    metadata: { name: store.name, namespace: settings.namespace, ...store.marks },
     spec: {
       provider,
-      default: store.name === "default",
+      ...(store.isDefault === undefined ? {} : { default: store.isDefault }),
       ...(store.isReadOnly ? { accessMode: "ReadOnly" } : {}),
+      ...store.frequencies,
       objectStorage: {
         bucket: store.bucket,
         ...(store.prefix === "" ? {} : { prefix: store.prefix }),
         ...(store.caCert === undefined ? {} : { caCert: Buffer.from(store.caCert).toString("base64") }),
+        ...(store.caSecret === undefined ? {} : { caCertRef: store.caSecret }),
       },
-      ...credentialOf(settings, options),
+      ...credentialOf(settings, "store"),
       config: storeConfig(settings),
     },
   };
 }
 
 /** The VolumeSnapshotLocation; none where volumes are left out. */
-export function volumeSnapshotLocation(settings: InstallSettings, options: LocationOptions): KubernetesObject[] {
+export function volumeSnapshotLocation(settings: InstallSettings): KubernetesObject[] {
   const { volumes, provider } = settings;
   if (volumes === undefined) return [];
   return [
     {
       apiVersion: "velero.io/v1",
       kind: "VolumeSnapshotLocation",
-      metadata: { name: volumes.name, namespace: settings.namespace },
-      spec: { provider, ...credentialOf(settings, options), config: volumes.config },
+      metadata: { name: volumes.name, namespace: settings.namespace, ...volumes.marks },
+      spec: { provider, ...credentialOf(settings, "volumes"), config: volumes.config },
     },
   ];
-}
-
-/** Whether the location names the Secret with its credentials. */
-export interface LocationOptions {
-  readonly namesCredential: boolean;
 }
 
 /** The location's keys. The official plugin, too, signs URLs by a pod's identity only where the location names it. */
@@ -122,6 +121,7 @@ export function serverPatch(settings: InstallSettings): KubernetesObject[] {
   ];
 }
 
-function credentialOf(settings: InstallSettings, { namesCredential }: LocationOptions): object {
-  return namesCredential && usesSecret(settings) ? { credential: { name: secretName, key: secretKey } } : {};
+function credentialOf(settings: InstallSettings, part: Part): object {
+  const credential = secretOf(settings, part);
+  return credential === undefined ? {} : { credential };
 }

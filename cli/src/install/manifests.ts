@@ -1,19 +1,19 @@
 import { clusterYaml } from "./cluster-yaml.ts";
 import { cronJobs } from "./cron-jobs.ts";
-import { usesSecret } from "./identity.ts";
 import { secretKey, secretName } from "./install-settings.ts";
 import type { InstallSettings } from "./install-settings.ts";
 import { backupStorageLocation, secret, serverPatch, volumeSnapshotLocation } from "./kubernetes-objects.ts";
 import type { KubernetesObject } from "./kubernetes-objects.ts";
 import type { Policy } from "./policy.ts";
+import { usesOwnSecret } from "./secrets.ts";
 
 /** Everything that an installed server is given, in the order in which it is applied. */
 export function manifestObjects(settings: InstallSettings): readonly KubernetesObject[] {
   return [
     ...secret(settings),
     ...serverPatch(settings),
-    backupStorageLocation(settings, { namesCredential: true }),
-    ...volumeSnapshotLocation(settings, { namesCredential: true }),
+    backupStorageLocation(settings),
+    ...volumeSnapshotLocation(settings),
     ...cronJobs(settings),
   ];
 }
@@ -28,7 +28,7 @@ export function manifestStream(settings: InstallSettings, policy: Policy | undef
 
 function headerOf(settings: InstallSettings): readonly string[] {
   const { namespace } = settings;
-  const missing = usesSecret(settings) && settings.credentials === undefined;
+  const missing = usesOwnSecret(settings) && settings.credentials === undefined;
   return [
     "For a server that is installed; flotilla install -o velero has the line that installs one.",
     "Remove the init container that brings the plugin now, the official one or one of velero's own line, first: the",

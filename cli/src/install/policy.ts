@@ -6,6 +6,7 @@ import { awsPolicy } from "./aws-policy.ts";
 import type { InstallSettings } from "./install-settings.ts";
 import { neededPermissions, policyParts } from "./needed-permissions.ts";
 import type { PolicyPart } from "./needed-permissions.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** A least-privilege policy, in the form that the cloud's own tool reads. */
 export interface Policy {
@@ -89,9 +90,10 @@ function gcpRoles({ store }: InstallSettings, permissions: readonly PermissionFa
     text: roles.map(({ id, role }) => `# ${id}.yaml\n${stringify(role)}`).join("---\n"),
     commands: roles.flatMap(({ id, grant }) => [
       `gcloud iam roles create ${id} --project PROJECT --file ${id}.yaml`,
-      ...(grant.includes("gs://BUCKET") ? buckets.map((bucket) => grant.replace("BUCKET", bucket)) : [grant]).map(
-        (command) => `${command} --member serviceAccount:ACCOUNT --role projects/PROJECT/roles/${id}`,
-      ),
+      ...(grant.includes("gs://BUCKET")
+        ? buckets.map((bucket) => grant.replace("gs://BUCKET", () => shellWord(`gs://${bucket}`)))
+        : [grant]
+      ).map((command) => `${command} --member serviceAccount:ACCOUNT --role projects/PROJECT/roles/${id}`),
     ]),
   };
 }

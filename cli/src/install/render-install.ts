@@ -1,9 +1,8 @@
 import type { Report } from "../context.ts";
 import { clusterYaml } from "./cluster-yaml.ts";
 import { helmValues } from "./helm-values.ts";
-import { copySecretName } from "./cron-jobs.ts";
-import { secretKey } from "./install-settings.ts";
 import type { InstallSettings } from "./install-settings.ts";
+import { copySecretName, copySecretOf } from "./job-secrets.ts";
 import { manifestObjects, manifestStream } from "./manifests.ts";
 import type { PolicyPart } from "./needed-permissions.ts";
 import { policyOf } from "./policy.ts";
@@ -68,10 +67,34 @@ function notesOf(settings: InstallSettings, form: InstallForm): readonly string[
     ...(settings.credentials !== undefined && form !== "velero"
       ? [`the output holds the credentials of ${settings.credentials.path}: keep it out of version control`]
       : []),
-    ...(copyTo !== undefined && form !== "velero"
-      ? [`the CronJob that copies wants the target's credentials in the Secret ${copySecretName}, key ${secretKey}`]
-      : []),
+    ...copyNotes(settings, form),
+    ...authorityNotes(settings, form),
+    ...identityNotes(settings),
   ];
+}
+
+function copyNotes(settings: InstallSettings, form: InstallForm): readonly string[] {
+  const { name, key } = copySecretOf(settings);
+  if (settings.copyTo === undefined || form === "velero" || name !== copySecretName) return [];
+  return [`the CronJob that copies wants the target's credentials in the Secret ${name}, key ${key}`];
+}
+
+/** Neither velero's line nor the chart has a word for a CA in a Secret. */
+function authorityNotes({ store: { caSecret } }: InstallSettings, form: InstallForm): readonly string[] {
+  if (caSecret === undefined || form === "manifests" || form === "json") return [];
+  const who = form === "helm" ? "the chart" : "velero install";
+  return [
+    `${who} cannot take the location's CA from the Secret ${caSecret.name}: save it and give it as --ca-cert FILE`,
+  ];
+}
+
+/** A field that another tool has set stays when manifests without it are applied. */
+function identityNotes({ store, volumes, expectsSecret, credentials }: InstallSettings): readonly string[] {
+  if (expectsSecret || credentials !== undefined) return [];
+  const named = [...new Set([store.secret, volumes?.secret].flatMap((secret) => secret?.name ?? []))];
+  return named.map(
+    (name) => `a location names the Secret ${name}, which is stronger than the pod's identity: remove spec.credential`,
+  );
 }
 
 /** Keys that name a file in the pods, themselves or by an option of copies. */
