@@ -115,8 +115,12 @@ export class Faults {
     return due.map((rule) => rule.fault);
   }
 
-  /** Waits until the connection is gone: what a stalled request does. */
-  async stall(socket: Socket): Promise<never> {
+  /**
+   * Waits until the connection is gone: what a stalled request does.
+   * A fault that was taken away between meeting the request and this ends the connection at once.
+   */
+  async stall(socket: Socket, fault?: Fault): Promise<never> {
+    if (fault !== undefined && !this.#rules.some((rule) => rule.fault === fault)) socket.destroy();
     this.#stalled.add(socket);
     if (!socket.destroyed) await new Promise<void>((resolve) => void socket.once("close", () => resolve()));
     this.#stalled.delete(socket);
