@@ -53,7 +53,7 @@ export async function* readWithFaults(
     yield chunk;
   }
   if (seen < limit) return;
-  if (stall !== undefined) await faults.stall(request.socket);
+  if (stall !== undefined) await faults.stall(request.socket, stall);
   resetConnection(request.socket);
   throw new ConnectionGone();
 }
@@ -84,7 +84,7 @@ export async function writeWithFaults(
   response.flushHeaders();
   const { socket } = response;
   if (socket === null) throw new ConnectionGone();
-  if (stall !== undefined) await faults.stall(socket);
+  if (stall !== undefined) await faults.stall(socket, stall);
   // A reset would throw away what is still in the client's receive buffer; an early end leaves exactly `limit` bytes.
   socket.destroySoon();
   throw new ConnectionGone();

@@ -103,7 +103,7 @@ async function meetBodyFaults(
 ): Promise<void> {
   const stall = findFault(met, "stall-request");
   const cut = findFault(met, "cut-request");
-  if (stall !== undefined && stall.afterBytes <= size) await faults.stall(request.socket);
+  if (stall !== undefined && stall.afterBytes <= size) await faults.stall(request.socket, stall);
   if (cut === undefined || cut.afterBytes > size) return;
   resetConnection(request.socket);
   throw new ConnectionGone();
