@@ -5,6 +5,7 @@ import { PutObjectLegalHoldCommand } from "@aws-sdk/client-s3";
 
 import type { BlobRig } from "../wire-azure/blob-rig.ts";
 import type { ObjectRig } from "../wire/object-rig.ts";
+import { until } from "../wire/until.ts";
 import { between, differences, filesOf, metadataOf, seedBackup, startAws, startAzure, startGcp } from "./place.ts";
 import type { Cloud, Place } from "./place.ts";
 import { startFlotilla } from "./run-flotilla.ts";
@@ -191,7 +192,7 @@ test("a backup that changes while it is copied is not shown", async () => {
   const match = { operation: "PutBlob", key: /\.tar\.gz$/, bucket: "moving" };
   const wait = azure.faults.add({ kind: "delay", ms: 2500 }, match);
   const run = startFlotilla(folder, ["backup", "copy", "one", ...between(from, to)]);
-  while (wait.hits === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until("the contents are being written", () => wait.hits > 0);
 
   await from.put("one", "velero-backup.json", metadataOf("one", { startedAt: "2026-11-21T01:00:00Z" }));
   const { exitCode, stdout } = await run.end;
@@ -207,7 +208,7 @@ test("a backup whose contents the server replaces while they are copied is not s
   const match = { operation: "PutBlob", key: /\.tar\.gz$/, bucket: "finalizing" };
   const wait = azure.faults.add({ kind: "delay", ms: 2500 }, match);
   const run = startFlotilla(folder, ["backup", "copy", "one", ...between(from, to)]);
-  while (wait.hits === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until("the contents are being written", () => wait.hits > 0);
 
   await from.put("one", "one.tar.gz", filesOf("one", { seed: "with the operations" }).get("one.tar.gz") ?? Buffer.of());
   const first = await run.end;

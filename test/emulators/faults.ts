@@ -77,6 +77,8 @@ interface Rule {
 export class Faults {
   #rules: Rule[] = [];
   readonly #stalled = new Set<Socket>();
+  /** Those since the last clearing: a request that has met a stall may come to it only after that. */
+  #current = new WeakSet<Fault>();
 
   /** Adds a fault. It meets the next matching request, or after `skip` of them the next `times`. */
   add(
@@ -84,8 +86,10 @@ export class Faults {
     match: FaultMatch = {},
     options: { readonly times?: number; readonly skip?: number } = {},
   ): FaultHandle {
-    const rule: Rule = { fault, match, skip: options.skip ?? 0, left: options.times ?? 1, hits: 0 };
+    const own = { ...fault };
+    const rule: Rule = { fault: own, match, skip: options.skip ?? 0, left: options.times ?? 1, hits: 0 };
     this.#rules.push(rule);
+    this.#current.add(own);
     return {
       get hits() {
         return rule.hits;
@@ -98,6 +102,7 @@ export class Faults {
 
   /** Removes all faults and ends the connections that hang in a stall. */
   clear(): void {
+    this.#current = new WeakSet();
     this.#rules = [];
     for (const socket of this.#stalled) socket.destroy();
     this.#stalled.clear();
@@ -115,12 +120,9 @@ export class Faults {
     return due.map((rule) => rule.fault);
   }
 
-  /**
-   * Waits until the connection is gone: what a stalled request does.
-   * A fault that was taken away between meeting the request and this ends the connection at once.
-   */
+  /** Waits until the connection is gone: what a request does that stalls, for a fault where it is one. */
   async stall(socket: Socket, fault?: Fault): Promise<never> {
-    if (fault !== undefined && !this.#rules.some((rule) => rule.fault === fault)) socket.destroy();
+    if (fault !== undefined && !this.#current.has(fault)) socket.destroy();
     this.#stalled.add(socket);
     if (!socket.destroyed) await new Promise<void>((resolve) => void socket.once("close", () => resolve()));
     this.#stalled.delete(socket);

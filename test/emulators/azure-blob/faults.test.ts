@@ -97,7 +97,7 @@ describe("faults of the Azure Blob stand-in", { concurrency: true }, () => {
 
     await blob.getProperties();
 
-    assert.ok(performance.now() - started >= 119);
+    assert.ok(performance.now() - started >= 115);
   });
 
   for (const kind of ["stall-request", "stall-response"] as const) {
