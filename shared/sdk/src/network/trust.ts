@@ -130,11 +130,16 @@ function sharedContext(certificates: readonly string[]): SecureContext {
 
 function contextOf(certificates: readonly string[]): SecureContext {
   try {
-    return createSecureContext({ ca: certificates.join("\n") });
+    return contextTrusting(certificates);
   } catch {
     // One malformed certificate makes OpenSSL refuse the whole list; Go leaves out the malformed ones.
-    return createSecureContext({ ca: certificates.filter(isWellFormed).join("\n") });
+    return contextTrusting(certificates.filter(isWellFormed));
   }
+}
+
+/** As in Go, whatever is listed is trusted by itself: an intermediate authority without its root, or a server's own. */
+function contextTrusting(certificates: readonly string[]): SecureContext {
+  return createSecureContext({ ca: certificates.join("\n"), allowPartialTrustChain: true });
 }
 
 function isWellFormed(certificate: string): boolean {
