@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { createServer, get as httpGet } from "node:http";
 import type { RequestListener, Server } from "node:http";
 import { createServer as createTlsServer, get as httpsGet } from "node:https";
-import { connect } from "node:net";
+import { connect, createServer as createTcpServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
@@ -48,6 +49,35 @@ test("a server with an unknown certificate is refused", async (t) => {
     code: "DEPTH_ZERO_SELF_SIGNED_CERT",
   });
 });
+
+/** The first answer of a server from before RFC 5746, in TLS 1.2 and without extensions, after which it hangs up. */
+function oldServerHello(): Buffer {
+  const body = Buffer.concat([Buffer.from("0303", "hex"), randomBytes(32), Buffer.from("00c02f00", "hex")]);
+  const lengths = [body.length + 4, 0x0200_0000 + body.length];
+  const head = Buffer.alloc(9);
+  head.write("160303", "hex");
+  head.writeUInt16BE(lengths[0] ?? 0, 3);
+  head.writeUInt32BE(lengths[1] ?? 0, 5);
+  return Buffer.concat([head, body]);
+}
+
+for (const insecureSkipVerify of [false, true])
+  test(`a server that cannot renegotiate safely is spoken to, as by Go, verified or not: ${insecureSkipVerify}`, async (t) => {
+    const server = createTcpServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.end(oldServerHello()));
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.listen(0, "127.0.0.1", resolve);
+    await promise;
+    t.after(() => server.close());
+    // A TCP server's address is an object.
+    const { port } = server.address() as AddressInfo;
+    const pool = new AgentPool({ env: {}, trust: noTrust, insecureSkipVerify });
+
+    // It went on to wait for the certificate; what refuses such a server says so at once.
+    await assert.rejects(fetchText(t, pool, new URL(`https://127.0.0.1:${port}/`)), { code: "ECONNRESET" });
+  });
 
 test("a server whose certificate the location gives is trusted", async (t) => {
   const port = await listen(t, createTlsServer(loopbackCertificate, answerPath));

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { PluginError } from "../plugin/index.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Environment } from "./proxy.ts";
+import { tlsOptions } from "./trust.ts";
 import type { Trust } from "./trust.ts";
 
 /** How the connections of one location are made. */
@@ -57,7 +58,7 @@ export class AgentPool {
     return new HttpsAgent({
       ...shared,
       ...(this.#options.insecureSkipVerify === true
-        ? { rejectUnauthorized: false }
+        ? { ...tlsOptions, rejectUnauthorized: false }
         : { secureContext: this.#options.trust.secureContext() }),
     });
   }

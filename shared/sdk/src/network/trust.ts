@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { constants, X509Certificate } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, rootCertificates } from "node:tls";
@@ -19,6 +19,12 @@ export interface TrustOptions {
 export interface Trust {
   secureContext(): SecureContext;
 }
+
+/**
+ * What every TLS connection is made with. As Go, it speaks to servers from before RFC 5746: old load balancers, and proxies
+ * that break TLS open. What that RFC mends, a later renegotiation with them, stays refused.
+ */
+export const tlsOptions = { secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT } as const;
 
 // The places of Go's crypto/x509 on Linux: the first readable file, and every directory.
 const systemFiles = [
@@ -139,7 +145,7 @@ function contextOf(certificates: readonly string[]): SecureContext {
 
 /** As in Go, whatever is listed is trusted by itself: an intermediate authority without its root, or a server's own. */
 function contextTrusting(certificates: readonly string[]): SecureContext {
-  return createSecureContext({ ca: certificates.join("\n"), allowPartialTrustChain: true });
+  return createSecureContext({ ...tlsOptions, ca: certificates.join("\n"), allowPartialTrustChain: true });
 }
 
 function isWellFormed(certificate: string): boolean {
