@@ -12,6 +12,7 @@ import { loopbackCertificate } from "../testing/loopback-certificate.ts";
 import { AgentPool } from "./agent-pool.ts";
 import { createTrust } from "./trust.ts";
 
+const malformed = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
 const noTrust = createTrust({ env: {} });
 
 async function listen(t: TestContext, server: Server): Promise<number> {
@@ -102,10 +103,9 @@ test("plain http goes through HTTP_PROXY in absolute form", async (t) => {
   assert.equal(await fetchText(t, pool, new URL("http://store.example/a")), "http://store.example/a");
 });
 
-test("https goes through HTTPS_PROXY in a tunnel", async (t) => {
-  const port = await listen(t, createTlsServer(loopbackCertificate, answerPath));
+/** Makes a proxy's tunnels end at one port; answers the hosts that were asked for. */
+function tunnel(proxy: Server, port: number): readonly string[] {
   const asked: string[] = [];
-  const proxy = createServer();
   proxy.on("connect", (request, socket) => {
     asked.push(request.url ?? "");
     const target = connect(port, "127.0.0.1", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
@@ -113,8 +113,14 @@ test("https goes through HTTPS_PROXY in a tunnel", async (t) => {
     target.on("error", () => socket.destroy());
     socket.on("error", () => target.destroy());
   });
-  const proxyPort = await listen(t, proxy);
-  const env = { HTTPS_PROXY: `http://127.0.0.1:${proxyPort}` };
+  return asked;
+}
+
+test("https goes through HTTPS_PROXY in a tunnel", async (t) => {
+  const port = await listen(t, createTlsServer(loopbackCertificate, answerPath));
+  const proxy = createServer();
+  const asked = tunnel(proxy, port);
+  const env = { HTTPS_PROXY: `http://127.0.0.1:${await listen(t, proxy)}` };
 
   const text = await fetchText(
     t,
@@ -123,6 +129,19 @@ test("https goes through HTTPS_PROXY in a tunnel", async (t) => {
   );
 
   assert.deepEqual([text, asked], ["/a", ["store.example:443"]]);
+});
+
+test("a proxy behind TLS is trusted as a store is", async (t) => {
+  const port = await listen(t, createTlsServer(loopbackCertificate, answerPath));
+  const proxy = createTlsServer(loopbackCertificate);
+  tunnel(proxy, port);
+  const env = { HTTPS_PROXY: `https://127.0.0.1:${await listen(t, proxy)}` };
+  const trust = createTrust({ env: {}, extraPems: [malformed, loopbackCertificate.cert] });
+
+  // The certificate is not the store's: no host but loopback has one here, and loopback is never proxied.
+  const pool = new AgentPool({ env, trust, insecureSkipVerify: true });
+
+  assert.equal(await fetchText(t, pool, new URL("https://store.example/a")), "/a");
 });
 
 test("what NO_PROXY names is reached directly", async (t) => {

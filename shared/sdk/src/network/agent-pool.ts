@@ -54,6 +54,7 @@ export class AgentPool {
       maxSockets: this.#options.maxSockets ?? defaultMaxSockets,
       ...(proxy === undefined ? {} : { proxyEnv: proxyEnvironment(proxy) }),
     };
+    if (proxy?.protocol === "https:") this.#options.trust.coverProxies();
     if (!isSecure) return new HttpAgent(shared);
     return new HttpsAgent({
       ...shared,

@@ -1,7 +1,7 @@
 import { constants, X509Certificate } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { createSecureContext, rootCertificates } from "node:tls";
+import { createSecureContext, rootCertificates, setDefaultCACertificates } from "node:tls";
 import type { SecureContext } from "node:tls";
 import type { Environment } from "./proxy.ts";
 
@@ -18,6 +18,8 @@ export interface TrustOptions {
 /** A CA list that is read and parsed once, when the first TLS connection asks for it. */
 export interface Trust {
   secureContext(): SecureContext;
+  /** Trusts a proxy that is itself behind TLS: the runtime connects to it by the trust of the whole process. */
+  coverProxies(): void;
 }
 
 /**
@@ -41,6 +43,7 @@ const certificatePattern = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE
 
 const systemRootsByPlace = new Map<string, readonly string[]>();
 const contextByAuthorities = new Map<string, SecureContext>();
+const coveringProxies = new Set<string>();
 
 /** The trust of one location. */
 export function createTrust(options: TrustOptions): Trust {
@@ -49,6 +52,11 @@ export function createTrust(options: TrustOptions): Trust {
     secureContext: () => {
       context ??= sharedContext(trustedCertificates(options));
       return context;
+    },
+    coverProxies: () => {
+      const before = coveringProxies.size;
+      for (const certificate of trustedCertificates(options)) coveringProxies.add(certificate);
+      if (coveringProxies.size > before) setDefaultCACertificates([...coveringProxies].filter(isWellFormed));
     },
   };
 }
@@ -67,7 +75,8 @@ export function trustedCertificates(options: TrustOptions): readonly string[] {
 
 /** The certificates of a PEM text, without what stands between them. Empty for a text that holds none. */
 export function certificatesIn(pem: string): readonly string[] {
-  return pem.match(certificatePattern) ?? [];
+  // OpenSSL refuses blank lines, which Go passes over.
+  return (pem.match(certificatePattern) ?? []).map((certificate) => certificate.replaceAll(/\s*\n\s*/g, "\n"));
 }
 
 function systemRoots(env: Environment): readonly string[] {
