@@ -24,18 +24,22 @@ const subjectAltName = der(objectId, Buffer.from("551d11", "hex"));
 const basicConstraints = der(objectId, Buffer.from("551d13", "hex"));
 const dayMs = 24 * 3_600_000;
 
-/** Makes a certificate of a name that no store trusts, valid for a day, for 127.0.0.1 and the hosts, by default localhost. */
+/**
+ * Makes a certificate of a name that no store trusts, valid for a day, for 127.0.0.1 and the hosts, by default localhost.
+ * An authority's name and key, of the same kind, issue it in the place of its own.
+ */
 export function createThrowawayCertificate(
   name: string,
   kind: "ec" | "rsa" = "ec",
   hosts: readonly string[] = ["localhost"],
+  authority?: { readonly name: string; readonly key: string },
 ): ThrowawayCertificate {
   const { publicKey, privateKey } =
     kind === "ec"
       ? generateKeyPairSync("ec", { namedCurve: "prime256v1" })
       : generateKeyPairSync("rsa", { modulusLength: 2048 });
   const algorithm = kind === "ec" ? ecdsaWithSha256 : rsaWithSha256;
-  const issuer = der(sequence, der(set, der(sequence, commonName, der(utf8String, Buffer.from(name)))));
+  const issuer = distinguishedName(authority?.name ?? name);
   const now = Date.now();
   const hostNames = hosts.map((host) => der(0x82, Buffer.from(host)));
   const names = der(sequence, ...hostNames, der(0x87, Buffer.from([127, 0, 0, 1])));
@@ -47,16 +51,20 @@ export function createThrowawayCertificate(
     algorithm,
     issuer,
     der(sequence, time(now - dayMs), time(now + dayMs)),
-    issuer,
+    distinguishedName(name),
     publicKey.export({ type: "spki", format: "der" }),
     der(explicit(3), der(sequence, extension(subjectAltName, names), extension(basicConstraints, isAuthority))),
   );
-  const signature = der(bitString, Buffer.from([0]), sign("sha256", unsigned, privateKey));
+  const signature = der(bitString, Buffer.from([0]), sign("sha256", unsigned, authority?.key ?? privateKey));
   const body = der(sequence, unsigned, algorithm, signature).toString("base64");
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${body.replaceAll(/.{64}(?!$)/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }),
   };
+}
+
+function distinguishedName(name: string): Buffer {
+  return der(sequence, der(set, der(sequence, commonName, der(utf8String, Buffer.from(name)))));
 }
 
 function extension(id: Buffer, value: Buffer): Buffer {

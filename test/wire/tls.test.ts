@@ -14,6 +14,18 @@ const stranger = createThrowawayCertificate("Another authority");
 const rig = await startObjectRig({ tls });
 after(() => rig.close());
 
+const root = createThrowawayCertificate("Root");
+const intermediate = createThrowawayCertificate("Intermediate", "ec", [], { name: "Root", key: root.key });
+const issued = createThrowawayCertificate("Store", "ec", ["localhost"], {
+  name: "Intermediate",
+  key: intermediate.key,
+});
+const chained = await startObjectRig({
+  tls: { cert: issued.cert + intermediate.cert, key: issued.key },
+  seeds: { "that-authority-without-its-root": ["key"], "the-certificate-itself": ["key"], "untrusted-chain": [] },
+});
+after(() => chained.close());
+
 const trusting = { caCert: tls.cert };
 
 /** Writes a file into the test's folder and answers its path. */
@@ -99,6 +111,25 @@ describe("a store behind TLS", { concurrency: true }, () => {
     const hashes = bodies.map(({ headers }) => headers.get("x-amz-content-sha256"));
     assert.deepEqual(hashes, ["UNSIGNED-PAYLOAD", "UNSIGNED-PAYLOAD", "UNSIGNED-PAYLOAD"]);
     assert.ok((await location.get("large")).equals(body));
+  });
+});
+
+describe("a store whose certificate was issued by an intermediate authority", { concurrency: true }, () => {
+  for (const [title, caCert] of [
+    ["that authority without its root", intermediate.cert],
+    ["the certificate itself", issued.cert],
+  ] as const)
+    test(`is trusted where caCert is ${title}, as in Go`, async () => {
+      const bucket = title.replaceAll(/\W+/g, "-");
+      const location = await chained.open(bucket, { config: { caCert }, bucketIs: "there" });
+
+      assert.deepEqual(await location.list(), ["key"]);
+    });
+
+  test("is refused without any of these", { timeout: 120_000 }, async () => {
+    const location = await chained.open("untrusted-chain", { bucketIs: "there" });
+
+    assert.match((await failureOf(location.list())).message, /certificate/i);
   });
 });
 

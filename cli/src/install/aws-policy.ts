@@ -1,4 +1,5 @@
 import type { PermissionFacts } from "../plugin-facts/plugin-facts.ts";
+import { bucketArn, objectsArn, partitionOf } from "./aws-arns.ts";
 import type { InstallSettings } from "./install-settings.ts";
 
 interface Statement {
@@ -30,12 +31,12 @@ export function awsPolicy(settings: InstallSettings, permissions: readonly Permi
     statement(
       "Bucket",
       named("bucket", "objects"),
-      buckets.map(({ bucket }) => `arn:${partition}:s3:::${bucket}`),
+      buckets.map(({ bucket }) => bucketArn(bucket, partition)),
     ),
     statement(
       "Objects",
       named("objects", "objects"),
-      buckets.map(({ bucket, prefix }) => `arn:${partition}:s3:::${bucket}/${prefix === "" ? "" : `${prefix}/`}*`),
+      buckets.map(({ bucket, prefix }) => objectsArn(bucket, prefix, partition)),
     ),
     statement("Volumes", named("volumes", "volumes"), ["*"]),
     ...keyStatements("ObjectKeys", named("key", "objects"), keys.objects, partition),
@@ -103,9 +104,4 @@ function copyTargets(copyTo = ""): readonly { readonly bucket: string; readonly 
 /** As the server reads a prefix. */
 function withoutSlashes(prefix: string): string {
   return prefix.replaceAll(/^\/+|\/+$/g, "");
-}
-
-function partitionOf(region: string): string {
-  if (region.startsWith("cn-")) return "aws-cn";
-  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { isKind } from "@flotilla/sdk/plugin";
 import { startStubServer } from "@flotilla/sdk/testing";
 import { openConnection } from "./client.ts";
 import { contextWith } from "./testing/call.ts";
@@ -41,6 +42,14 @@ test("an empty variable leaves it to the file whether endpoints are ignored", as
 
   assert.equal(settings.endpoint, undefined);
 });
+
+for (const endpoint of ["minio.velero.svc:9000", "minio"])
+  test(`an endpoint of the environment without a scheme is named: ${endpoint}`, async (t) => {
+    await assert.rejects(
+      openWith(t, `[default]\n${keys}`, { AWS_ENDPOINT_URL_S3: endpoint }),
+      (error) => isKind(error, "invalid-config") && /AWS_ENDPOINT_URL/.test(error.message),
+    );
+  });
 
 const role = `[default]\nrole_arn=arn:aws:iam::1:role/r\nsource_profile=base\nservices=own\n[base]\n${keys}`;
 

@@ -1,3 +1,4 @@
+import { PluginError } from "@flotilla/sdk/plugin";
 import type { OpenContext } from "@flotilla/sdk/plugin";
 import type { HttpHandler } from "@smithy/core/protocols";
 import type { AwsCredentialIdentityProvider } from "@smithy/types";
@@ -93,11 +94,17 @@ function settingReader(env: OpenContext["env"], shared: SharedConfig): SettingRe
 }
 
 function configuredEndpoint(service: "s3" | "ec2", env: OpenContext["env"], shared: SharedConfig): string | undefined {
-  return (
+  const endpoint =
     env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] ||
     env["AWS_ENDPOINT_URL"] ||
     shared.serviceEndpoint(service) ||
-    shared.profile["endpoint_url"]
+    shared.profile["endpoint_url"];
+  if (!endpoint) return undefined;
+  const isUrl = URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol);
+  if (isUrl) return endpoint;
+  throw new PluginError(
+    `the endpoint of ${service.toUpperCase()} is no http or https URL; correct AWS_ENDPOINT_URL in the environment, or endpoint_url in the profile "${shared.profileName}"`,
+    { kind: "invalid-config" },
   );
 }
 

@@ -68,6 +68,12 @@ for (const [name, text, expected] of roles)
     assert.equal(canonicalText(text), expected);
   });
 
+test("half a key pair beside a role stays where it is, to be seen as unfinished", () => {
+  const text = "[p]\naws_access_key_id=A\nrole_arn=R\n";
+
+  assert.equal(canonicalText(text), text);
+});
+
 for (const other of ["source_profile=q", "credential_source=Environment"])
   test(`a role with ${other} leaves the keys beside it alone`, () => {
     const text = `[p]\naws_access_key_id=A\naws_secret_access_key=B\nrole_arn=R\n${other}\n`;

@@ -1,12 +1,12 @@
 /** One section of a credentials file; the keys of a nested table are `table.key`. */
 type Section = Map<string, string>;
 
-/** The keys that say with what a profile asks, in the order of Go's SDK: the first kind that is there is used. */
-const ownCredentials = [
-  ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"],
-  ["sso_session", "sso_start_url", "sso_account_id", "sso_role_name", "sso_region"],
-  ["credential_process"],
-] as const;
+/** The kinds of credentials in a section, in the order of Go's SDK: of those that are there the first is used. */
+const kinds: readonly { readonly needs: readonly string[]; readonly takes: readonly string[] }[] = [
+  { needs: ["aws_access_key_id", "aws_secret_access_key"], takes: ["aws_session_token"] },
+  { needs: ["sso_account_id"], takes: ["sso_session", "sso_start_url", "sso_role_name", "sso_region"] },
+  { needs: ["credential_process"], takes: [] },
+];
 
 /**
  * A credentials file, read as Go's SDK and so the official plugin reads it, in the words that this SDK understands. Go
@@ -68,11 +68,11 @@ function separateRole(sections: Map<string, Section>, name: string): void {
   const has = (key: string): boolean => parts.some((part) => part.has(key));
   const isOfItself = parts.every((part) => [undefined, name].includes(part.get("source_profile")));
   if (!has("role_arn") || has("credential_source") || !isOfItself) return;
-  const keys = ownCredentials.find(([first]) => has(first));
-  if (keys === undefined) return;
+  const kind = kinds.find(({ needs }) => needs.every(has));
+  if (kind === undefined) return;
   const source: Section = new Map();
   for (const part of parts)
-    for (const key of keys) {
+    for (const key of [...kind.needs, ...kind.takes]) {
       const value = part.get(key);
       if (value !== undefined) source.set(key, value);
       part.delete(key);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
@@ -104,6 +104,18 @@ test("a file that stays empty is refused", async () => {
   const credentialsFile = await writeText("");
 
   await assert.rejects(keyOf({ credentialsFile, clock: impatient }), (error) => isKind(error, "invalid-config"));
+});
+
+test("a file that has been empty for long is not waited for", async () => {
+  const AWS_SHARED_CREDENTIALS_FILE = await writeText("");
+  await utimes(AWS_SHARED_CREDENTIALS_FILE, 0, 0);
+  const naps: number[] = [];
+  const clock: Clock = { ...systemClock, sleep: async (ms) => void naps.push(ms) };
+  const source = { credentialsFile: undefined, profile: undefined, signal: undefined, clock };
+
+  await readSharedConfig({ ...source, env: { AWS_SHARED_CREDENTIALS_FILE } });
+
+  assert.deepEqual(naps, []);
 });
 
 test("an empty file is read again until it is written", async () => {

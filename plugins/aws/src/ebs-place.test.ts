@@ -26,6 +26,7 @@ for (const zone of [
   "us-east-1a",
   "us-gov-west-1b",
   "ap-southeast-10a",
+  "eusc-de-east-1a",
   "us-west-2-lax-1a",
   "us-east-1-wl1-bos-wlz-1",
 ]) {

@@ -10,7 +10,7 @@ export type EbsPlaceOptions = Pick<RestorePlaces, "zoneMap" | "defaultZone" | "r
 
 const driverZoneKeys = ["topology.ebs.csi.aws.com/zone"];
 // Zones of AWS, local ones too, begin with their region; what does not look like one is some other cloud's with this API.
-const awsZone = /^[a-z]{2}(?:-[a-z]+)+-\d+(?:[a-z]|-.+)$/;
+const awsZone = /^(?:[a-z]{2}|eusc)(?:-[a-z]+)+-\d+(?:[a-z]|-.+)$/;
 
 /** Zones of restored volumes: which one each gets, and what its PersistentVolume says of it. */
 export class EbsPlaces {

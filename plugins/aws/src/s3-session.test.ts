@@ -8,7 +8,7 @@ import { openStubBucket } from "./testing/stub-bucket.ts";
 import { s3Error } from "./testing/s3-error.ts";
 import type { SeenRequest, StubAnswer } from "@flotilla/sdk/testing";
 import { openConnection } from "./client.ts";
-import { S3Session } from "./s3-session.ts";
+import { isAwsEndpoint, S3Session } from "./s3-session.ts";
 import { createSigner } from "./s3-signer.ts";
 
 const noEncryption = { newObject: {}, customerKey: {}, isKeyFileTooLong: false };
@@ -105,6 +105,16 @@ test("signing with an unknown region asks for it first, and for the public URL",
   assert.match(url.searchParams.get("X-Amz-Credential") ?? "", /eu-west-1/);
   assert.equal(url.searchParams.get("X-Amz-SignedHeaders"), "host");
 });
+
+for (const [host, isAws] of [
+  ["s3.eu-west-1.amazonaws.com", true],
+  ["s3.cn-north-1.amazonaws.com.cn", true],
+  ["s3.eusc-de-east-1.amazonaws.eu", true],
+  ["amazonaws.com.example", false],
+] as const)
+  test(`${host} is ${isAws ? "" : "not "}AWS's own`, () => {
+    assert.equal(isAwsEndpoint(`https://${host}`), isAws);
+  });
 
 const denials: readonly (readonly [title: string, answer: (request: SeenRequest) => StubAnswer, region: string])[] = [
   ["in another region", () => ({ status: 403, headers: { "x-amz-bucket-region": "eu-west-1" } }), "eu-west-1"],

@@ -126,7 +126,7 @@ export class S3Session {
 
 /** Whether an endpoint is one of AWS's own. */
 export function isAwsEndpoint(endpoint: string | undefined): boolean {
-  return endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
+  return endpoint === undefined || /\.amazonaws\.(?:com|com\.cn|eu)$/.test(new URL(endpoint).hostname);
 }
 
 /** An S3 client that sends bodies plainly: no chunked framing, no checksum of its own, no 100-continue. */

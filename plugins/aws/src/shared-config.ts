@@ -125,7 +125,8 @@ async function settleFile(
 }
 
 async function looksUnfinished(path: string, profileName: string, text: string, ageMs: number): Promise<boolean> {
-  if (text.trim() === "") return true;
+  // An installation without a Secret of AWS's may leave it empty for ever.
+  if (text.trim() === "") return ageMs < recentlyWrittenMs;
   const { section } = await readSections(path, profileName);
   if (section === undefined) return ageMs < recentlyWrittenMs;
   return (section["aws_access_key_id"] === undefined) !== (section["aws_secret_access_key"] === undefined);

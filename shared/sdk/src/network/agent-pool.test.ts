@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { createServer, get as httpGet } from "node:http";
 import type { RequestListener, Server } from "node:http";
 import { createServer as createTlsServer, get as httpsGet } from "node:https";
-import { connect } from "node:net";
+import { connect, createServer as createTcpServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
@@ -11,6 +12,7 @@ import { loopbackCertificate } from "../testing/loopback-certificate.ts";
 import { AgentPool } from "./agent-pool.ts";
 import { createTrust } from "./trust.ts";
 
+const malformed = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
 const noTrust = createTrust({ env: {} });
 
 async function listen(t: TestContext, server: Server): Promise<number> {
@@ -49,6 +51,35 @@ test("a server with an unknown certificate is refused", async (t) => {
   });
 });
 
+/** The first answer of a server from before RFC 5746, in TLS 1.2 and without extensions, after which it hangs up. */
+function oldServerHello(): Buffer {
+  const body = Buffer.concat([Buffer.from("0303", "hex"), randomBytes(32), Buffer.from("00c02f00", "hex")]);
+  const lengths = [body.length + 4, 0x0200_0000 + body.length];
+  const head = Buffer.alloc(9);
+  head.write("160303", "hex");
+  head.writeUInt16BE(lengths[0] ?? 0, 3);
+  head.writeUInt32BE(lengths[1] ?? 0, 5);
+  return Buffer.concat([head, body]);
+}
+
+for (const insecureSkipVerify of [false, true])
+  test(`a server that cannot renegotiate safely is spoken to, as by Go, verified or not: ${insecureSkipVerify}`, async (t) => {
+    const server = createTcpServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.end(oldServerHello()));
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.listen(0, "127.0.0.1", resolve);
+    await promise;
+    t.after(() => server.close());
+    // A TCP server's address is an object.
+    const { port } = server.address() as AddressInfo;
+    const pool = new AgentPool({ env: {}, trust: noTrust, insecureSkipVerify });
+
+    // It went on to wait for the certificate; what refuses such a server says so at once.
+    await assert.rejects(fetchText(t, pool, new URL(`https://127.0.0.1:${port}/`)), { code: "ECONNRESET" });
+  });
+
 test("a server whose certificate the location gives is trusted", async (t) => {
   const port = await listen(t, createTlsServer(loopbackCertificate, answerPath));
   const trust = createTrust({ env: {}, extraPems: [loopbackCertificate.cert] });
@@ -72,10 +103,9 @@ test("plain http goes through HTTP_PROXY in absolute form", async (t) => {
   assert.equal(await fetchText(t, pool, new URL("http://store.example/a")), "http://store.example/a");
 });
 
-test("https goes through HTTPS_PROXY in a tunnel", async (t) => {
-  const port = await listen(t, createTlsServer(loopbackCertificate, answerPath));
+/** Makes a proxy's tunnels end at one port; answers the hosts that were asked for. */
+function tunnel(proxy: Server, port: number): readonly string[] {
   const asked: string[] = [];
-  const proxy = createServer();
   proxy.on("connect", (request, socket) => {
     asked.push(request.url ?? "");
     const target = connect(port, "127.0.0.1", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
@@ -83,8 +113,14 @@ test("https goes through HTTPS_PROXY in a tunnel", async (t) => {
     target.on("error", () => socket.destroy());
     socket.on("error", () => target.destroy());
   });
-  const proxyPort = await listen(t, proxy);
-  const env = { HTTPS_PROXY: `http://127.0.0.1:${proxyPort}` };
+  return asked;
+}
+
+test("https goes through HTTPS_PROXY in a tunnel", async (t) => {
+  const port = await listen(t, createTlsServer(loopbackCertificate, answerPath));
+  const proxy = createServer();
+  const asked = tunnel(proxy, port);
+  const env = { HTTPS_PROXY: `http://127.0.0.1:${await listen(t, proxy)}` };
 
   const text = await fetchText(
     t,
@@ -93,6 +129,19 @@ test("https goes through HTTPS_PROXY in a tunnel", async (t) => {
   );
 
   assert.deepEqual([text, asked], ["/a", ["store.example:443"]]);
+});
+
+test("a proxy behind TLS is trusted as a store is", async (t) => {
+  const port = await listen(t, createTlsServer(loopbackCertificate, answerPath));
+  const proxy = createTlsServer(loopbackCertificate);
+  tunnel(proxy, port);
+  const env = { HTTPS_PROXY: `https://127.0.0.1:${await listen(t, proxy)}` };
+  const trust = createTrust({ env: {}, extraPems: [malformed, loopbackCertificate.cert] });
+
+  // The certificate is not the store's: no host but loopback has one here, and loopback is never proxied.
+  const pool = new AgentPool({ env, trust, insecureSkipVerify: true });
+
+  assert.equal(await fetchText(t, pool, new URL("https://store.example/a")), "/a");
 });
 
 test("what NO_PROXY names is reached directly", async (t) => {

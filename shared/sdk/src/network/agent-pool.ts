@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { PluginError } from "../plugin/index.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Environment } from "./proxy.ts";
+import { tlsOptions } from "./trust.ts";
 import type { Trust } from "./trust.ts";
 
 /** How the connections of one location are made. */
@@ -53,11 +54,12 @@ export class AgentPool {
       maxSockets: this.#options.maxSockets ?? defaultMaxSockets,
       ...(proxy === undefined ? {} : { proxyEnv: proxyEnvironment(proxy) }),
     };
+    if (proxy?.protocol === "https:") this.#options.trust.coverProxies();
     if (!isSecure) return new HttpAgent(shared);
     return new HttpsAgent({
       ...shared,
       ...(this.#options.insecureSkipVerify === true
-        ? { rejectUnauthorized: false }
+        ? { ...tlsOptions, rejectUnauthorized: false }
         : { secureContext: this.#options.trust.secureContext() }),
     });
   }

@@ -32,6 +32,10 @@ test("what stands between the certificates of a bundle is left out", () => {
   assert.deepEqual(certificatesIn(`# one\n${cert}\n# two\n${malformed}\n`), [cert, malformed]);
 });
 
+test("a certificate with blank and indented lines is one", () => {
+  assert.deepEqual(certificatesIn(cert.replaceAll("\n", "\r\n\r\n  ")), [cert.trim()]);
+});
+
 test("without a system store the runtime's own roots are trusted", () => {
   assert.deepEqual(trustedCertificates({ env: emptyPlaces }), rootCertificates);
 });

@@ -1,7 +1,7 @@
-import { X509Certificate } from "node:crypto";
+import { constants, X509Certificate } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { createSecureContext, rootCertificates } from "node:tls";
+import { createSecureContext, rootCertificates, setDefaultCACertificates } from "node:tls";
 import type { SecureContext } from "node:tls";
 import type { Environment } from "./proxy.ts";
 
@@ -18,7 +18,15 @@ export interface TrustOptions {
 /** A CA list that is read and parsed once, when the first TLS connection asks for it. */
 export interface Trust {
   secureContext(): SecureContext;
+  /** Trusts a proxy that is itself behind TLS: the runtime connects to it by the trust of the whole process. */
+  coverProxies(): void;
 }
+
+/**
+ * What every TLS connection is made with. As Go, it speaks to servers from before RFC 5746: old load balancers, and proxies
+ * that break TLS open. What that RFC mends, a later renegotiation with them, stays refused.
+ */
+export const tlsOptions = { secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT } as const;
 
 // The places of Go's crypto/x509 on Linux: the first readable file, and every directory.
 const systemFiles = [
@@ -35,6 +43,7 @@ const certificatePattern = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE
 
 const systemRootsByPlace = new Map<string, readonly string[]>();
 const contextByAuthorities = new Map<string, SecureContext>();
+const coveringProxies = new Set<string>();
 
 /** The trust of one location. */
 export function createTrust(options: TrustOptions): Trust {
@@ -43,6 +52,11 @@ export function createTrust(options: TrustOptions): Trust {
     secureContext: () => {
       context ??= sharedContext(trustedCertificates(options));
       return context;
+    },
+    coverProxies: () => {
+      const before = coveringProxies.size;
+      for (const certificate of trustedCertificates(options)) coveringProxies.add(certificate);
+      if (coveringProxies.size > before) setDefaultCACertificates([...coveringProxies].filter(isWellFormed));
     },
   };
 }
@@ -61,7 +75,8 @@ export function trustedCertificates(options: TrustOptions): readonly string[] {
 
 /** The certificates of a PEM text, without what stands between them. Empty for a text that holds none. */
 export function certificatesIn(pem: string): readonly string[] {
-  return pem.match(certificatePattern) ?? [];
+  // OpenSSL refuses blank lines, which Go passes over.
+  return (pem.match(certificatePattern) ?? []).map((certificate) => certificate.replaceAll(/\s*\n\s*/g, "\n"));
 }
 
 function systemRoots(env: Environment): readonly string[] {
@@ -130,11 +145,16 @@ function sharedContext(certificates: readonly string[]): SecureContext {
 
 function contextOf(certificates: readonly string[]): SecureContext {
   try {
-    return createSecureContext({ ca: certificates.join("\n") });
+    return contextTrusting(certificates);
   } catch {
     // One malformed certificate makes OpenSSL refuse the whole list; Go leaves out the malformed ones.
-    return createSecureContext({ ca: certificates.filter(isWellFormed).join("\n") });
+    return contextTrusting(certificates.filter(isWellFormed));
   }
+}
+
+/** As in Go, whatever is listed is trusted by itself: an intermediate authority without its root, or a server's own. */
+function contextTrusting(certificates: readonly string[]): SecureContext {
+  return createSecureContext({ ...tlsOptions, ca: certificates.join("\n"), allowPartialTrustChain: true });
 }
 
 function isWellFormed(certificate: string): boolean {
