@@ -53,7 +53,6 @@ function meaningOf(answer: ServiceAnswer, attempt: Attempt): Meaning {
     };
   if (status === 404) return { kind: "invalid-argument", text: "something that it needs is missing", remedy: "" };
   if (status === 409) return { kind: "conflict", text: "the state of the resource forbids it", remedy: "try again" };
-  if (status === 408) return { kind: "unavailable", text: "the service failed", remedy: "" };
   return meaningOfStatus(answer, attempt);
 }
 

@@ -48,6 +48,7 @@ for (const [status, kind] of [
   [401, "denied"],
   [403, "denied"],
   [404, "invalid-argument"],
+  [408, "unavailable"],
   [412, "conflict"],
   [429, "unavailable"],
   [500, "unavailable"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PluginError } from "@flotilla/sdk/plugin";
+import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import { TestClock } from "@flotilla/sdk/testing";
 import type { ComputeId } from "./managed-disk-ids.ts";
 import { printComputeId } from "./managed-disk-ids.ts";
@@ -13,11 +13,20 @@ const conflict = new PluginError("busy", { kind: "conflict" });
 const notFound = new PluginError("snapshot not found", { kind: "not-found" });
 const failedLater = new PluginError("failed later", { kind: "unavailable" });
 
-async function create(api: ScriptedDisks): Promise<void> {
+function open(api: ScriptedDisks): ManagedDiskLifecycle {
   const clock = new TestClock({ skipsSleep: true });
-  const options = { api, apiTimeoutMs: 120_000, isWaiting: false, waitTimeoutMs: 1, clock, random: () => 1 };
-  const lifecycle = new ManagedDiskLifecycle(options);
-  await lifecycle.create(snapshot, async () => await api.createSnapshot(snapshot, { location: "w" }), quietCall);
+  return new ManagedDiskLifecycle({
+    api,
+    apiTimeoutMs: 120_000,
+    isWaiting: false,
+    waitTimeoutMs: 1,
+    clock,
+    random: () => 1,
+  });
+}
+
+async function create(api: ScriptedDisks): Promise<void> {
+  await open(api).create(snapshot, async () => await api.createSnapshot(snapshot, { location: "w" }), quietCall);
 }
 
 for (const [end, look, message] of [
@@ -45,3 +54,22 @@ test("a disk that never becomes free leaves nothing to delete", async () => {
 
   assert.deepEqual(api.deleted, []);
 });
+
+for (const kind of ["held", "denied"] as const) {
+  const refusal = new PluginError(`the deletion is ${kind}`, { kind });
+
+  test(`a deletion that is ${kind} of a snapshot that is gone already says that it is gone`, async () => {
+    const api = new ScriptedDisks();
+    api.deletions = [refusal];
+    api.snapshots = [notFound];
+
+    await assert.rejects(open(api).delete(snapshot, quietCall), (error) => isKind(error, "not-found"));
+  });
+
+  test(`a deletion that is ${kind} of a snapshot that is there is an error`, async () => {
+    const api = new ScriptedDisks();
+    api.deletions = [refusal];
+
+    await assert.rejects(open(api).delete(snapshot, quietCall), refusal);
+  });
+}

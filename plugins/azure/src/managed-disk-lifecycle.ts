@@ -1,4 +1,4 @@
-import type { Snapshot } from "@azure/arm-compute";
+import type { Disk, Snapshot } from "@azure/arm-compute";
 import { isKind, PluginError } from "@flotilla/sdk/plugin";
 import type { Call, Clock, PluginErrorKind } from "@flotilla/sdk/plugin";
 import { whileBusy } from "@flotilla/sdk/volumes";
@@ -76,6 +76,10 @@ export class ManagedDiskLifecycle {
     try {
       await this.#delete(id, this.#options.apiTimeoutMs, call);
     } catch (error) {
+      // Azure looks at locks and permissions first, and refuses to delete what is gone already.
+      const isRefused = isKind(error, "held") || isKind(error, "denied");
+      if (isRefused && (await this.#isGone(id, call)))
+        throw new PluginError(`${nameInWords(id)} not found`, { kind: "not-found", cause: error });
       throw withAdvice(error, "apiTimeout");
     }
   }
@@ -97,10 +101,22 @@ export class ManagedDiskLifecycle {
     return found;
   }
 
+  async #isGone(id: ComputeId, call: Call): Promise<boolean> {
+    try {
+      await this.#read(id, call);
+      return false;
+    } catch (error) {
+      return isKind(error, "not-found");
+    }
+  }
+
+  async #read(id: ComputeId, call: Call): Promise<Disk | Snapshot> {
+    return id.type === "disks" ? await this.#api.getDisk(id, call) : await this.#api.getSnapshot(id, call);
+  }
+
   /** What goes on with a resource that was begun by a request without an answer; undefined where there is none. */
   async #begun(id: ComputeId, call: Call): Promise<Operation | undefined> {
-    const read = async (call: Call): Promise<string | undefined> =>
-      (await (id.type === "disks" ? this.#api.getDisk(id, call) : this.#api.getSnapshot(id, call))).provisioningState;
+    const read = async (call: Call): Promise<string | undefined> => (await this.#read(id, call)).provisioningState;
     try {
       await read(call);
     } catch (error) {

@@ -52,7 +52,7 @@ export async function restoredShape(
   return {
     volumeType,
     zone,
-    encryption: encryptionThere(request, region, marks, rules),
+    encryption: encryptionThere(request, snapshot, marks, rules),
     marks,
     moved: isCopy || isMoved ? await placeOf({ region, zone, volumeType }, rules.types, call) : undefined,
   };
@@ -149,17 +149,21 @@ function recordedZone(
 
 function encryptionThere(
   { snapshotId }: VolumeFromSnapshot,
-  region: string,
+  { location: region, encryption }: Snapshot,
   marks: DiskMarks,
   { diskEncryptionSet }: RestoreRules,
 ): Encryption | undefined {
-  if (marks.encryption !== undefined || marks.leftEncryptionSet === undefined) return marks.encryption;
-  const { encryptionType: type } = marks;
-  if (diskEncryptionSet !== undefined)
-    return { diskEncryptionSetId: diskEncryptionSet, ...(type === undefined ? {} : { type }) };
+  const { encryptionType: type, leftEncryptionSet } = marks;
+  if (marks.encryption !== undefined) return marks.encryption;
+  if (leftEncryptionSet === undefined && type === undefined) return undefined;
+  // The id of a set may be too long for a tag. Azure encrypts a snapshot with the key of its disk.
+  const own = leftEncryptionSet === undefined ? encryption?.diskEncryptionSetId : undefined;
+  const diskEncryptionSetId = own ?? diskEncryptionSet;
+  if (diskEncryptionSetId !== undefined) return { diskEncryptionSetId, ...(type === undefined ? {} : { type }) };
+  const former = leftEncryptionSet ?? "a customer's key";
   throw new PluginError(
-    `create a volume from snapshot "${snapshotId}": its disk was encrypted with ${marks.leftEncryptionSet}, which is of ` +
-      `another region than ${region}; set the location's key diskEncryptionSet to the id of a set of ${region}`,
+    `create a volume from snapshot "${snapshotId}": its disk was encrypted with ${former}, which is of another region than ` +
+      `${region}; set the location's key diskEncryptionSet to the id of a set of ${region}`,
     { kind: "invalid-config" },
   );
 }

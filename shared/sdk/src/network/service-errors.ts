@@ -53,7 +53,7 @@ export function meaningOfStatus({ status }: ServiceAnswer, attempt: Attempt): Me
   if (status === 412) return { kind: "conflict", text: "the object changed meanwhile", remedy: "" };
   if (status === 429) return { kind: "unavailable", text: "throttled", remedy: "" };
   if (status === 501) return { kind: "unsupported", text: "the service does not implement this request", remedy: "" };
-  if (status >= 500) return { kind: "unavailable", text: "the service failed", remedy: "" };
+  if (status === 408 || status >= 500) return { kind: "unavailable", text: "the service failed", remedy: "" };
   if (status >= 400) return { kind: "invalid-argument", text: "the request was refused", remedy: "" };
   return {
     kind: "unavailable",
