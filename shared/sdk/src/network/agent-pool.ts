@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { PluginError } from "../plugin/index.ts";
+import { readIntoOneBuffer } from "./one-read-buffer.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Environment } from "./proxy.ts";
 import type { Trust } from "./trust.ts";
@@ -51,6 +52,7 @@ export class AgentPool {
     const shared = {
       keepAlive: true,
       maxSockets: this.#options.maxSockets ?? defaultMaxSockets,
+      onread: readIntoOneBuffer,
       ...(proxy === undefined ? {} : { proxyEnv: proxyEnvironment(proxy) }),
     };
     if (!isSecure) return new HttpAgent(shared);
