@@ -69,6 +69,11 @@ export async function writeWithFaults(
   const stall = findFault(met, "stall-response");
   const corrupt = findFault(met, "corrupt-response");
   const limit = Math.min(cut?.afterBytes ?? Infinity, stall?.afterBytes ?? Infinity);
+  const hold = findFault(met, "hold-response");
+  if (hold !== undefined) {
+    response.flushHeaders();
+    await hold.until;
+  }
   let sent = 0;
   for await (const chunk of body) {
     const bytes = corrupt === undefined ? chunk : flipByte(chunk, corrupt.atByte - sent);

@@ -51,6 +51,8 @@ export type Fault =
   | { readonly kind: "cut-response"; readonly afterBytes: number }
   /** Nothing more is sent once this many body bytes of the answer have been sent. */
   | { readonly kind: "stall-response"; readonly afterBytes: number }
+  /** The answer's body is held back behind its headers until this resolves. */
+  | { readonly kind: "hold-response"; readonly until: Promise<unknown> }
   /** One byte of the answer's body is changed. */
   | { readonly kind: "corrupt-response"; readonly atByte: number }
   /** One byte changes while the store copies an object or a part: the copy is of other bytes, with their checksum. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { bytesOf, failureOf, mebibyte, readUntilError } from "../wire/bytes.ts";
+import { holdFirstAnswer } from "../wire/hold-first-answer.ts";
 import { smallPartBytes, smallParts, startBlobRig } from "./blob-rig.ts";
 
 const rig = await startBlobRig();
@@ -51,6 +52,7 @@ describe("transfers through a bad network", { concurrency: true }, () => {
     const location = await rig.open("cut-mix", { config: smallParts });
     // More than is fetched ahead.
     await location.put("contents", bytesOf(20 * smallPartBytes, "one version"));
+    holdFirstAnswer({ ...rig, faults: rig.blob.faults, bucket: "cut-mix", operation: "GetBlob" });
     const reading = location.store.getObject(location.at("contents"));
     await reading.next();
 

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { after, describe, test } from "node:test";
 
 import { bytesOf, failureOf, mebibyte, readUntilError } from "../wire/bytes.ts";
+import { holdFirstAnswer } from "../wire/hold-first-answer.ts";
 import { toldLines } from "../wire/told-lines.ts";
 import { smallPartBytes, smallParts, startBlobRig } from "./blob-rig.ts";
 
@@ -94,6 +95,7 @@ describe("a way that changes bytes", { concurrency: true }, () => {
     const location = await rig.open("other-range", { config: smallParts });
     await location.put("contents", large);
     const match = { bucket: "other-range", operation: "GetBlob" };
+    holdFirstAnswer({ ...rig, ...match, faults: rig.blob.faults });
     const fault = rig.blob.faults.add({ kind: "corrupt-response", atByte: 77 }, match, { skip: 2 });
 
     const { error, receivedBytes } = await readUntilError(location.store.getObject(location.at("contents")));

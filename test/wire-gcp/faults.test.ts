@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { bytesOf, failureOf, mebibyte, readUntilError } from "../wire/bytes.ts";
+import { holdFirstAnswer } from "../wire/hold-first-answer.ts";
 import { smallPartBytes, smallParts, startGcsRig } from "./gcs-rig.ts";
 
 const rig = await startGcsRig();
@@ -60,6 +61,7 @@ describe("transfers through a bad network", { concurrency: 4, timeout: 600_000 }
       // More than is fetched ahead.
       const former = bytesOf(5 * smallPartBytes, "one version");
       await location.put("contents", former);
+      holdFirstAnswer({ ...rig, faults: rig.gcs.faults, bucket: name, operation: "ReadObject" });
       const reading = location.store.getObject(location.at("contents"));
       const first = await reading.next();
 

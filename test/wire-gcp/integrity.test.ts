@@ -4,6 +4,7 @@ import { after, describe, test } from "node:test";
 import { checksumOf, printChecksum } from "@flotilla/sdk/objects";
 
 import { bytesOf, failureOf, readUntilError } from "../wire/bytes.ts";
+import { holdFirstAnswer } from "../wire/hold-first-answer.ts";
 import { smallPartBytes, smallParts, startGcsRig } from "./gcs-rig.ts";
 
 const rig = await startGcsRig();
@@ -100,6 +101,7 @@ describe("a way that changes bytes", { concurrency: 4, timeout: 600_000 }, () =>
     const location = await rig.open("other-range", { config: smallParts });
     await location.put("contents", large);
     const match = { bucket: "other-range", operation: "ReadObject" };
+    holdFirstAnswer({ ...rig, ...match, faults: rig.gcs.faults });
     const fault = rig.gcs.faults.add({ kind: "corrupt-response", atByte: 77 }, match, { skip: 2 });
 
     const { error, receivedBytes } = await readUntilError(location.store.getObject(location.at("contents")));

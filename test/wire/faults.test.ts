@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { bytesOf, failureOf, mebibyte, readUntilError } from "./bytes.ts";
+import { holdFirstAnswer } from "./hold-first-answer.ts";
 import { smallPartBytes, smallParts, startObjectRig } from "./object-rig.ts";
 
 const rig = await startObjectRig();
@@ -52,6 +53,7 @@ describe("transfers through a bad network", { concurrency: true }, () => {
   test("a download of an object that was replaced meanwhile never mixes the two versions", async () => {
     const location = await rig.open("cut-mix", { config: smallParts });
     await location.put("contents", manyParts);
+    holdFirstAnswer({ ...rig, faults: rig.s3.faults, bucket: "cut-mix", operation: "GetObject" });
     const reading = location.store.getObject(location.at("contents"));
     await reading.next();
 

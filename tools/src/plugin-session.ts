@@ -34,6 +34,7 @@ export interface PluginSession {
   initObjectStore(plugin: string, config: Readonly<Record<string, string>>): Promise<void>;
   initVolumeSnapshotter(plugin: string, config: Readonly<Record<string, string>>): Promise<void>;
   listCommonPrefixes(plugin: string, bucket: string): Promise<readonly string[]>;
+  getObject(plugin: string, bucket: string, key: string): Promise<Buffer>;
   /** Asks the process to exit; its exit code, or the signal that ended it. Kills it where it does not answer. */
   shutdown(): Promise<number | NodeJS.Signals>;
   kill(): void;
@@ -117,6 +118,19 @@ function session(
     async listCommonPrefixes(plugin, bucket) {
       const request = create(velero.ListCommonPrefixesRequestSchema, { plugin, bucket, delimiter: "/" });
       return (await call(ObjectStore, ObjectStore.method.listCommonPrefixes, request)).prefixes;
+    },
+    async getObject(plugin, bucket, key) {
+      const { path, requestSerialize, responseDeserialize } = methodDefinition(
+        ObjectStore,
+        ObjectStore.method.getObject,
+      );
+      const request = create(velero.GetObjectRequestSchema, { plugin, bucket, key });
+      const deadline = Date.now() + state.timeoutMs;
+      const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, { deadline });
+      const bodies: Uint8Array[] = [];
+      // The decoder of the method makes nothing else.
+      for await (const message of stream as AsyncIterable<velero.Bytes>) bodies.push(message.data);
+      return Buffer.concat(bodies);
     },
     async shutdown() {
       const deadline = setTimeout(() => child.kill("SIGKILL"), state.timeoutMs);

@@ -123,7 +123,7 @@ async function checkInit(list: CheckList, target: Target): Promise<void> {
     );
     return;
   }
-  await list.check("Init of an ObjectStore loads its driver alone, and ListCommonPrefixes answers", async () => {
+  await list.check("Init of an ObjectStore loads its driver alone, which lists and reads", async () => {
     const warmUp = parseWarmUp(readFileSync(warmUpFile, "utf8"));
     // Every container runtime sets HOME, to / for a user that /etc/passwd does not know.
     const environment = { ...warmUp.environment, HOME: "/", FLOTILLA_TRACE: "chunks" };

@@ -7,7 +7,7 @@ const whole = {
   files: { credentials: "KEY=value" },
   objectStores: [{ name: "a/b", config: { url: "{endpoint}" } }],
   answers: [
-    { path: "/token", contentType: "t", body: "b" },
+    { path: "/token", contentType: "t", headers: { etag: "e" }, body: "b" },
     { contentType: "t", body: "b" },
   ],
 };
@@ -21,6 +21,8 @@ test("a warm-up that lacks a part or has another form is refused", () => {
   assert.throws(() => parseWarmUp(JSON.stringify({ ...whole, objectStores: [{ name: "a" }] })), /config/);
   assert.throws(() => parseWarmUp(JSON.stringify({ ...whole, answers: [{ body: "" }] })), /contentType/);
   assert.throws(() => parseWarmUp(JSON.stringify({ ...whole, files: { a: 1 } })), /files/);
+  const headers = { contentType: "t", headers: { a: 1 }, body: "b" };
+  assert.throws(() => parseWarmUp(JSON.stringify({ ...whole, answers: [headers] })), /headers/);
 });
 
 test("a whole warm-up is read as it is written", () => {

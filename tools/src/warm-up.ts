@@ -16,7 +16,7 @@ export interface WarmUp {
   readonly environment: Readonly<Record<string, string>>;
   /** The texts of files that the configurations name, by name. */
   readonly files?: Readonly<Record<string, string>>;
-  /** What is opened, one after the other, and asked for its bucket's common prefixes. */
+  /** What is opened, one after the other, and asked for its bucket's common prefixes and for an object. */
   readonly objectStores: readonly WarmUpStore[];
   /** What the servers answer: the first whose `path` is in the URL, or that has none. */
   readonly answers: readonly WarmUpAnswer[];
@@ -30,8 +30,12 @@ interface WarmUpStore {
 interface WarmUpAnswer {
   readonly path?: string;
   readonly contentType: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
 }
+
+/** Of the object that is read. */
+const objectKey = "object";
 
 /** Reads the text of a `warm-up.json`. */
 export function parseWarmUp(text: string): WarmUp {
@@ -55,14 +59,20 @@ export interface WarmUpFolder {
   readonly seenAs?: string;
 }
 
-/** Opens each object store and lists once, as the server does each minute to validate a location. */
+/**
+ * Opens each object store and lists once, as the server does each minute to validate a location; then reads an object, as
+ * it does of each backup that it finds.
+ */
 export async function warmUpPlugin(warmUp: WarmUp, session: PluginSession, folder: WarmUpFolder): Promise<void> {
   const texts: Record<string, string> = { ca: loopbackCertificate.cert, folder: folder.seenAs ?? folder.path };
   const fill = (text: string): string => text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => texts[name] ?? whole);
   const listener: RequestListener = (request, response) => {
     const answer = warmUp.answers.find(({ path }) => path === undefined || request.url?.includes(path) === true);
     if (answer === undefined) response.writeHead(500).end();
-    else response.setHeader("content-type", answer.contentType).end(fill(answer.body));
+    else
+      response
+        .setHeaders(new Map(Object.entries({ "content-type": answer.contentType, ...answer.headers })))
+        .end(fill(answer.body));
   };
   const servers = [createServer(listener), createSecureServer(loopbackCertificate, listener)];
   try {
@@ -74,6 +84,7 @@ export async function warmUpPlugin(warmUp: WarmUp, session: PluginSession, folde
       const filled = Object.entries(config).map(([key, value]) => [key, fill(value)]);
       await session.initObjectStore(name, Object.fromEntries(filled));
       await session.listCommonPrefixes(name, config["bucket"] ?? "");
+      await session.getObject(name, config["bucket"] ?? "", objectKey);
     }
   } finally {
     for (const server of servers) {
@@ -96,10 +107,18 @@ function parseStore(value: unknown): WarmUpStore {
 }
 
 function parseAnswer(value: unknown): WarmUpAnswer {
-  if (!isTexts(value) || value["contentType"] === undefined || value["body"] === undefined)
+  const { headers, ...texts } = isRecord(value) ? value : {};
+  if (!isTexts(texts) || texts["contentType"] === undefined || texts["body"] === undefined)
     throw new Error("warm-up.json needs contentType and body of each of answers");
-  const { path, contentType, body } = value;
-  return { ...(path === undefined ? {} : { path }), contentType, body };
+  if (headers !== undefined && !isTexts(headers))
+    throw new Error("warm-up.json has headers of another form than texts");
+  const { path, contentType, body } = texts;
+  return {
+    ...(path === undefined ? {} : { path }),
+    contentType,
+    ...(headers === undefined ? {} : { headers }),
+    body,
+  };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -216,6 +216,7 @@ test("an environment's file that cannot be read is told where a line is missing"
 
 const skipping = {
   now: () => 0,
+  idleMs: () => 0,
   sleep: async () => {},
   timer: () => ({ refresh: () => {}, cancel: () => {} }),
 };

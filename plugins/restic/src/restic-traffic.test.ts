@@ -217,6 +217,7 @@ test("restic waits for locks itself where it can; otherwise the tries are spread
   let now = 0;
   const clock = {
     now: () => now,
+    idleMs: () => 0,
     sleep: async (ms: number) => void (now += ms),
     timer: () => ({ refresh: () => {}, cancel: () => {} }),
   };
@@ -232,6 +233,7 @@ test("a lock that is waited for is looked at again every few minutes, and no res
   let now = 0;
   const clock = {
     now: () => now,
+    idleMs: () => 0,
     sleep: async (ms: number) => void (now += ms),
     timer: () => ({ refresh: () => {}, cancel: () => {} }),
   };

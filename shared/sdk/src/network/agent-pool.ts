@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { PluginError } from "../plugin/index.ts";
+import { readIntoOneBuffer } from "./one-read-buffer.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Environment } from "./proxy.ts";
 import { tlsOptions } from "./trust.ts";
@@ -52,6 +53,7 @@ export class AgentPool {
     const shared = {
       keepAlive: true,
       maxSockets: this.#options.maxSockets ?? defaultMaxSockets,
+      onread: readIntoOneBuffer,
       ...(proxy === undefined ? {} : { proxyEnv: proxyEnvironment(proxy) }),
     };
     if (proxy?.protocol === "https:") this.#options.trust.coverProxies();

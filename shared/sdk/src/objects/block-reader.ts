@@ -1,7 +1,6 @@
 import { finished } from "node:stream";
 import { BlockQueue, systemClock } from "../plugin/index.ts";
 import { freeChunk } from "./free-chunk.ts";
-import { freeReadBuffers } from "./read-buffers.ts";
 import type { Readable } from "node:stream";
 import type { Clock } from "../plugin/index.ts";
 
@@ -30,7 +29,6 @@ class BlockReader implements AsyncIterator<Uint8Array, undefined> {
   readonly #source: Readable;
   readonly #queue = new BlockQueue();
   readonly #timer;
-  readonly #leaveConnection: () => void;
   /** The network's chunk that was copied last: its memory may still be the parser's while the event goes on. */
   #spent: Uint8Array | undefined;
   /** Whether the reader has waited for longer than he should, so that he gets what there is. */
@@ -43,7 +41,6 @@ class BlockReader implements AsyncIterator<Uint8Array, undefined> {
       if (this.#isOverdue) this.#queue.flush();
     });
     source.on("data", this.#onData);
-    this.#leaveConnection = freeReadBuffers(source);
     finished(source, { writable: false }, (error) => {
       this.#stop();
       this.#queue.end(error === undefined || error === null ? undefined : translate(error));
@@ -78,7 +75,6 @@ class BlockReader implements AsyncIterator<Uint8Array, undefined> {
 
   #stop(): void {
     this.#timer.cancel();
-    this.#leaveConnection();
     this.#freeSpent();
   }
 

@@ -164,7 +164,7 @@ describe("a put", () => {
 
     const spoilt = bench({
       store: { checksumAlgorithm: "sha256" },
-      copy: [{ on: "readRange", action: { does: "flip", atByte: 7 } }],
+      copy: [{ on: "read", action: { does: "flip", atByte: 7 } }],
     });
     await assert.rejects(put(spoilt, large), (error) => isKind(error, "corrupt"));
     assert.equal(spoilt.copy.objects.size, 0);

@@ -24,14 +24,25 @@ interface Bench {
   readonly call: Call;
 }
 
-function bench(faults: readonly Fault[] = [], content = bytes, clock = new TestClock({ skipsSleep: true })): Bench {
-  const memory = new MemoryBlobDriver({ chunkBytes: 1000 });
+/** A store far away, whose large objects are read by ranges, unless told. */
+function bench(
+  faults: readonly Fault[] = [],
+  content = bytes,
+  clock = new TestClock({ skipsSleep: true }),
+  isNear = false,
+): Bench {
+  const memory = new MemoryBlobDriver({ chunkBytes: 1000, farBy: isNear ? undefined : clock });
   memory.store(ref.key, Buffer.from(content), undefined);
   const faulty = new FaultyBlobDriver(memory, faults);
   const abort = new AbortController();
   const pool = new PartPool(memoryLimitBytes);
   const context = { driver: faulty, pool, retry: { ...defaultTries, clock, random: () => 0.5 } };
   return { memory, faulty, clock, context, abort, call: { signal: abort.signal, log: silentLogger } };
+}
+
+/** A store whose bytes are there at once. */
+function near(faults: readonly Fault[] = [], clock?: TestClock): Bench {
+  return bench(faults, bytes, clock, true);
 }
 
 async function* read({ context, call }: Bench): AsyncGenerator<Uint8Array, void, void> {
@@ -157,6 +168,54 @@ test("ranges travel at the same time, as far as three quarters of the memory go"
 
   await reading.return();
   await assertFreed(b);
+});
+
+test("a store that is near is read by one connection, whatever the size, and without memory of its own", async () => {
+  const b = near();
+
+  assert.ok((await collect(read(b))).equals(bytes));
+
+  assert.equal(b.faulty.counts.get("readRange"), undefined);
+  assert.equal(b.context.pool.budget.peakBytes, 0);
+  await assertFreed(b);
+});
+
+test("a connection to a near store that is cut is made good, while others read on during the pause", async () => {
+  const b = near([{ on: "read", action: { does: "cut", afterBytes: 70_000 } }]);
+
+  assert.ok((await collect(read(b))).equals(bytes));
+
+  assert.equal(b.faulty.counts.get("readRange"), 1 + Math.ceil((bytes.byteLength - 70_000 - partBytes) / partBytes));
+  await assertFreed(b);
+});
+
+test("a connection that falls silent on its way has others read what lies behind its next stretch", async () => {
+  const clock = new TestClock();
+  const b = near([{ on: "read", action: { does: "stall", afterBytes: 30_500 } }], clock);
+  const reading = collect(read(b));
+  await settle();
+  assert.equal(b.faulty.counts.get("readRange"), undefined);
+
+  await clock.advance(100);
+  assert.equal(b.faulty.counts.get("readRange"), 6);
+
+  await clock.advance(stallLimitMs);
+  await clock.advance(1000);
+  assert.ok((await reading).equals(bytes));
+  // The first stretch's rest, and what nobody had read: nothing twice.
+  const behind = Math.ceil((bytes.byteLength - 30_500 - partBytes) / partBytes);
+  assert.equal(b.faulty.counts.get("readRange"), 1 + behind);
+  await assertFreed(b);
+});
+
+test("an object that is replaced while one connection reads it arrives as it was", async () => {
+  const b = near();
+  const reading = read(b);
+  const first = await reading.next();
+
+  b.memory.store(ref.key, sampleBytes(bytes.byteLength, 9), undefined);
+
+  assert.ok(Buffer.concat([first.value ?? Buffer.alloc(0), await collect(reading)]).equals(bytes));
 });
 
 test("without free memory a download still arrives, one range after the other", async () => {

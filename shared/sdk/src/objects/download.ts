@@ -1,5 +1,6 @@
 import { withRetry } from "../plugin/index.ts";
 import { StallWatch } from "./deadline.ts";
+import { readFirst } from "./first-connection.ts";
 import { nameOf } from "./object-name.ts";
 import { ReadAhead, segmentBytesFor } from "./read-ahead.ts";
 import { readSegment } from "./segment.ts";
@@ -7,6 +8,7 @@ import { readerAwayMs, stallLimitMs } from "./time-limits.ts";
 import { planParts } from "./part-plan.ts";
 import type { Call, ObjectRef } from "../plugin/index.ts";
 import type { BlobRead, StoredChecksum } from "./blob-driver.ts";
+import type { OpenedBody, Segment } from "./segment.ts";
 import type { TransferContext } from "./transfer-context.ts";
 
 /** An opened download. */
@@ -20,9 +22,9 @@ export interface Download {
 }
 
 /**
- * Opens an object. The first request asks for the whole, so that a small object takes no second one; of a large one only
- * the first part is read there, and the rest comes in ranges of the same version, several at a time, as far as memory is
- * free. What fails on the way is resumed where it stopped.
+ * Opens an object. The first request asks for the whole, so that a small object takes no second one, nor does a large one
+ * from a store that is near. Where its connection is slow, the rest comes in ranges of the same version, several at a
+ * time, as far as memory is free. What fails on the way is resumed where it stopped.
  */
 export async function openDownload(context: TransferContext, object: ObjectRef, call: Call): Promise<Download> {
   const what = `get ${nameOf(object)}`;
@@ -36,7 +38,7 @@ export async function openDownload(context: TransferContext, object: ObjectRef, 
     sizeBytes: opened.sizeBytes,
     version: opened.version,
     checksum: opened.checksum,
-    body: readWhole(context, object, opened, watch, call),
+    body: readBody(context, object, opened, watch, call),
   };
 }
 
@@ -56,27 +58,37 @@ async function openWhole(
   }
 }
 
-async function* readWhole(
+function readBody(
   context: TransferContext,
   object: ObjectRef,
   { sizeBytes, version, body }: BlobRead,
   watch: StallWatch,
   call: Call,
-): AsyncGenerator<Uint8Array, void, void> {
-  const { limitBytes } = context.pool.budget;
-  const { firstPartBytes } = planParts(context.driver.limits, limitBytes);
-  const segmentBytes = Math.min(firstPartBytes, segmentBytesFor(limitBytes));
+): AsyncIterable<Uint8Array> {
   const whole = { object, version, start: 0, end: sizeBytes };
-  const firstEnd = sizeBytes <= firstPartBytes ? sizeBytes : segmentBytes;
-  const first = { body, watch, reachesFurther: firstEnd < sizeBytes };
-  const ahead = new ReadAhead(context, { ...whole, start: firstEnd }, segmentBytes, call);
+  const { firstPartBytes } = planParts(context.driver.limits, context.pool.budget.limitBytes);
+  return sizeBytes <= firstPartBytes
+    ? readSegment(context, whole, call, { body, watch })
+    : readLarge(context, whole, { body, watch }, firstPartBytes, call);
+}
+
+async function* readLarge(
+  context: TransferContext,
+  whole: Segment,
+  opened: OpenedBody,
+  mostSegmentBytes: number,
+  call: Call,
+): AsyncGenerator<Uint8Array, void, void> {
+  const segmentBytes = Math.min(mostSegmentBytes, segmentBytesFor(context.pool.budget.limitBytes));
+  const ahead = new ReadAhead(context, whole, segmentBytes, call);
+  const spread = (position: number): number => ahead.start(Math.min(position + segmentBytes, whole.end));
   // The server abandons reads without saying so; what was fetched for such a reader is given up.
   let isReaderAway = false;
   const away = context.retry.clock.timer(readerAwayMs, () => {
     if (isReaderAway) ahead.drop();
   });
   try {
-    let current: AsyncIterable<Uint8Array> | undefined = readSegment(context, { ...whole, end: firstEnd }, call, first);
+    let current: AsyncIterable<Uint8Array> | undefined = readFirst(context, whole, opened, call, spread);
     while (current !== undefined) {
       ahead.fill();
       for await (const chunk of current) {
@@ -90,6 +102,5 @@ async function* readWhole(
   } finally {
     away.cancel();
     ahead.close();
-    watch.close();
   }
 }

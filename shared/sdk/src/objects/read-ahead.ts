@@ -32,17 +32,23 @@ export class ReadAhead {
   readonly #call: Call;
   readonly #share: ReadAheadShare;
   readonly #queue: FetchedSegment[] = [];
-  /** Where the next segment begins. */
+  /** Where the next segment begins; at the end of the whole before the start. */
   #next: number;
 
-  /** `whole` is what is left to read after the first request's part. */
   constructor(context: TransferContext, whole: Segment, segmentBytes: number, call: Call) {
     this.#context = context;
     this.#whole = whole;
     this.#segmentBytes = segmentBytes;
     this.#call = call;
     this.#share = context.pool.openReadAhead();
-    this.#next = whole.start;
+    this.#next = whole.end;
+  }
+
+  /** Fetches what lies behind this position, and answers it. */
+  start(position: number): number {
+    this.#next = position;
+    this.fill();
+    return position;
   }
 
   /** Starts as many segments as fit. */

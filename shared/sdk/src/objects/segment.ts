@@ -19,8 +19,6 @@ export interface OpenedBody {
   readonly body: AsyncIterable<Uint8Array>;
   /** Aborts with the connection's own fault; see {@link StallWatch}. */
   readonly watch: StallWatch;
-  /** Whether it reaches beyond the segment, and is to be left there. */
-  readonly reachesFurther: boolean;
 }
 
 /**
@@ -65,7 +63,7 @@ async function openRange({ driver, retry }: TransferContext, segment: Segment, c
     const body = await watch.wait(
       async () => await driver.readRange(object.key, { start, end: end - 1, version }, inner),
     );
-    return { body, watch, reachesFurther: false };
+    return { body, watch };
   } catch (error) {
     watch.close();
     if (!isKind(error, "not-found")) throw error;
@@ -75,7 +73,7 @@ async function openRange({ driver, retry }: TransferContext, segment: Segment, c
 }
 
 async function* readExactly(opened: OpenedBody, sizeBytes: number, what: string): AsyncGenerator<Uint8Array> {
-  const { body, watch, reachesFurther } = opened;
+  const { body, watch } = opened;
   const iterator = body[Symbol.asyncIterator]();
   const next = async (): Promise<IteratorResult<Uint8Array>> => await iterator.next();
   let left = sizeBytes;
@@ -88,7 +86,7 @@ async function* readExactly(opened: OpenedBody, sizeBytes: number, what: string)
       if (step.done === true) throw wrongLength(what, `${sizeBytes - left} of ${sizeBytes} bytes`, "unavailable");
       const chunk = step.value.byteLength > left ? step.value.subarray(0, left) : step.value;
       left -= chunk.byteLength;
-      if (left === 0 && !reachesFurther) {
+      if (left === 0) {
         isOver = chunk === step.value && (await endsNow(watch, next));
         if (!isOver) throw wrongLength(what, `more than ${sizeBytes} bytes`, "corrupt");
       }

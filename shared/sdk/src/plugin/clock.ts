@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds of a clock that never goes back. */
   now(): number;
+  /** Milliseconds of that clock in which the process had nothing to do but wait. */
+  idleMs(): number;
   /** Resolves after the time has passed; rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls back once after the time has passed, counted anew from each refresh, until it is cancelled. */
@@ -21,6 +23,7 @@ const maxTimerMs = 2 ** 31 - 1;
 /** The machine's own time. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  idleMs: () => performance.eventLoopUtilization().idle,
   sleep: sleepFor,
   timer: (ms, callback) => {
     const timeout = setTimeout(callback, Math.min(ms, maxTimerMs));

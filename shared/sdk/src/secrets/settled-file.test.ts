@@ -46,6 +46,7 @@ test("a file that stays unfinished is taken as it is after two seconds", async (
   const slept: number[] = [];
   const clock = {
     now: () => 0,
+    idleMs: () => 0,
     timer: () => ({ refresh: () => {}, cancel: () => {} }),
     sleep: async (ms: number) => void slept.push(ms),
   };

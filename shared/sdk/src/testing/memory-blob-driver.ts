@@ -16,6 +16,7 @@ import type {
   UploadedPart,
 } from "../objects/index.ts";
 import type { Call } from "../plugin/index.ts";
+import type { TestClock } from "./test-clock.ts";
 
 /** An object as the double keeps it. Tests may change its bytes below the driver. */
 export interface MemoryObject {
@@ -34,6 +35,8 @@ export interface MemoryBlobOptions {
   readonly takesPartsInOrder?: boolean;
   /** Of the chunks in which bodies are read. */
   readonly chunkBytes?: number;
+  /** Makes a store that is far away: this clock goes on by a tenth of a second before the first byte of an object. */
+  readonly farBy?: TestClock | undefined;
   /** How many keys and common prefixes one page of a listing holds. */
   readonly pageSize?: number;
   /** Of every object; none unless told. */
@@ -58,6 +61,7 @@ export class MemoryBlobDriver implements BlobDriver {
   openBodies = 0;
   readonly #hold: string;
   readonly #chunkBytes: number;
+  readonly #farBy: TestClock | undefined;
   readonly #pageSize: number;
   readonly #sources: Readonly<Record<string, MemoryBlobDriver>>;
   #versions = 0;
@@ -77,6 +81,7 @@ export class MemoryBlobDriver implements BlobDriver {
     this.#hold = options.hold ?? "";
     this.refusesHeld = options.refusesHeld ?? false;
     this.#chunkBytes = options.chunkBytes ?? 64 * 1024;
+    this.#farBy = options.farBy;
     this.#pageSize = options.pageSize ?? 1000;
     this.#sources = options.sources ?? {};
   }
@@ -100,7 +105,7 @@ export class MemoryBlobDriver implements BlobDriver {
 
   async read(key: string, call: Call): Promise<BlobRead> {
     const { bytes, version, checksum } = this.#find(key);
-    return { sizeBytes: bytes.byteLength, version, checksum, body: this.#body(bytes, call) };
+    return { sizeBytes: bytes.byteLength, version, checksum, body: this.#body(bytes, call, this.#farBy) };
   }
 
   async readRange(key: string, range: BlobRange, call: Call): Promise<AsyncIterable<Uint8Array>> {
@@ -175,9 +180,10 @@ export class MemoryBlobDriver implements BlobDriver {
     return object;
   }
 
-  async *#body(bytes: Buffer, call: Call): AsyncGenerator<Uint8Array> {
+  async *#body(bytes: Buffer, call: Call, farBy?: TestClock): AsyncGenerator<Uint8Array> {
     this.openBodies += 1;
     try {
+      await farBy?.advance(100);
       for (let start = 0; start < bytes.byteLength; start += this.#chunkBytes) {
         call.signal.throwIfAborted();
         yield Buffer.from(bytes.subarray(start, start + this.#chunkBytes));

@@ -27,6 +27,11 @@ export class TestClock implements Clock {
     return this.#nowMs;
   }
 
+  /** Nothing takes time but what a test waits for. */
+  idleMs(): number {
+    return this.#nowMs;
+  }
+
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     this.sleptMs.push(ms);
