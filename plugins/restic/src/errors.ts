@@ -75,7 +75,7 @@ const meanings: readonly Meaning[] = [
   },
   {
     pattern:
-      /access ?denied|permission denied|forbidden|unauthorized|\b40[13]\b|invalid credentials|InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed|access key id|request signature/i,
+      /access ?denied|permission denied|read-only file system|forbidden|unauthorized|\b40[13]\b|invalid credentials|InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed|access key id|request signature/i,
     kind: "denied",
     remedy: "check the credentials of the location and what they may do in the repository's store",
   },
@@ -165,16 +165,16 @@ export function resticError(end: ResticEnd, { action, repository, secret }: Atte
 /** How restic tells, as long as it tries a request again, that it failed. */
 const retrying = /^\w+\(<.*?\) (?:returned error|failed), retrying after [^:]*: /;
 
-/** What a store answers to the first requests, and will answer again. */
+/** What a store answers to the first requests, a lock among them, and will answer again. */
 const lasting =
-  /access ?denied|forbidden|unauthorized|invalid credentials|InvalidAccessKeyId|AuthenticationFailed|access key id|signature|bucket does not exist|x509|tls:/i;
+  /permission denied|read-only file system|no space left|access ?denied|forbidden|unauthorized|invalid credentials|InvalidAccessKeyId|AuthenticationFailed|access key id|signature|bucket does not exist|x509|tls:/i;
 
 /**
  * Whether restic, which has not opened its repository yet, tries again what will not change. 0.17 and newer do that for a
  * quarter of an hour, in which nobody is told of a wrong key.
  */
 export function isHopeless(line: string): boolean {
-  return /^(?:Stat|Load|List)\(<(?:config|key)\//.test(line) && retrying.test(line) && lasting.test(line);
+  return /^(?:Stat|Load|List|Save)\(<(?:config|key|lock)\//.test(line) && retrying.test(line) && lasting.test(line);
 }
 
 /**

@@ -51,6 +51,7 @@ test("a restic that tries again what will not change is ended, and told as one t
   const outcomes = [
     ["Stat(<config/>) returned error, retrying after 1s: Stat: Access Denied.", "other", "denied"],
     ['List(<key/>) failed, retrying after 1s: Get "https://h": tls: failed to verify: x509', "other", "unavailable"],
+    ["Save(<lock/ab>) returned error, retrying after 1s: open /r/locks/x: read-only file system", "other", "denied"],
     ["Stat(<config/>) returned error, retrying after 1s: The specified bucket does not exist.", "no-repository", ""],
   ] as const;
   for (const [word, fault, kind] of outcomes) {
