@@ -48,7 +48,12 @@ const texts: readonly (readonly [ResticFault, RegExp])[] = [
   // Of a whole id 0.18 looks for the file.
   ["no-snapshot", new RegExp(`failed to load snapshot.*(?:${absentFile})`, "i")],
   // The hint alone says only that the repository could not be opened, for whatever reason.
-  ["no-repository", /config file.*(?:no such file|does not exist|not found|404)[^]*Is there a repository at/i],
+  [
+    "no-repository",
+    /config file.*(?:no such file|does not exist(?! in our records)|not found|404)[^]*Is there a repository at/i,
+  ],
+  // In a bucket that restic init makes.
+  ["no-repository", /^Stat\(<config\/>\).*bucket does not exist/im],
 ];
 
 const badAddress = /parsing repository location failed/;
@@ -70,7 +75,7 @@ const meanings: readonly Meaning[] = [
   },
   {
     pattern:
-      /access ?denied|permission denied|forbidden|unauthorized|\b40[13]\b|invalid credentials|InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed/i,
+      /access ?denied|permission denied|read-only file system|forbidden|unauthorized|\b40[13]\b|invalid credentials|InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed|access key id|request signature/i,
     kind: "denied",
     remedy: "check the credentials of the location and what they may do in the repository's store",
   },
@@ -158,7 +163,19 @@ export function resticError(end: ResticEnd, { action, repository, secret }: Atte
 }
 
 /** How restic tells, as long as it tries a request again, that it failed. */
-const retrying = /^\S+ (?:returned error|failed), retrying after [^:]*: /;
+const retrying = /^\w+\(<.*?\) (?:returned error|failed), retrying after [^:]*: /;
+
+/** What a store answers to the first requests, a lock among them, and will answer again. */
+const lasting =
+  /permission denied|read-only file system|no space left|access ?denied|forbidden|unauthorized|invalid credentials|InvalidAccessKeyId|AuthenticationFailed|access key id|signature|bucket does not exist|x509|tls:/i;
+
+/**
+ * Whether restic, which has not opened its repository yet, tries again what will not change. 0.17 and newer do that for a
+ * quarter of an hour, in which nobody is told of a wrong key.
+ */
+export function isHopeless(line: string): boolean {
+  return /^(?:Stat|Load|List|Save)\(<(?:config|key|lock)\//.test(line) && retrying.test(line) && lasting.test(line);
+}
 
 /**
  * Why a restic was interrupted: what it said of its tries, where it was given up for its silence. By itself it tries for a
@@ -206,7 +223,9 @@ function answerOf(end: ResticEnd, secret: string | undefined): string {
 
 /** The lines that say most, in one. */
 function lastWords({ lines }: ResticEnd): string {
-  const fatal = lines.filter((line) => /^(?:Fatal|error|unable|pack )/i.test(line));
-  const text = (fatal.length > 0 ? fatal : lines).slice(-3).join(" / ");
+  // What an interrupt makes of it.
+  const own = lines.filter((line) => !/context canceled|signal \w+ received/.test(line));
+  const fatal = own.filter((line) => /^(?:Fatal|error|unable|pack )/i.test(line));
+  const text = (fatal.length > 0 ? fatal : own).slice(-3).join(" / ");
   return text === "" ? "it said nothing" : text;
 }

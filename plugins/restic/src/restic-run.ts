@@ -4,6 +4,7 @@ import type { Call, JsonObject } from "@flotilla/sdk/plugin";
 import type { Readable } from "node:stream";
 import type { ReplayableBody } from "./replayable-body.ts";
 import { LineCutter } from "./line-cutter.ts";
+import { isHopeless } from "./errors.ts";
 import { StartLimit } from "./start-limit.ts";
 import { ResticProcess } from "./restic-process.ts";
 import type { ResticCommand, ResticEnd } from "./restic-process.ts";
@@ -60,6 +61,10 @@ export async function runRestic(command: ResticCommand, traffic: ResticTraffic, 
   };
   const gone = new AbortController();
   try {
+    // Ends as it would by itself, much later.
+    void hearLines(restic.stderr, (line) => {
+      if (isHopeless(line)) restic.interrupt();
+    }).catch(() => {});
     const output = collect(restic, traffic, onOutput);
     output.catch(() => {});
     send(restic, traffic.input, gone.signal, onProgress).catch((error: unknown) => {

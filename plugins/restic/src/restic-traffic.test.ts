@@ -63,6 +63,12 @@ test("what restic says decides the kind, and the message says what to do", () =>
       'Fatal: unable to open repository at rclone:r:x: exec: "rclone": executable file not found in $PATH',
       "unavailable",
     ],
+    // As S3 says it of a wrong secret and of a wrong key.
+    ["Fatal: unable to open config file: Stat: The request signature we calculated does not match the one", "denied"],
+    [
+      "Fatal: unable to open config file: Stat: The AWS Access Key Id you provided does not exist in our records. Is there a repository at the following location? s3:h",
+      "denied",
+    ],
     ["Fatal: something new", "internal"],
   ] as const;
   for (const [line, kind] of kinds) {
