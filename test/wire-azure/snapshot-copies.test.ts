@@ -26,7 +26,7 @@ async function snapshotsIn(group: string, backup: string): Promise<readonly stri
   return all.filter(({ tags }) => tags?.["velero.io-backup"] === backup).map(({ id = "" }) => id);
 }
 
-describe("a location whose snapshots are to be copied", { concurrency: true, timeout: 60_000 }, () => {
+describe("a location whose snapshots are to be copied", { concurrency: true, timeout: 120_000 }, () => {
   for (const [what, config, pattern] of [
     ["full snapshots", { incremental: "false" }, /incremental/],
     ["its own region as a target", { region: "West US 2" }, /own region/],
@@ -147,7 +147,7 @@ describe("a location whose snapshots are to be copied", { concurrency: true, tim
   });
 });
 
-describe("copies of snapshots", { concurrency: false, timeout: 120_000 }, () => {
+describe("copies of snapshots", { concurrency: false, timeout: 300_000 }, () => {
   test("of one disk are made one after the other, in the order of their creation, and none twice", async () => {
     const home = await rig.openHome();
     const volumeId = rig.addDisk();

@@ -201,7 +201,7 @@ describe("a location whose snapshots are to be copied", { concurrency: 2, timeou
   });
 });
 
-describe("copies of snapshots", { concurrency: 2, timeout: 120_000 }, () => {
+describe("copies of snapshots", { concurrency: 2, timeout: 300_000 }, () => {
   test("go by way of a disk, which is labelled as ours and gone when the copy is complete", async () => {
     await using rig = await openRig({ pendingMs: 200 });
     const home = await rig.openHome();
