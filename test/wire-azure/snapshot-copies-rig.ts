@@ -33,6 +33,9 @@ export interface RegionsRig extends VolumeRig {
   copyAll(home: VolumeSnapshotterClient): Promise<readonly CopyStatus[]>;
 }
 
+// A storm of throttles is outlasted in real time, which a loaded machine stretches.
+const stormMs = 150_000;
+
 const call = { log: silentLogger, signal: new AbortController().signal };
 
 /** Looks once and does what can be done. */
@@ -65,10 +68,14 @@ export async function startRegionsRig(options: Omit<AzureArmOptions, "stateDir">
     copyAll: async (home) => {
       const rounds = new CopyRounds(home.copies);
       let statuses: readonly CopyStatus[] = [];
-      await until("all copies are complete or have failed", async () => {
-        statuses = await copyRound(home, rounds);
-        return statuses.every(({ state }) => state === "completed" || state === "failed");
-      });
+      await until(
+        "all copies are complete or have failed",
+        async () => {
+          statuses = await copyRound(home, rounds);
+          return statuses.every(({ state }) => state === "completed" || state === "failed");
+        },
+        stormMs,
+      );
       return statuses;
     },
   };

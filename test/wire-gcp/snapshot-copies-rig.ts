@@ -32,6 +32,9 @@ export interface SnapshotCopiesRig extends VolumeRig {
   remnants(): Promise<readonly string[]>;
 }
 
+// A storm of throttles is outlasted in real time, which a loaded machine stretches.
+const stormMs = 150_000;
+
 const call = { log: silentLogger, signal: new AbortController().signal };
 
 /** Looks once and does what can be done. */
@@ -62,10 +65,14 @@ export async function startSnapshotCopiesRig(
     copyAll: async (home) => {
       const rounds = new CopyRounds(home.copies);
       let statuses: readonly CopyStatus[] = [];
-      await until("all copies are complete or have failed", async () => {
-        statuses = await copyRound(home, rounds);
-        return statuses.every(({ state }) => state === "completed" || state === "failed");
-      });
+      await until(
+        "all copies are complete or have failed",
+        async () => {
+          statuses = await copyRound(home, rounds);
+          return statuses.every(({ state }) => state === "completed" || state === "failed");
+        },
+        stormMs,
+      );
       return statuses;
     },
     remnants: async () => await rig.namesLike("copy-"),

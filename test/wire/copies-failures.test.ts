@@ -304,6 +304,29 @@ describe("the check of a location with copies", { concurrency: true }, () => {
     assert.match(found?.remedy ?? "", /flotilla backup copy --all/);
   });
 
+  test("advises against a bucket that is lost together with the location's own", async () => {
+    const { location } = await openCopied(rig, "check-near", { copyRegion: "us-east-1" });
+
+    const findings = await collectAll(location.store.check());
+
+    const told = findings.find(({ subject }) => subject === "copyTo s3://check-near-copy: region");
+    assert.equal(told?.severity, "advice");
+    assert.match(told?.detail ?? "", /in us-east-1, as the location's own, and is lost together with it/);
+  });
+
+  test("finds the location's own bucket behind another name of its store", async () => {
+    const s3Url = rig.s3.url.replace("127.0.0.1", "localhost");
+    const query = new URLSearchParams({ s3Url, s3ForcePathStyle: "true" });
+    const location = await rig.open("check-self", { config: { copyTo: `s3://check-self/dr?${query.toString()}` } });
+
+    const findings = await collectAll(location.store.check());
+
+    const told = findings.find(({ subject }) => subject === "copyTo s3://check-self/dr: copy");
+    assert.equal(told?.severity, "failure");
+    assert.match(told?.detail ?? "", /is the location's own bucket/);
+    assert.deepEqual(await location.list(), []);
+  });
+
   test("tells what a target holds that a server there would refuse", async () => {
     const { location, copy } = await openCopied(rig, "check-others", { path: "dr" });
     await copy.put("dr/photos/cat.jpg", small);

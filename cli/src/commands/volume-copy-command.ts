@@ -30,7 +30,7 @@ export function copyCommand(context: CliContext, outcome: Outcome): Command {
     .argument("[snapshots...]", "the snapshots' ids")
     .option("--all", "all snapshots that backups made", false)
     .option("--backup <name>", "all snapshots of one backup")
-    .option("--watch", "stay until every copy is complete", false)
+    .option("--watch", "stay until every copy is complete, or its target has not answered for ten minutes", false)
     .option("--interval <duration>", "how often to look while watching", "15s")
     .option("--timeout <duration>", "how long to watch at most (default: until done)")
     .option("--parallel <number>", "copies of a region at once (default: as many as the cloud takes)")

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { PluginError } from "@flotilla/sdk/plugin";
 import { copyTarget, MemorySnapshotCopier, snapshotOrigin } from "@flotilla/sdk/testing";
 
 import { idleSession } from "../testing/idle-session.ts";
@@ -78,4 +79,28 @@ test("a snapshot that a later one has overtaken, of another backup too, is not w
     result.statuses.map(({ state }) => state),
     ["failed"],
   );
+});
+
+test("a target that does not answer is not watched for hours: the next run takes newer snapshots to the others", async () => {
+  const [lost, good] = [copyTarget({ region: "lost" }), copyTarget({ region: "good" })];
+  const copies: MemorySnapshotCopier = new MemorySnapshotCopier({
+    targets: [lost, good],
+    origins: () => [snapshotOrigin()],
+    before: ({ operation, region }) => {
+      if (region === "lost") throw new PluginError("no route", { kind: "unavailable" });
+      if (operation === "listCopies") copies.settle();
+    },
+  });
+  const request = { ...all, silenceMs: 20 };
+
+  const result = await copySnapshots(idleSession(), { client: { copies }, location: { name: "default" } }, request);
+
+  assert.deepEqual(
+    result.statuses.map(({ region, state }) => [region, state]),
+    [
+      ["lost", "waiting"],
+      ["good", "completed"],
+    ],
+  );
+  assert.equal(reportCopies(result).isFailure, true);
 });

@@ -26,7 +26,11 @@ export interface CopyRequest {
   readonly timeoutMs: number | undefined;
   /** Copies of a target at once instead of the cloud's own bound. */
   readonly parallel: number | undefined;
+  /** How long to watch for nothing but targets that do not answer; ten minutes unless told. */
+  readonly silenceMs?: number;
 }
+
+const defaultSilenceMs = 600_000;
 
 /** What copying came to. */
 export interface CopyResult {
@@ -58,11 +62,14 @@ export async function copySnapshots(
   const deadline = performance.now() + (request.timeoutMs ?? Number.POSITIVE_INFINITY);
   const teller = new Teller(session);
   let wanted = found;
+  let heardMs = performance.now();
   for (;;) {
     const statuses = wanted.length === 0 ? [] : await rounds.run(targets, wanted, call, neighbours);
     teller.tell(statuses);
-    const isSettled = statuses.every(({ state }) => state === "completed" || state === "failed");
-    if (!request.isWatching || isSettled || performance.now() >= deadline)
+    const open = statuses.filter(({ state }) => state !== "completed" && state !== "failed");
+    if (open.some(({ noAnswer }) => noAnswer === undefined)) heardMs = performance.now();
+    const isSilent = performance.now() - heardMs >= (request.silenceMs ?? defaultSilenceMs);
+    if (!request.isWatching || open.length === 0 || isSilent || performance.now() >= deadline)
       return { statuses, ...absentees(request, found, wanted) };
     await delay(request.intervalMs, undefined, { signal: session.context.signal });
     wanted = await lookAgain(session, volumes, request, wanted);

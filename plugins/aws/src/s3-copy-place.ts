@@ -2,7 +2,7 @@ import { LocationCopyPlace } from "@flotilla/sdk/objects";
 import type { OpenContext } from "@flotilla/sdk/plugin";
 import type { ObjectStoreConfig, S3CopyTarget } from "./config.ts";
 import type { S3CopyOrigin } from "./s3-copy.ts";
-import { isAwsEndpoint } from "./s3-session.ts";
+import { isSameStore } from "./s3-session.ts";
 import { openS3Location } from "./s3-location.ts";
 import type { S3Location } from "./s3-location.ts";
 
@@ -25,8 +25,7 @@ async function openTarget(target: S3CopyTarget, origin: S3Location, context: Ope
   const { config, endpoint, encryption } = origin;
   const { expectedBucketOwner, expectedSourceBucketOwner, copyCutoff } = target.config;
   const copyOrigin = (there: string | undefined): S3CopyOrigin | undefined => {
-    const isSameStore = isAwsEndpoint(endpoint) ? isAwsEndpoint(there) : endpoint === there;
-    if (!isSameStore) return undefined;
+    if (!isSameStore(endpoint, there)) return undefined;
     const { customerKey } = encryption;
     return { customerKey, expectedBucketOwner: expectedSourceBucketOwner, cutoffBytes: copyCutoff };
   };

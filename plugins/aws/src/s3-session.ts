@@ -129,6 +129,11 @@ export function isAwsEndpoint(endpoint: string | undefined): boolean {
   return endpoint === undefined || /\.amazonaws\.(?:com|com\.cn|eu)$/.test(new URL(endpoint).hostname);
 }
 
+/** Whether two endpoints are of one store: AWS's own have many names. */
+export function isSameStore(one: string | undefined, other: string | undefined): boolean {
+  return isAwsEndpoint(one) ? isAwsEndpoint(other) : one === other;
+}
+
 /** An S3 client that sends bodies plainly: no chunked framing, no checksum of its own, no 100-continue. */
 export function createS3Client(settings: ClientSettings, forcePathStyle: boolean): S3Client {
   const { endpoint } = settings;

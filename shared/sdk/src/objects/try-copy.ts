@@ -23,11 +23,23 @@ export async function tryCopy(own: CopyEnd, target: CopyEnd, call: Call): Promis
   const { checksumAlgorithm: algorithm } = own.driver;
   await own.driver.put(from, body, algorithm === "none" ? undefined : await checksumOf(algorithm, body), call);
   try {
+    await refuseOwnBucket(own, from, target, call);
     await copy(own, from, target, to, call);
   } finally {
     await Promise.all([own.driver.remove(from, call), target.driver.remove(to, call)]);
   }
   return ok("copy", `copied "${from}" from bucket "${own.bucket}"`);
+}
+
+/** A store has more than one name: what was just put in one bucket is in the other only where both are one. */
+async function refuseOwnBucket(own: CopyEnd, from: string, target: CopyEnd, call: Call): Promise<void> {
+  if (own.bucket !== target.bucket) return;
+  const [here, there] = [await own.driver.stat(from, call), await target.driver.stat(from, call)];
+  if (here === undefined || here.version !== there?.version) return;
+  throw new PluginError(
+    `the bucket "${target.bucket}" is the location's own bucket, by another name of its store: the copies would be lost with it; name another bucket`,
+    { kind: "invalid-config" },
+  );
 }
 
 async function copy(own: CopyEnd, from: string, target: CopyEnd, to: string, call: Call): Promise<void> {

@@ -179,6 +179,19 @@ test("copies are deleted before their origin", async () => {
   assert.deepEqual([wasThere, copier.copies.size, inner.snapshotIds], [true, 0, []]);
 });
 
+test("a home region that cannot be reached fails the deletion before a copy of its snapshot is deleted", async () => {
+  const { snapshotter, copier, inner, hooks } = rig({ isWaiting: false });
+  const snapshotId = await snapshotter.createSnapshot(request, call);
+  await copier.startCopy({ originId: snapshotId, region: "one" });
+  hooks.before = ({ region }) => {
+    if (region === "here") throw new PluginError("no route", { kind: "unavailable" });
+  };
+
+  await assert.rejects(snapshotter.deleteSnapshot(snapshotId, call), { kind: "unavailable" });
+
+  assert.deepEqual([copier.copies.size, inner.snapshotIds.length], [1, 1]);
+});
+
 test("a target that cannot be reached fails the deletion and nothing is deleted anywhere", async () => {
   const { snapshotter, copier, inner, hooks } = rig();
   const snapshotId = await inner.createSnapshot(request);

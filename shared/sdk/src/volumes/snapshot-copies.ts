@@ -115,7 +115,10 @@ class CopiedSnapshots {
     }
   }
 
-  /** Finds all copies before it deletes the first, so that a region which cannot be reached leaves everything as it was. */
+  /**
+   * Finds all copies, and asks the snapshot's own region, before it deletes the first, so that a region which cannot be
+   * reached leaves everything as it was.
+   */
   async delete(snapshotId: string, call: Call): Promise<void> {
     const targets = await this.#copies.targets(call);
     // The server deletes a backup's snapshots one by one: each would wait anew for a region that is known to be lost.
@@ -123,6 +126,7 @@ class CopiedSnapshots {
     const found: CopyRef[] = [];
     for (const { region } of targets)
       for (const copyId of await this.#findCopies(region, snapshotId, call)) found.push({ region, copyId });
+    if (found.length > 0) await this.#requireHome(snapshotId, call);
     for (const copy of found)
       try {
         await this.#copies.deleteCopy(copy, call);
@@ -147,6 +151,15 @@ class CopiedSnapshots {
       if (isTransient(error) && !call.signal.aborted) this.#silence.lost(region, PluginError.from(error));
       throw error;
     }
+  }
+
+  /** A snapshot that stays, since its region is out of reach, is to keep its copies. One that is gone is no reason. */
+  async #requireHome(snapshotId: string, call: Call): Promise<void> {
+    const { clock, lookTimeoutMs = defaultLookTimeoutMs } = this.#options;
+    const what = `snapshot ${snapshotId} to be looked up before its copies are deleted`;
+    await withinTime({ what, timeoutMs: lookTimeoutMs, clock }, call, async (call) => {
+      await Array.fromAsync(this.#copies.listOrigins({ snapshotIds: [snapshotId] }, call));
+    });
   }
 
   async #awaitCopies(snapshotId: string, call: Call): Promise<void> {
