@@ -13,6 +13,17 @@ test("an unknown command and an unknown flag are refused with exit code 2", asyn
   assert.match(flag.stderr, /unknown option '--colour'/);
 });
 
+test("the program tells its own version", async () => {
+  const flotilla = await Flotilla.prepare();
+
+  for (const flag of ["--version", "-V"]) {
+    const { exitCode, stdout } = await flotilla.run(flag);
+
+    assert.equal(exitCode, 0);
+    assert.match(stdout, /^flotilla \d+\.\d+\.\d+\n$/);
+  }
+});
+
 test("check without a location says what to give", async () => {
   const flotilla = await Flotilla.prepare();
 

@@ -160,7 +160,7 @@ test("docs/cli.md names no flag that no command has", () => {
   const unknown = [...ours.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag).filter((flag) => !known.has(flag));
 
   assert.deepEqual(
-    unknown.filter((flag) => flag !== "--help"),
+    unknown.filter((flag) => flag !== "--help" && flag !== "--version"),
     [],
   );
 });

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 
+import packageJson from "../package.json" with { type: "json" };
 import { backupCommand } from "./commands/backup-command.ts";
 import { checkCommand } from "./commands/check-command.ts";
 import { debugCommand } from "./commands/debug-command.ts";
@@ -25,6 +26,7 @@ Exit codes: 0 done, 1 something failed or is not sound, 2 wrong flags, 130 inter
 export function createProgram(context: CliContext, outcome: Outcome): Command {
   const program = new Command("flotilla")
     .description("Runs Velero plugins by hand: back up, verify, restore, check.")
+    .version(`flotilla ${packageJson.version}`, "-V, --version", "print the version")
     .addHelpText("after", help)
     .showHelpAfterError("(add --help for the commands)");
   const commands = [

@@ -14,6 +14,10 @@ const cases: readonly (readonly [string, string])[] = [
   ["backups list", "backup list"],
   ["check --bucket backup", "check --bucket backup"],
   ["--help", "--help"],
+  ["help", "help"],
+  ["help check", "check --help"],
+  ["help list backups", "backup list --help"],
+  ["help backup list", "backup list --help"],
 ];
 
 for (const [given, meant] of cases) {

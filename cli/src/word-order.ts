@@ -11,10 +11,11 @@ const nouns = new Map([
 
 /**
  * Puts the noun first: `list backups` and `backup list` are one command. Only the first two words are looked at, so a
- * backup that is called `list` stays what it is.
+ * backup that is called `list` stays what it is. `help` before them asks of both orders what `--help` behind them does.
  */
 export function nounFirst(words: readonly string[]): readonly string[] {
   const [first = "", second = "", ...rest] = words;
+  if (first === "help" && second !== "") return [...nounFirst(words.slice(1)), "--help"];
   const leading = nouns.get(first);
   const following = nouns.get(second);
   // `snapshot volume` is a verb and its noun, although the first word is a noun elsewhere.

@@ -87,6 +87,15 @@ describe("an executable that installs itself", { concurrency: true, timeout: 240
     assert.ok(!(await readdir(target)).includes(`${name}.partial`));
   });
 
+  test("what stands in the place of its libraries and is no folder is refused, and nobody's files are lost", async () => {
+    const [target, other] = [await folder("target"), await folder("other")];
+    await writeFile(join(other, "theirs"), "");
+    await symlink(other, join(target, `${name}.lib`));
+
+    assert.match(await failureOf(pluginCommand, "install", target), /no folder; take it away/);
+    assert.deepEqual(await readdir(other), ["theirs"]);
+  });
+
   test("killed at any moment it leaves nothing that the server would start but a whole executable", async () => {
     const target = await folder("target");
     for (const delayMs of [0, 60, 90, 120, 150, 200, 300]) {

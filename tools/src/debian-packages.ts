@@ -94,6 +94,12 @@ export const basePackages: Readonly<Record<Platform, Readonly<Record<"libc6" | "
   },
 };
 
+/** Texts of licences that other packages' copyrights only point to; they are the same for every platform. */
+export const licenceTextsPackage: DebianPackage = {
+  path: "pool/main/b/base-files/base-files_11.1+deb11u11_amd64.deb",
+  sha256: "a7cc59f25ad7f3b87c000f33baf12678592be2c62776d03cf8f0f935f846acdc",
+};
+
 const anyArchitecture: readonly DebianPackage[] = [
   {
     path: "pool/main/c/ca-certificates/ca-certificates_20210119_all.deb",
@@ -113,10 +119,7 @@ const anyArchitecture: readonly DebianPackage[] = [
 export const imagePackages: Readonly<Record<Platform, readonly DebianPackage[]>> = {
   "linux-x64": [
     ...anyArchitecture,
-    {
-      path: "pool/main/b/base-files/base-files_11.1+deb11u11_amd64.deb",
-      sha256: "a7cc59f25ad7f3b87c000f33baf12678592be2c62776d03cf8f0f935f846acdc",
-    },
+    licenceTextsPackage,
     {
       path: "pool/main/g/glibc/libc6_2.31-13+deb11u11_amd64.deb",
       sha256: "05f7264da867b37f4c5ce49266b558ea1e81e05a9464f623152fca70f3550282",

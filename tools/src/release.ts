@@ -7,8 +7,8 @@ import { parseStatus, parseTasks, printPlan, tagOf } from "./release/release-pla
 import type { PackageRelease, PlannedTask, ReleasePlan } from "./release/release-plan.ts";
 
 // A program, run in the workspace's folder: releases what the changesets name, and what must follow. Versions and
-// changelogs are written and committed, images built, tags set. Nothing leaves this machine: what is to be pushed is
-// printed at the end. `--dry-run` prints the plan and changes nothing.
+// changelogs are written, images built, all of it committed and tagged. Nothing leaves this machine: what is to be pushed
+// is printed at the end. `--dry-run` prints the plan and changes nothing.
 
 const { values } = parseArgs({ options: { "dry-run": { type: "boolean", default: false } } });
 release(values["dry-run"]);
@@ -18,14 +18,26 @@ function release(isDryRun: boolean): void {
   process.stdout.write(printPlan(plan));
   if (isDryRun || plan.releases.length === 0) return;
   requireCleanTree();
-  run("changeset", "version");
-  run("npm", "install", "--package-lock-only", "--prefer-offline", "--no-audit", "--silent");
-  run("git", "add", "--all");
+  writeAndBuild(plan);
   run("git", "commit", "--message", `Release ${plan.releases.map(tagOf).join(", ")}`);
-  if (plan.images.length > 0) run("turbo", ...imageWords(plan.images), "--output-logs=errors-only");
   for (const tag of plan.releases.map(tagOf)) run("git", "tag", "--annotate", tag, "--message", tag);
   const names = plan.images.map(({ name }) => name).join(", ");
   process.stdout.write(`done: push the commit, the tags, and dist/image of ${names === "" ? "nothing" : names}\n`);
+}
+
+/** Once versions are committed, no changeset is left that would name them: whatever can fail comes before. */
+function writeAndBuild({ images }: ReleasePlan): void {
+  try {
+    run("changeset", "version");
+    run("npm", "install", "--package-lock-only", "--prefer-offline", "--no-audit", "--silent");
+    run("git", "add", "--all");
+    if (images.length > 0) run("turbo", ...imageWords(images), "--output-logs=errors-only");
+  } catch (error) {
+    // The tree was clean: all that goes was written here.
+    run("git", "add", "--all");
+    run("git", "reset", "--hard", "--quiet", "HEAD");
+    throw new Error("nothing was released, and the changesets wait as before", { cause: error });
+  }
 }
 
 function planRelease(): ReleasePlan {

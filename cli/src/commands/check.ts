@@ -4,11 +4,12 @@ import { failure, isKind } from "@flotilla/sdk/plugin";
 import { UsageError } from "../cli-error.ts";
 import type { Report } from "../context.ts";
 import { formatFindings } from "../output/findings-table.ts";
+import { formatDuration } from "../output/units.ts";
 import { checkReading } from "../preflight/check-reading.ts";
 import { measureLatency } from "../preflight/latency.ts";
+import { Patience } from "../preflight/patience.ts";
 import { checkFolders } from "../preflight/top-level-folders.ts";
 import { veleroSupport } from "../preflight/velero-versions.ts";
-import { describeError } from "../session.ts";
 import type { OpenedStore, Session } from "../session.ts";
 
 /** A finding with the location that it belongs to. */
@@ -24,7 +25,11 @@ interface Examined {
 }
 
 interface Checkable {
-  readonly check: (call: { readonly signal: AbortSignal }) => AsyncIterable<Finding>;
+  readonly check: (call: Call) => AsyncIterable<Finding>;
+}
+
+interface Call {
+  readonly signal: AbortSignal;
 }
 
 /** What is checked. */
@@ -33,7 +38,12 @@ interface Checked {
   readonly volumes: boolean;
   /** Of the server, where it is known. */
   readonly veleroVersion?: string | undefined;
+  /** How long each answer is waited for. */
+  readonly timeoutMs?: number | undefined;
 }
+
+// Longer than a way to a store may be slow, and shorter than a plugin asks a silent one again.
+const usualTimeoutMs = 120_000;
 
 /** Checks the locations that were given: opening them, each permission, latency, and the plugin's own conduct on the wire. */
 export async function checkLocations(session: Session, given: Checked): Promise<Report> {
@@ -46,41 +56,74 @@ export async function checkLocations(session: Session, given: Checked): Promise<
     findings.push(...examined.findings);
     if (!examined.isChecked) unchecked.push(location);
   };
-  if (given.store) take("BackupStorageLocation", await examineStore(session));
+  const { timeoutMs = usualTimeoutMs } = given;
+  if (given.store) take("BackupStorageLocation", await examineStore(session, timeoutMs));
   if (given.volumes) {
     const open = async () => (await session.openRequiredVolumes()).client;
-    take("VolumeSnapshotLocation", await examine(session, "VolumeSnapshotLocation", open));
+    take("VolumeSnapshotLocation", await examine(session, "VolumeSnapshotLocation", { open, timeoutMs }));
   }
   findings.push(...session.violations.map(violationFinding));
   return report(findings, unchecked);
 }
 
-async function examineStore(session: Session): Promise<Examined> {
+async function examineStore(session: Session, timeoutMs: number): Promise<Examined> {
   const location = "BackupStorageLocation";
   let opened: OpenedStore | undefined;
-  const examined = await examine(session, location, async () => {
+  const open = async (): Promise<Checkable> => {
     const store = await session.openStore();
     opened = store;
-    return store.location.isReadOnly ? { check: () => checkReading(session, store) } : store.client;
-  });
+    return store.location.isReadOnly ? { check: (call) => checkReading(session, store, call) } : store.client;
+  };
+  const examined = await examine(session, location, { open, timeoutMs });
   const { findings, isChecked } = examined;
   // A store that does not answer, or refuses, was told of already.
   if (opened === undefined || findings.some(({ severity }) => severity === "failure")) return examined;
-  const more = [
-    await tried(session, "folders", checkFolders(session, opened)),
-    await tried(session, "latency", measureLatency(session, opened)),
-  ];
-  return { findings: [...findings, ...more.map((finding) => ({ location, ...finding }) as const)], isChecked };
+  const { client, location: place } = opened;
+  const folders = await tried(session, "folders", timeoutMs, async (call) => await checkFolders(client, place, call));
+  // Whoever did not answer once would be asked five times more.
+  const isSilent = folders.severity === "failure" && folders.detail.startsWith(noAnswer);
+  const latency = isSilent
+    ? []
+    : [await tried(session, "latency", timeoutMs, async (call) => await measureLatency(client, place, call))];
+  const more = [folders, ...latency].map((finding) => ({ location, ...finding }) as const);
+  return { findings: [...findings, ...more], isChecked };
 }
 
 /** A finding, or why there is none. */
-async function tried(session: Session, subject: string, finding: Promise<Finding>): Promise<Finding> {
+async function tried(
+  session: Session,
+  subject: string,
+  timeoutMs: number,
+  find: (call: Call) => Promise<Finding>,
+): Promise<Finding> {
+  using patience = new Patience(timeoutMs);
   try {
-    return await finding;
+    return await find(callWith(session, patience));
   } catch (error) {
     session.context.signal.throwIfAborted();
-    return failure(subject, error);
+    return patience.signal.aborted ? silence(subject, timeoutMs) : failureOf(subject, error);
   }
+}
+
+function callWith(session: Session, { signal }: Patience): Call {
+  return { signal: AbortSignal.any([session.context.signal, signal]) };
+}
+
+const noAnswer = "no answer within ";
+
+function silence(subject: string, timeoutMs: number): Finding {
+  const remedy = "check the endpoint, the network policy and the proxy, or give it longer by --timeout";
+  return { severity: "failure", subject, detail: `${noAnswer}${formatDuration(timeoutMs)}`, remedy };
+}
+
+/** A failure always says what to do, if only how to see more. */
+function failureOf(subject: string, error: unknown): Finding {
+  return withRemedy(failure(subject, error));
+}
+
+function withRemedy<T extends Finding>(finding: T): T {
+  if (finding.severity !== "failure" || finding.remedy !== "") return finding;
+  return { ...finding, remedy: "try again, with --log-level debug to see what was asked" };
 }
 
 function versionFinding(text: string): LocationFinding {
@@ -106,12 +149,13 @@ function versionFinding(text: string): LocationFinding {
 async function examine(
   session: Session,
   location: LocationFinding["location"],
-  open: () => Promise<Checkable>,
+  { open, timeoutMs }: { readonly open: () => Promise<Checkable>; readonly timeoutMs: number },
 ): Promise<Examined> {
   const findings: LocationFinding[] = [];
   let isChecked = true;
+  using patience = new Patience(timeoutMs);
   try {
-    const client = await open();
+    const client = await patience.of(open());
     findings.push({
       location,
       severity: "ok",
@@ -119,21 +163,23 @@ async function examine(
       detail: "the plugin took the configuration",
       remedy: "",
     });
-    for await (const finding of client.check(session.call)) findings.push({ location, ...finding });
+    for await (const finding of client.check(callWith(session, patience))) {
+      patience.renew();
+      findings.push({ location, ...withRemedy(finding) });
+    }
   } catch (error) {
     if (error instanceof UsageError) throw error;
     session.context.signal.throwIfAborted();
-    const isUnsupported = isKind(error, "unsupported");
-    isChecked = !isUnsupported;
-    findings.push({
-      location,
-      severity: isUnsupported ? "advice" : "failure",
-      subject: findings.length === 0 ? "open" : "check",
-      detail: describeError(error).message,
-      remedy: isUnsupported ? "use a plugin of this project to have each permission checked" : "",
-    });
+    isChecked = !isKind(error, "unsupported");
+    const subject = findings.length === 0 ? "open" : "check";
+    const found = patience.signal.aborted ? silence(subject, timeoutMs) : failureOf(subject, error);
+    findings.push({ location, ...(isChecked ? found : unsupported(found)) });
   }
   return { findings, isChecked };
+}
+
+function unsupported(finding: Finding): Finding {
+  return { ...finding, severity: "advice", remedy: "use a plugin of this project to have each permission checked" };
 }
 
 function violationFinding(detail: string): LocationFinding {

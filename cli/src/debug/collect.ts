@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { arch, platform, release, totalmem } from "node:os";
 import { basename } from "node:path";
 
+import packageJson from "../../package.json" with { type: "json" };
 import { checkLocations } from "../commands/check.ts";
 import { listPlugins } from "../commands/plugin-list.ts";
 import { keptCrashReports } from "../crash-reports.ts";
@@ -81,7 +82,7 @@ async function describeVersions(session: Session): Promise<unknown> {
     }),
   );
   const system = { platform: platform(), arch: arch(), release: release(), memoryBytes: totalmem() };
-  return { node: process.version, system, registered: json, executables };
+  return { flotilla: packageJson.version, node: process.version, system, registered: json, executables };
 }
 
 function describeLocations(redactor: Redactor, { store, volumes }: DebugSubject): unknown {

@@ -114,6 +114,7 @@ test("what is no secret is in the bundle: keys, variables, versions and what cou
   const variables = JSON.parse(files.get("environment.json") ?? "") as Record<string, string>;
   assert.equal(variables["AWS_REGION"], "eu-central-1");
   assert.equal(variables["RESTIC_PASSWORD"], "(set, not shown)");
+  assert.match(files.get("versions.json") ?? "", /"flotilla": "\d+\.\d+\.\d+"/);
   assert.match(files.get("versions.json") ?? "", /"digest": "sha256:[0-9a-f]{64}"/);
   // The plugin at hand is another's: that is a finding, and no reason to have no bundle.
   assert.match(files.get("checks.json") ?? "", /velero\.io\/aws/);

@@ -81,6 +81,8 @@ function podSpec(settings: InstallSettings, kind: JobKind, words: readonly strin
   const others = isAnotherCloud ? [copyTo] : [];
   return {
     serviceAccountName: "velero",
+    // It is the server's, who may do anything; the clouds' identities have tokens of their own.
+    automountServiceAccountToken: namesSecret(settings),
     restartPolicy: "Never",
     securityContext: {
       runAsNonRoot: true,
@@ -123,4 +125,12 @@ function podSpec(settings: InstallSettings, kind: JobKind, words: readonly strin
       })),
     ],
   };
+}
+
+/** Whether a plugin reads a Secret of the cluster, which a key or an option of copies names. */
+function namesSecret({ store, volumes, copyTo }: InstallSettings): boolean {
+  const configs = [store.config, volumes?.config ?? {}, copyTo?.location.config ?? {}];
+  return configs
+    .flatMap(Object.entries<string>)
+    .some(([key, value]) => key.endsWith("Secret") || value.includes("Secret="));
 }

@@ -221,6 +221,27 @@ test("Helm values hold what the chart takes, in its own names", async () => {
   assert.doesNotMatch(stdout, /[&*]a1/);
 });
 
+test("Helm values say how they are used: in the namespace that the CronJobs are in, with the Secret made before", async () => {
+  const { stdout } = await flotilla.run(...aws, "--namespace", "backups", "-o", "helm");
+  const given = await flotilla.run(...aws, "--credentials-file", credentials, "-o", "helm");
+
+  assert.match(stdout, /^# .*helm upgrade --install velero .* --namespace backups .*--values/m);
+  assert.match(stdout, /^# .*kubectl create secret generic cloud-credentials --namespace backups --from-file cloud=/m);
+  assert.doesNotMatch(given.stdout, /create secret/);
+});
+
+test("a CronJob has the server's token only where a key names a Secret that is to be read", async () => {
+  const named = ["--config", "customerKeyEncryptionSecret=keys/one", "-o", "manifests"];
+  const [without, withSecret] = [await flotilla.run(...aws, "-o", "manifests"), await flotilla.run(...aws, ...named)];
+
+  const mounts = ({ stdout }: { stdout: string }): unknown[] =>
+    readObjects(stdout)
+      .filter(({ kind }) => kind === "CronJob")
+      .map((job) => podOf(job).automountServiceAccountToken);
+  assert.deepEqual(mounts(without), [false]);
+  assert.deepEqual(mounts(withSecret), [true]);
+});
+
 test("restic's locations name their Secret in every form, since no variable of the server does", async () => {
   const restic = ["install", "--provider", "restic", "--bucket", "b", "--config", "repository=s3:x"];
   const both = [...restic, "--volume-config", "repository=s3:x"];
@@ -352,6 +373,7 @@ function readObjects(stream: string): KubernetesObject[] {
 }
 
 interface PodSpec {
+  readonly automountServiceAccountToken: boolean;
   readonly initContainers: readonly { readonly image: string }[];
   readonly containers: readonly {
     readonly image: string;

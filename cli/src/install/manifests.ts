@@ -1,5 +1,6 @@
 import { clusterYaml } from "./cluster-yaml.ts";
 import { cronJobs } from "./cron-jobs.ts";
+import { helmValues } from "./helm-values.ts";
 import { secretKey, secretName } from "./install-settings.ts";
 import type { InstallSettings } from "./install-settings.ts";
 import { backupStorageLocation, secret, serverPatch, volumeSnapshotLocation } from "./kubernetes-objects.ts";
@@ -28,7 +29,6 @@ export function manifestStream(settings: InstallSettings, policy: Policy | undef
 
 function headerOf(settings: InstallSettings): readonly string[] {
   const { namespace } = settings;
-  const missing = usesOwnSecret(settings) && settings.credentials === undefined;
   return [
     "For a server that is installed; flotilla install -o velero has the line that installs one.",
     "Remove the init container that brings the plugin now, the official one or one of velero's own line, first: the",
@@ -36,12 +36,26 @@ function headerOf(settings: InstallSettings): readonly string[] {
     `  velero plugin remove IMAGE --namespace ${namespace}`,
     "Then, because Deployment and ServiceAccount are only the parts to be set:",
     "  kubectl apply --server-side --force-conflicts -f THIS_FILE",
-    ...(missing
-      ? [
-          "The credentials were not given; this makes the Secret that the locations name:",
-          `  kubectl create secret generic ${secretName} --namespace ${namespace} --from-file ${secretKey}=CREDENTIALS_FILE`,
-        ]
-      : []),
+    ...missingSecret(settings),
+  ];
+}
+
+/** The chart's values as YAML, with what to do about them as comments. */
+export function valuesText(settings: InstallSettings): string {
+  const { namespace } = settings;
+  const header = [
+    "Values for the chart vmware-tanzu/velero; the CronJobs in them are for this namespace:",
+    `  helm upgrade --install velero vmware-tanzu/velero --namespace ${namespace} --create-namespace --values THIS_FILE`,
+    ...missingSecret(settings),
+  ];
+  return `${comment(header)}${clusterYaml(helmValues(settings))}`;
+}
+
+function missingSecret(settings: InstallSettings): readonly string[] {
+  if (!usesOwnSecret(settings) || settings.credentials !== undefined) return [];
+  return [
+    "The credentials were not given; this makes the Secret that is looked for, before all else:",
+    `  kubectl create secret generic ${secretName} --namespace ${settings.namespace} --from-file ${secretKey}=CREDENTIALS_FILE`,
   ];
 }
 

@@ -1,9 +1,8 @@
 import type { Report } from "../context.ts";
-import { clusterYaml } from "./cluster-yaml.ts";
 import { helmValues } from "./helm-values.ts";
 import type { InstallSettings } from "./install-settings.ts";
 import { copySecretName, copySecretOf } from "./job-secrets.ts";
-import { manifestObjects, manifestStream } from "./manifests.ts";
+import { manifestObjects, manifestStream, valuesText } from "./manifests.ts";
 import type { PolicyPart } from "./needed-permissions.ts";
 import { policyOf } from "./policy.ts";
 import type { Policy } from "./policy.ts";
@@ -42,7 +41,7 @@ function textOf(settings: InstallSettings, form: InstallForm, policy: Policy | u
     case "velero":
       return veleroCommand(settings).text;
     case "helm":
-      return clusterYaml(helmValues(settings));
+      return valuesText(settings);
     case "manifests":
       return manifestStream(settings, policy);
     // Printed as the one document.

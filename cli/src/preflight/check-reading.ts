@@ -1,3 +1,4 @@
+import type { ClientCall } from "@flotilla/host";
 import { advice, failure, ok } from "@flotilla/sdk/plugin";
 import type { Finding } from "@flotilla/sdk/plugin";
 
@@ -8,13 +9,15 @@ import type { OpenedStore, Session } from "../session.ts";
 export async function* checkReading(
   session: Session,
   { client, location: { bucket, prefix } }: OpenedStore,
+  call: ClientCall,
 ): AsyncGenerator<Finding> {
   const folder = backupsFolder(prefix);
   try {
-    const found = await client.listCommonPrefixes({ bucket, prefix: folder, delimiter: "/" }, session.call);
+    const found = await client.listCommonPrefixes({ bucket, prefix: folder, delimiter: "/" }, call);
     yield ok("list", `${found.length} backups below ${folder}`);
   } catch (error) {
     session.context.signal.throwIfAborted();
+    if (call.signal?.aborted === true) throw error;
     yield failure("list", error);
     return;
   }

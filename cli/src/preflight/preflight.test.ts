@@ -73,6 +73,27 @@ test("a ReadOnly location is read, and nothing is written to try it", async () =
   assert.match(stdout, /advice +BackupStorageLocation +accessMode +the location is ReadOnly, so nothing that writes/);
 });
 
+test("a store that does not answer is told when the patience is at its end, and not when the plugin's is", async () => {
+  const silent = [...flotilla.location, "--config", "fault=silent", "--timeout", "300ms"];
+
+  const { exitCode, stdout } = await flotilla.run("check", ...silent);
+
+  assert.equal(exitCode, 1);
+  assert.match(
+    stdout,
+    /failure +BackupStorageLocation +(?:open|folders) +no answer within 300 ms +check the endpoint.* --timeout/,
+  );
+});
+
+test("each failure has a remedy", async () => {
+  const { stdout } = await flotilla.run("check", ...flotilla.location, "--config", "fault=no-list", "-o", "json");
+
+  const { findings } = JSON.parse(stdout) as { findings: { severity: string; remedy: string }[] };
+  const failures = findings.filter(({ severity }) => severity === "failure");
+  assert.equal(failures.length, 1);
+  assert.match(failures[0]?.remedy ?? "", /--log-level debug/);
+});
+
 test("folders that would make the server call the location unavailable are a failure", async () => {
   const other = await Flotilla.prepare();
   await mkdir(join(other.store, "b"), { recursive: true });

@@ -73,6 +73,7 @@ class DiskObjectStore {
     if (this.#fault === "no-list") {
       throw new PluginError(`list bucket "${bucket}": the bucket is gone`, { kind: "invalid-config" });
     }
+    if (this.#fault === "silent") await new Promise(() => {});
     const keys = await this.listObjects({ bucket, prefix });
     const heads = keys.map((key) => key.slice(prefix.length)).filter((rest) => rest.includes("/"));
     return [...new Set(heads.map((rest) => `${prefix}${rest.slice(0, rest.indexOf("/") + 1)}`))];
@@ -173,6 +174,7 @@ class DiskSnapshotter {
   }
 }
 
+const faults = ["none", "put-contents", "crash-on-get", "blind", "lying", "no-list", "silent"] as const;
 const folder = text("Where everything is kept.", { required: true });
 const server = { origin: "server" as const };
 
@@ -185,9 +187,7 @@ await serve({
       config: {
         keys: {
           folder,
-          fault: oneOf("How it misbehaves.", ["none", "put-contents", "crash-on-get", "blind", "lying", "no-list"], {
-            fallback: "none",
-          }),
+          fault: oneOf("How it misbehaves.", faults, { fallback: "none" }),
           bucket: text("The bucket.", { required: true, ...server }),
           prefix: text("The prefix.", server),
           caCert: text("Unused.", server),

@@ -10,6 +10,7 @@ import type { SeenRequest, StubAnswer, StubServer } from "@flotilla/sdk/testing"
 
 const keys = { AWS_ACCESS_KEY_ID: "A", AWS_SECRET_ACCESS_KEY: "s", AWS_MAX_ATTEMPTS: "1" };
 const xml = { "content-type": "application/xml" };
+const emptyListing = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
 
 async function check(
   t: TestContext,
@@ -37,7 +38,7 @@ async function startBucket(t: TestContext, refuses: (request: SeenRequest) => bo
   return await startStubServer(t, (request) => {
     const { method, url, body, headers } = request;
     if (refuses(request)) return s3Error(403, "AccessDenied");
-    if (url.includes("list-type")) return { headers: xml, body: "<ListBucketResult/>" };
+    if (url.includes("list-type")) return { headers: xml, body: emptyListing };
     if (method === "POST") return { headers: xml, body: "<R><UploadId>U</UploadId></R>" };
     if (method === "PUT") {
       stored = body;
@@ -48,6 +49,15 @@ async function startBucket(t: TestContext, refuses: (request: SeenRequest) => bo
       : { status: 204 };
   });
 }
+
+test("an answer that is no listing is a failure, not an empty bucket", async (t) => {
+  const { url } = await startStubServer(t, () => ({ headers: { "content-type": "text/html" }, body: "" }));
+
+  const findings = await check(t, "ObjectStore", { bucket: "b", region: "r", s3Url: url.href });
+
+  assert.deepEqual(outcomes(findings), ["advice s3Url", "failure s3:ListBucket"]);
+  assert.match(findings.at(-1)?.remedy ?? "", /the endpoint is the store's API/);
+});
 
 test("every permission is tried, and the object of the trial lies below metadata and is deleted", async (t) => {
   const { url, seen } = await startBucket(t, () => false);

@@ -57,6 +57,7 @@ const s3Kinds: readonly (readonly [code: string, status: number, kind: PluginErr
   ["InternalError", 500, "unavailable"],
   ["Whatever", 502, "unavailable"],
   ["Whatever", 429, "unavailable"],
+  ["Unknown", 407, "denied"],
   ["NotImplemented", 501, "unsupported"],
   ["EntityTooLarge", 400, "invalid-argument"],
   ["KMS.DisabledException", 400, "invalid-config"],

@@ -29,6 +29,22 @@ test("every permission that a message tells to grant stands in the table", () =>
   );
 });
 
+test("what S3 answers only to whoever has a permission of its own stands in the table, too", () => {
+  // As the reference of HeadObject says of these headers.
+  const permissionOf = {
+    ObjectLockRetainUntilDate: "s3:GetObjectRetention",
+    ObjectLockLegalHoldStatus: "s3:GetObjectLegalHold",
+  };
+  const read = Object.entries(permissionOf).filter(([field]) => sources.some((source) => source.includes(field)));
+  const known = new Set(permissions.map(({ name }) => name));
+
+  assert.equal(read.length, 2);
+  assert.deepEqual(
+    read.map(([, name]) => name).filter((name) => !known.has(name)),
+    [],
+  );
+});
+
 test("the keys that a permission depends on are keys of a location", () => {
   const known = { ...objectStoreConfig.keys, ...volumeSnapshotterConfig.keys };
 

@@ -36,6 +36,18 @@ export const permissions: readonly Permission[] = [
     requests: ["GetObjectAttributes"],
     without: "an object with a SHA checksum takes one request for each of its parts more when it is read",
   },
+  {
+    ...objects,
+    name: "s3:GetObjectRetention",
+    requests: ["HeadObject"],
+    without: "nobody is told until when an object of a bucket with Object Lock is retained",
+  },
+  {
+    ...objects,
+    name: "s3:GetObjectLegalHold",
+    requests: ["HeadObject"],
+    without: "nobody is told that an object is under a legal hold",
+  },
   { ...bucket, name: "s3:ListBucket", requests: ["ListObjectsV2", "HeadBucket"] },
   {
     ...bucket,

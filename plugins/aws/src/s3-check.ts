@@ -7,6 +7,7 @@ import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { HttpResponse } from "@smithy/core/protocols";
 import { objectStoreConfig } from "./config.ts";
 import type { S3BlobDriver } from "./s3-blob-driver.ts";
+import { nextPageOf } from "./s3-listing.ts";
 import type { S3Location } from "./s3-location.ts";
 import type { S3Session } from "./s3-session.ts";
 
@@ -67,7 +68,9 @@ async function checkList({ config }: S3Location, session: S3Session, call: Call)
     },
     { step: "deserialize", name: "answerDate" },
   );
-  await session.run(attempt, call, async (client, options) => await client.send(command, options));
+  const answer = await session.run(attempt, call, async (client, options) => await client.send(command, options));
+  // Whatever answers 200 is not yet a store: a listing without keys would be taken for an empty bucket.
+  nextPageOf(answer, attempt);
   const skewMs = date === undefined ? 0 : Date.parse(date) - Date.now();
   if (Math.abs(skewMs) > maxSkewMs)
     return advice("clock", `differs from the store's by ${Math.round(skewMs / 1000)} s`, "set the node's clock (NTP)");

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { downloadPackage, unpackPackage } from "../debian-download.ts";
 import { basePackages } from "../debian-packages.ts";
 import type { Platform } from "../platform.ts";
+import { commonLicences } from "./common-licences.ts";
 import { copyrightFile } from "./copyright-file.ts";
 import type { LayerFile } from "./layer.ts";
 
@@ -34,6 +35,7 @@ export function baseFiles(platform: Platform): LayerFile[] {
     const packages = Object.values(basePackages[platform]);
     for (const pinned of packages) unpackPackage(downloadPackage(pinned), scratch);
     const { path, libraryFolder } = loaders[platform];
+    const copyrights = ["libc6", "ca-certificates"].map((name) => copyrightFile(scratch, name));
     const library = (file: string): Buffer => readFileSync(realpathSync(join(scratch, libraryFolder, file)));
     return [
       { path, mode: 0o755, content: library(basename(path)) },
@@ -41,7 +43,8 @@ export function baseFiles(platform: Platform): LayerFile[] {
       { path: "/etc/nsswitch.conf", mode: 0o644, content: Buffer.from("hosts: files dns\n") },
       { path: "/etc/ssl/certs/ca-certificates.crt", mode: 0o644, content: certificates(join(scratch, authorities)) },
       { path: "/tmp", mode: 0o1777 },
-      ...["libc6", "ca-certificates"].map((name) => copyrightFile(scratch, name)),
+      ...copyrights,
+      ...commonLicences(copyrights),
     ];
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { outputFolder } from "../platform.ts";
 import type { Platform } from "../platform.ts";
 import { baseFiles } from "./base-files.ts";
 import { billOfMaterials } from "./bill-of-materials.ts";
+import { commonLicences } from "./common-licences.ts";
 import { copyrightFiles } from "./copyright-file.ts";
 import { writeLayer } from "./layer.ts";
 import type { Layer, LayerFile } from "./layer.ts";
@@ -69,5 +70,6 @@ function documents({ name, version }: ImageProgram, output: string, platform: Pl
     mode: 0o644,
     content: Buffer.from(text),
   }));
-  return [...own, ...copyrightFiles([runtimeLibraryCopyright[platform], ...programs])];
+  const copyrights = copyrightFiles([runtimeLibraryCopyright[platform], ...programs]);
+  return [...own, ...copyrights, ...commonLicences(copyrights)];
 }

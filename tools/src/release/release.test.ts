@@ -62,6 +62,16 @@ function dryRun(packageName: string): Record<string, string[]> {
   }
 }
 
+/** An environment whose turbo plans as it does, and ends with this code where it should build. */
+function withTurbo(code: number): NodeJS.ProcessEnv {
+  const folder = mkdtempSync(join(tmpdir(), "turbo-"));
+  after(() => rmSync(folder, { recursive: true }));
+  const real = join(workspaceFolder, "node_modules/.bin/turbo");
+  const script = `#!/bin/sh\ncase "$*" in *--dry=json*) exec "${real}" "$@" ;; esac\nexit ${code}\n`;
+  writeFileSync(join(folder, "turbo"), script, { mode: 0o755 });
+  return { ...env, PATH: `${folder}:${env.PATH}` };
+}
+
 /** The plugins of this checkout, and the version that each would get. */
 function plugins(): readonly { readonly name: string; readonly next: string }[] {
   return readdirSync(join(workspaceFolder, "plugins")).flatMap((folder) => {
@@ -141,5 +151,23 @@ describe("a release", { skip: isRepository ? false : "this is no git repository"
     assert.match(git("log", "-1", "--format=%s"), /^Release @flotilla\/conformance@0\.1\.1$/m);
     assert.match(git("show", "--stat", "--format="), /test\/conformance\/package\.json/);
     assert.doesNotMatch(git("show", "--stat", "--format="), /plugins\//);
+  });
+
+  test("whose images cannot be built has not begun: nothing is written, and the next try makes all of it", () => {
+    writeFileSync(join(clone, ".changeset/a-change.md"), '---\n"@flotilla/cli": patch\n---\n\nIt was wrong.\n');
+    git("add", "--all");
+    git("commit", "--quiet", "--message=another change");
+    const [before, tagsBefore] = [git("rev-parse", "HEAD"), git("tag")];
+    const release = (imageCode: number) =>
+      spawnSync("node", [join(clone, "tools/src/release.ts")], { cwd: clone, env: withTurbo(imageCode) });
+
+    const failed = release(1);
+
+    assert.notEqual(failed.status, 0);
+    assert.match(failed.stderr.toString(), /nothing was released/);
+    assert.deepEqual([git("rev-parse", "HEAD"), git("tag"), git("status", "--porcelain")], [before, tagsBefore, ""]);
+    assert.equal(release(0).status, 0);
+    assert.match(git("tag"), /^@flotilla\/cli@0\.1\.1$/m);
+    assert.match(git("log", "-1", "--format=%s"), /^Release .*@flotilla\/cli@0\.1\.1$/m);
   });
 });

@@ -50,6 +50,12 @@ export function answerError(thrown: unknown, answer: ServiceAnswer, attempt: Att
 /** What an HTTP status means where the service's own code tells nothing. */
 export function meaningOfStatus({ status }: ServiceAnswer, attempt: Attempt): Meaning {
   if (status === 401 || status === 403) return deniedMeaning(attempt);
+  if (status === 407)
+    return {
+      kind: "denied",
+      text: "the proxy wants a user and a password",
+      remedy: "name them in its address, HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT",
+    };
   if (status === 412) return { kind: "conflict", text: "the object changed meanwhile", remedy: "" };
   if (status === 429) return { kind: "unavailable", text: "throttled", remedy: "" };
   if (status === 501) return { kind: "unsupported", text: "the service does not implement this request", remedy: "" };

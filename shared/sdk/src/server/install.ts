@@ -63,7 +63,11 @@ async function requireRoom(target: string, files: readonly string[]): Promise<vo
 }
 
 async function installLibraries(from: string, files: readonly string[], to: string): Promise<void> {
-  if ((await lstat(to).catch(ignoreAbsence)) === undefined) await mkdir(to);
+  const present = await lstat(to).catch(ignoreAbsence);
+  // A link might lead to a folder of somebody else's, whose files would go with the former version's.
+  if (present?.isDirectory() === false)
+    throw new PluginError(`install into ${to}: what stands there is no folder; take it away`, { kind: "conflict" });
+  if (present === undefined) await mkdir(to);
   // The umask of the container is not ours.
   await chmod(to, folderMode);
   for (const file of files) await replaceFile(join(from, file), join(to, file));
@@ -120,7 +124,10 @@ const remedies: Readonly<Record<string, { readonly kind: PluginErrorKind; readon
     kind: "denied",
     text: `user ${process.getuid?.() ?? "unknown"} may not write there: let fsGroup of the pod own the volume`,
   },
-  EPERM: { kind: "denied", text: "the file system forbids it: use an emptyDir for the volume `plugins`" },
+  EPERM: {
+    kind: "denied",
+    text: "another user's version is there, or the file system forbids it: use an emptyDir for the volume `plugins`",
+  },
   EISDIR: { kind: "conflict", text: "a folder stands where the executable belongs: take it away" },
 };
 
