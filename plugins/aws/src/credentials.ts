@@ -7,7 +7,7 @@ import { describeSource, namesCredentials, readSharedConfig } from "./shared-con
 import type { SharedConfig, SharedConfigSource } from "./shared-config.ts";
 
 /** How STS is reached; the fields are named as the SDK's constructor names them. */
-export interface StsSettings {
+interface StsSettings {
   readonly region: string;
   readonly endpoint?: string;
   readonly useFipsEndpoint: boolean;
