@@ -35,6 +35,10 @@ test("a nested table is one, also after a comment", () => {
   );
 });
 
+test("the last of two values counts, an empty one too", () => {
+  assert.equal(canonicalText("[p]\nregion=a\nregion=b\noutput=json\noutput=\n"), "[p]\nregion=b\n");
+});
+
 test("what belongs to no section is left out", () => {
   assert.equal(canonicalText("AZURE_CLIENT_ID=x\n"), "");
 });

@@ -36,9 +36,10 @@ function readSections(text: string): Map<string, Section> {
     const [key, value] = propertyIn(line) ?? [];
     if (section === undefined || key === undefined || value === undefined) continue;
     const isNested = table !== "" && /^[ \t]/.test(line);
-    if (isNested) section.set(`${table}.${key}`, value);
-    else table = value === "" ? key : "";
-    if (!isNested && value !== "") section.set(key, value);
+    if (!isNested) table = value === "" ? key : "";
+    const name = isNested ? `${table}.${key}` : key;
+    if (value === "") section.delete(name);
+    else section.set(name, value);
   }
   return sections;
 }

@@ -120,7 +120,14 @@ test("a region in any other answer is no redirect", () => {
   assert.equal(redirectRegion(serviceError("AccessDenied", 403, { "x-amz-bucket-region": "eu-west-1" })), undefined);
 });
 
-for (const code of ["ECONNREFUSED", "ENOTFOUND", "ECONNRESET", "DEPTH_ZERO_SELF_SIGNED_CERT", "ERR_PROXY_TUNNEL"])
+for (const code of [
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "ECONNRESET",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "UNSPECIFIED",
+  "ERR_PROXY_TUNNEL",
+])
   test(`${code} is unavailable with a remedy`, () => {
     const error = translateS3Error(networkError(code), attempt);
 

@@ -29,6 +29,12 @@ const meanings: Readonly<Record<string, Omit<Meaning, "kind">>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: { text: "the certificate is for another host name", remedy: certificateRemedy },
   CERT_HAS_EXPIRED: { text: "the certificate has expired", remedy: "renew the endpoint's certificate" },
   CERT_NOT_YET_VALID: { text: "the certificate is not yet valid", remedy: "check the clocks" },
+  // What OpenSSL refuses and Node has no name for: a weak key or signature, of the server's or an authority's certificate.
+  UNSPECIFIED: {
+    text: "the endpoint's certificate, or that of its authority, is too weak",
+    remedy:
+      "check the certificate: less than 2048 bits (RSA) or SHA-1 are refused; until it is renewed, set insecureSkipTLSVerify, where the location has it",
+  },
   EPROTO: { text: "the endpoint does not speak TLS", remedy: "check whether the endpoint is http or https" },
   ERR_SSL_WRONG_VERSION_NUMBER: {
     text: "the endpoint does not speak TLS",
