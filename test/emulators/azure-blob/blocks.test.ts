@@ -69,7 +69,8 @@ describe("blocks of the Azure Blob stand-in", { concurrency: true }, () => {
     const blob = await context.blob();
     const [first = "", late = ""] = blockIds(2);
     await blob.stageBlock(first, "first", 5);
-    server.faults.add({ kind: "delay", ms: 150 }, { where: ({ query }) => query.get("blockid") === late });
+    // Longer than a busy machine needs for the commit.
+    server.faults.add({ kind: "delay", ms: 2500 }, { where: ({ query }) => query.get("blockid") === late });
     const staging = blob.stageBlock(late, "late", 4);
 
     await blob.commitBlockList([first]);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 
+import { until } from "../../wire/until.ts";
 import { GoogleTokens } from "../google-identity/tokens.ts";
 import { GcsContext, hashesOf, jsonOf } from "../probes/gcs/context.ts";
 import { startGcs } from "./start-gcs.ts";
@@ -97,7 +98,8 @@ describe("faults of the GCS stand-in", { concurrency: true }, () => {
     const name = context.name();
     const bytes = randomBytes(2 * quantum);
     const session = await context.begin(bucket, name);
-    gcs.faults.add({ kind: "stall-request", afterBytes: quantum + 1 }, { key: name, operation: "ContinueUpload" });
+    const match = { key: name, operation: "ContinueUpload" };
+    const stall = gcs.faults.add({ kind: "stall-request", afterBytes: quantum + 1 }, match);
     const hanging = new AbortController();
     const lost = fetch(session, {
       method: "PUT",
@@ -105,6 +107,7 @@ describe("faults of the GCS stand-in", { concurrency: true }, () => {
       body: new Uint8Array(bytes),
       signal: hanging.signal,
     });
+    await until("the first one is there", () => stall.hits > 0);
 
     const answer = await context.chunk(session, `0-${2 * quantum - 1}/${2 * quantum}`, bytes);
     hanging.abort();

@@ -43,7 +43,7 @@ interface Judged {
 }
 
 // Other test files run at the same time, on however few cores.
-const busyFactor = 5;
+const busyFactor = 10;
 /** Some faults show only where two things meet, which a busy machine may keep apart for once; none may hide each time. */
 const tries = 5;
 

@@ -116,6 +116,6 @@ export interface Target {
   readonly capabilities: ReadonlySet<Capability>;
   /** Ids of tests that cannot hold here, with the reason: the store's shortcoming, never the plugin's. */
   readonly cannot: Readonly<Record<string, string>>;
-  /** How many times the usual time a test may take; 1 unless told. */
+  /** How many times the usual time a test may take, and a process to end; 1 unless told. */
   readonly timeLimitFactor?: number;
 }

@@ -61,7 +61,7 @@ export const abandonedGetsTests: readonly ConformanceTest[] = [
     rule: "shutdown-is-prompt",
     kind: "ObjectStore",
     run: async (t) => {
-      const { signal } = await expectPromptEnd(async () => {
+      const { signal } = await expectPromptEnd(t, async () => {
         const { store } = await openWithLargeObject(t);
         await abandon(t, store);
         return store.session;

@@ -17,7 +17,7 @@ export const shutdownTests: readonly ConformanceTest[] = [
     title: "a process that has worked ends within two seconds of Shutdown",
     rule: "shutdown-is-prompt",
     run: async (t) => {
-      await expectPromptEnd(async () => {
+      await expectPromptEnd(t, async () => {
         const session = await t.start();
         await useEverything(t, session);
         return session;
@@ -40,7 +40,7 @@ export const shutdownTests: readonly ConformanceTest[] = [
     title: "a process of which nothing was asked ends within two seconds and with code 0",
     rule: "shutdown-is-prompt",
     run: async (t) => {
-      expectZero(await expectPromptEnd(() => t.start()));
+      expectZero(await expectPromptEnd(t, () => t.start()));
     },
   },
   {
@@ -49,7 +49,7 @@ export const shutdownTests: readonly ConformanceTest[] = [
     rule: "shutdown-is-prompt",
     kind: "ObjectStore",
     run: async (t) => {
-      const end = await expectPromptEnd(async () => {
+      const end = await expectPromptEnd(t, async () => {
         const store = await t.openObjectStore();
         const put = await store.openRawPut();
         t.own(async () => put[Symbol.dispose]());
