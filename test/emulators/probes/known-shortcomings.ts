@@ -79,6 +79,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   ],
   // azurite 3.37.0 over HTTPS with --oauth basic and --skipApiVersionCheck
   "azure-blob/azurite": [
+    "an overwritten blob keeps the time of its creation",
     "a delimiter of several characters groups names",
     "a right MD5 of a block is told again",
     "a put drops all blocks that wait",

@@ -93,16 +93,16 @@ async function runAll<Context extends { close(): void }>(
 
 /** Prints the sums and what was not expected, and tells whether everything was. */
 function report(outcomes: readonly Outcome[]): boolean {
-  const failed = outcomes.filter(({ result }) => result !== "ok").map(({ name }) => name);
-  const fresh = failed.filter((name) => !known.includes(name));
+  const failures = new Map(outcomes.filter(({ result }) => result !== "ok").map(({ name, reason }) => [name, reason]));
+  const fresh = [...failures].filter(([name]) => !known.includes(name));
   // Also a name that is no probe any more: the table must not outlive what it speaks of.
-  const gone = known.filter((name) => name.includes(only) && !failed.includes(name));
+  const gone = known.filter((name) => name.includes(only) && !failures.has(name));
   const count = (result: Outcome["result"]): number => outcomes.filter((one) => one.result === result).length;
   process.stdout.write(
     `\n${count("ok")} ok, ${count("wrong")} wrong, ${count("error")} error; ${known.length} shortcomings known\n`,
   );
-  for (const name of fresh) process.stdout.write(`new failure: ${name}\n`);
-  for (const name of gone) process.stdout.write(`known shortcoming is gone: ${name}\n`);
+  for (const [name, reason] of fresh) process.stdout.write(`FAIL  ${name}\n      a new failure: ${reason}\n`);
+  for (const name of gone) process.stdout.write(`FAIL  ${name}\n      a known shortcoming that is gone\n`);
   const unexpected = fresh.length + gone.length;
   process.stdout.write(`${outcomes.length - fresh.length} passed, ${unexpected} failed\n`);
   return unexpected === 0;

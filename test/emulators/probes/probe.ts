@@ -20,8 +20,23 @@ export interface Outcome {
 // A server that never answers must not hold up the rest.
 const deadlineMs = 60_000;
 
-/** Runs one probe and tells how it went. */
+const tries = 3;
+
+/**
+ * Runs one probe and tells how it went. One whose connection was reset runs again: a server closes an idle connection at
+ * times just when a request goes out by it, which says nothing of what it does.
+ */
 export async function runProbe<Context>(probe: Probe<Context>, context: Context): Promise<Outcome> {
+  for (let tried = 1; ; tried += 1) {
+    const { error, ...outcome } = await tryProbe(probe, context);
+    if (!isReset(error) || tried === tries) return outcome;
+  }
+}
+
+async function tryProbe<Context>(
+  probe: Probe<Context>,
+  context: Context,
+): Promise<Outcome & { readonly error?: unknown }> {
   try {
     const tooLate = new AbortController();
     const running = probe.run(context).finally(() => tooLate.abort());
@@ -32,8 +47,15 @@ export async function runProbe<Context>(probe: Probe<Context>, context: Context)
     return { name: probe.name, result: "ok", reason: "" };
   } catch (error) {
     const isWrong = error instanceof assert.AssertionError;
-    return { name: probe.name, result: isWrong ? "wrong" : "error", reason: explain(error) };
+    return { name: probe.name, result: isWrong ? "wrong" : "error", reason: explain(error), error };
   }
+}
+
+/** Also where a client wraps what the system said. */
+function isReset(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error ? error.code : undefined;
+  return ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"].includes(String(code)) || isReset(error.cause);
 }
 
 function explain(error: unknown): string {
@@ -50,7 +72,10 @@ export async function expectFailure(
   codes: string | readonly string[],
   status?: number,
 ): Promise<void> {
-  const failure = await failureOf(request);
+  const error = await thrownBy(request);
+  // That is no answer of the server.
+  if (isReset(error)) throw error;
+  const failure = describe(error);
   const wanted = typeof codes === "string" ? [codes] : codes;
   assert.ok(wanted.includes(failure.code), `expected ${wanted.join(" or ")}, got ${failure.code} ${failure.status}`);
   if (status !== undefined) assert.equal(failure.status, status);
@@ -60,10 +85,14 @@ export async function expectFailure(
 export async function failureOf(
   request: Promise<unknown>,
 ): Promise<{ readonly code: string; readonly status: number }> {
+  return describe(await thrownBy(request));
+}
+
+async function thrownBy(request: Promise<unknown>): Promise<unknown> {
   try {
     await request;
   } catch (error) {
-    return describe(error);
+    return error;
   }
   return assert.fail("expected a failure, but the request succeeded");
 }

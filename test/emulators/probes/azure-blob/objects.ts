@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { expectFailure } from "../probe.ts";
 import type { Probe } from "../probe.ts";
@@ -245,6 +246,19 @@ export const objectProbes: readonly Probe<BlobContext>[] = [
 
       assert.equal(await readAll(blob), "second");
       assert.notEqual(after.etag, before.etag);
+    },
+  },
+  {
+    name: "an overwritten blob keeps the time of its creation",
+    run: async (store) => {
+      const blob = await store.put("first");
+      const before = await blob.getProperties();
+
+      // It is told in seconds: one of them is over in any case.
+      await delay(1100);
+      await blob.upload("second", 6);
+      const after = await blob.getProperties();
+
       assert.deepEqual(after.createdOn, before.createdOn);
     },
   },
