@@ -77,10 +77,10 @@ describe("snapshots", { concurrency: true, timeout: 240_000 }, () => {
     assert.equal(told?.level, "info");
   });
 
-  test("how far a snapshot is, is told for debugging", async () => {
+  test("how far a snapshot is, is told for debugging", async (t) => {
     // Longer than a busy machine needs for the first look.
     const slow = await startVolumeRig({ pendingMs: 5000 });
-    after(() => slow.close());
+    t.after(() => slow.close());
     const { session } = slow;
     const snapshotter = await slow.open();
     const volumeId = slow.addDisk();

@@ -111,11 +111,13 @@ export function createTokenCredential(identity: Identity, options: TokenOptions)
         const { abortSignal: _, ...rest } = tokenOptions ?? {};
         return await (await loaded).getToken(scopes, rest);
       } catch (error) {
+        // The SDK's own memory of a busy authority would refuse every call of the next minute without asking.
+        loaded = undefined;
         const from = identity.kind === "managed" ? "the metadata service" : options.authorityHost;
         // Without a metadata service there is no managed identity: that is for the identity's remedy to tell.
-        const below = identity.kind === "managed" ? undefined : witness.takeFailure();
+        const thrown = identity.kind === "managed" ? error : witness.explain(error);
         const action = `get a token for ${describeIdentity(identity)} from ${from}`;
-        throw withOverride(translateCredentialsError(below ?? error, { action, permission: "" }), identity);
+        throw withOverride(translateCredentialsError(thrown, { action, permission: "" }), identity);
       }
     },
   };

@@ -129,6 +129,12 @@ for (const status of [429, 500, 503]) {
   });
 }
 
+test("what Entra refuses under a code that nobody knows is denied, though the SDK has one name for all of it", () => {
+  const thrown = Object.assign(new Error("AADSTS99999: something"), { name: "AuthenticationRequiredError" });
+
+  assert.equal(translateCredentialsError(thrown, attempt).kind, "denied");
+});
+
 test("a metadata service that fails is unavailable, though the SDK says only that there was no token", () => {
   const thrown = Object.assign(new Error('Response had no "expiresOn" property.'), {
     name: "AuthenticationRequiredError",

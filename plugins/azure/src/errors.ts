@@ -112,7 +112,7 @@ function meaningOfRefusal(thrown: unknown, code: string | undefined, status: num
   if (status !== undefined && (status === 429 || status >= 500))
     return { kind: "unavailable", text: "no token was issued", remedy: "try again later" };
   // All that the identity SDK tells of an answer of the metadata service that held no token, a 500 for example.
-  if (thrown instanceof Error && thrown.name === "AuthenticationRequiredError")
+  if (firstLine(thrown).startsWith("Response had no "))
     return { kind: "unavailable", text: "the metadata service failed", remedy: "try again later" };
   // The identity SDK keeps no more than this code of a tenant's discovery document that it did not get.
   if (firstLine(thrown).startsWith("endpoints_resolution_error"))
