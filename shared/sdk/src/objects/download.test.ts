@@ -5,7 +5,7 @@ import { collect, FaultyBlobDriver, MemoryBlobDriver, sampleBytes, settle, TestC
 import { openDownload } from "./download.ts";
 import { PartPool } from "./part-pool.ts";
 import { readerAwayMs, stallLimitMs } from "./time-limits.ts";
-import type { Call } from "../plugin/index.ts";
+import type { Call, Clock } from "../plugin/index.ts";
 import type { Fault } from "../testing/index.ts";
 import type { TransferContext } from "./transfer-context.ts";
 
@@ -187,6 +187,34 @@ test("a connection to a near store that is cut is made good, while others read o
 
   assert.equal(b.faulty.counts.get("readRange"), 1 + Math.ceil((bytes.byteLength - 70_000 - partBytes) / partBytes));
   await assertFreed(b);
+});
+
+test("a connection that is found slow while it is opened again is read as far as it was asked for", async () => {
+  let idleMs = 0;
+  let look: (() => void) | undefined;
+  const clock: Clock = {
+    now: () => 0,
+    idleMs: () => idleMs,
+    sleep: async () => {},
+    timer: (ms, callback) => {
+      // The one that looks at the pace, not those of stalls.
+      if (ms < 1000) look = callback;
+      return { refresh: () => {}, cancel: () => {} };
+    },
+  };
+  const falterAtOnce = (): void => {
+    idleMs = 1000;
+    look?.();
+  };
+  const b = near([
+    { on: "read", action: { does: "cut", afterBytes: 70_000 } },
+    { on: "readRange", nth: [1], action: { does: "meanwhile", run: falterAtOnce } },
+  ]);
+
+  const { body } = await openDownload({ ...b.context, retry: { ...b.context.retry, clock } }, ref, b.call);
+  assert.ok((await collect(body)).equals(bytes));
+
+  assert.equal(b.faulty.counts.get("readRange"), 1 + Math.ceil((bytes.byteLength - 70_000 - partBytes) / partBytes));
 });
 
 test("a connection that falls silent on its way has others read what lies behind its next stretch", async () => {

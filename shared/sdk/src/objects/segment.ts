@@ -39,9 +39,11 @@ export async function* readSegment(
   // An opened body is read to its end even when the object is empty, so that its connection is free again.
   while (position < segment.end || opened !== undefined) {
     const before = position;
+    // What a body was asked for is what it must bring, whatever becomes of the end meanwhile.
+    const { end } = segment;
     try {
-      opened ??= await openRange(context, { ...segment, start: position }, call);
-      for await (const chunk of readExactly(opened, segment.end - position, what)) {
+      opened ??= await openRange(context, { ...segment, start: position, end }, call);
+      for await (const chunk of readExactly(opened, end - position, what)) {
         position += chunk.byteLength;
         yield chunk;
       }
