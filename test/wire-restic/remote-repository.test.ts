@@ -135,5 +135,20 @@ describe("a repository behind a server", { skip }, () => {
       assert.equal(removal?.severity, "advice");
       assert.match(removal?.detail ?? "", /nothing can be removed.*403/);
     });
+
+    test("passes its check as the second repository of volumes, too", async () => {
+      const repository = join(rig.folder, "own");
+      const snapshotter = rig.start().manager.getVolumeSnapshotter("flotilla.io/restic");
+      const { bucket: _, prefix: __, ...keys } = rig.configOf("", { repository, initialize: "true" });
+      await snapshotter.init({ ...keys, volumeRoot: rig.folder, copyToRepository: config["repository"] ?? "" });
+      const findings = await Array.fromAsync(snapshotter.check());
+
+      const ofCopies = findings.filter(({ subject }) => subject === "copyToRepository");
+      assert.deepEqual(
+        ofCopies.filter(({ severity }) => severity === "failure"),
+        [],
+      );
+      assert.match(ofCopies.map(({ detail }) => detail).join("\n"), /nothing can be removed.*403/);
+    });
   });
 });

@@ -109,6 +109,12 @@ const meanings: readonly Meaning[] = [
     remedy: "check the network and the repository's store",
   },
   // The last words of a check, whatever it came upon: what is known more closely stands above.
+  {
+    pattern: /snapshot is empty/i,
+    kind: "invalid-config",
+    remedy:
+      "the key exclude leaves nothing of the volume: its patterns match any name in the path, also above the volume; begin one with the volume's own name",
+  },
   { pattern: /repository contains errors/i, kind: "corrupt", remedy: damageRemedy },
 ];
 

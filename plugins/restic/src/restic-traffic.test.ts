@@ -63,6 +63,7 @@ test("what restic says decides the kind, and the message says what to do", () =>
       'Fatal: unable to open repository at rclone:r:x: exec: "rclone": executable file not found in $PATH',
       "unavailable",
     ],
+    ["Fatal: unable to save snapshot: snapshot is empty", "invalid-config"],
     // As S3 says it of a wrong secret and of a wrong key.
     ["Fatal: unable to open config file: Stat: The request signature we calculated does not match the one", "denied"],
     [
