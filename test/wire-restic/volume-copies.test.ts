@@ -143,6 +143,9 @@ describe("copies of volumes in a second repository", { skip: skipSlow, timeout: 
     assert.equal(again.exitCode, 0, again.stdout);
     assert.match((await flotilla("volume", "prune", ...flags)).stdout, /no copy without need/);
 
+    const restored = await flotilla("volume", "restore", snapshotId, ...flags);
+    assert.match(restored.stdout, /pvc-7-restored-/, restored.stderr);
+
     // As whoever has never heard of the second repository deletes it.
     await (await rig.open()).deleteSnapshot(snapshotId);
     const shown = await flotilla("volume", "prune", ...flags);
@@ -158,7 +161,8 @@ describe("copies of volumes in a second repository", { skip: skipSlow, timeout: 
     const { stdout } = await flotilla("check", ...(await locationFlags()));
     assert.match(stdout, /copyToRepository.*opens, and is another repository/);
     assert.match(stdout, /copyToRepository.*cut files alike/);
-    assert.match(stdout, /copyToRepository.*can be added to .* and removed/);
+    assert.match(stdout, /copyToRepository.*can be added to /);
+    assert.match(stdout, /copyToRepository.*can be removed from /);
     assert.match(stdout, /copyToRepository.*without wait: completed/);
   });
 });

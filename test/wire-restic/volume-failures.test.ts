@@ -278,19 +278,23 @@ case "$*" in *--one-file-system*)
     assert.match(error.message, /restoreFolder/);
   });
 
-  test("another file system within the volume is not part of it", mounting, async () => {
-    const snapshotter = await rig.open();
+  test("another file system within the volume is not part of it, which is told as a warning", mounting, async () => {
+    const session = rig.start();
+    const snapshotter = await rig.open({ session });
     const volumeId = await rig.addVolume("outer");
-    await using _ = await smallDisk("outer/inner", "size=1m");
-    await writeFile(join(volumeId, "inner/secret"), "s");
+    await using _ = await smallDisk("outer/in ner", "size=1m");
+    await writeFile(join(volumeId, "in ner/secret"), "s");
 
     const snapshotId = await snapshotter.createSnapshot({ volumeId, volumeAz: "", tags });
     const restored = await snapshotter.createVolumeFromSnapshot({ snapshotId, ...anyType });
 
     assert.deepEqual(
       (await treeOf(restored)).map((line) => line.split(" ")[0]),
-      ["./", "./a.txt", "./inner/"],
+      ["./", "./a.txt", "./in"],
     );
+    const warnings = session.lines.filter(({ level }) => level === "warn").map(({ message }) => message);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /outer without the other file systems .*: in ner; .*volumes of its own/);
   });
 });
 

@@ -95,6 +95,19 @@ describe("volumes as the server's user sees them", { ...needsRestic, timeout: 60
     },
   );
 
+  test("an attribute that only a superuser may set costs a file none of its others", options, async (t) => {
+    if (/ 0\.1[4-7]\./.test(await rig.runRestic("version"))) return t.skip("this restic leaves them all");
+    const volumeId = await rig.addVolume("pvc-6", { a: "a", b: "b" });
+    const names = { "trusted.x": "left", "user.a": "kept", "user.b": "kept" };
+    if (!setAttributes(join(volumeId, "a"), names)) return t.skip("attributes cannot be set here");
+    const snapshotId = await (await rig.open()).createSnapshot({ volumeId, volumeAz: "", tags });
+    const snapshotter = await rig.open({ session: rig.start({}, await asServerUser()) });
+
+    const restored = await snapshotter.createVolumeFromSnapshot({ snapshotId, ...anyType });
+
+    assert.deepEqual(attributesOf(join(restored, "a")), ["user.a", "user.b"]);
+  });
+
   test(
     "the pod of the guide, a superuser with four capabilities, brings everything back as it was",
     options,

@@ -7,6 +7,7 @@ import { parsePairs } from "../location.ts";
 import { runCommand } from "../run-command.ts";
 import type { Outcome } from "../run-command.ts";
 import type { CommonFlags } from "../session.ts";
+import { resticProvider } from "../velero-repository.ts";
 import { nounCommand } from "./noun-command.ts";
 import { copyCommand, pruneCommand } from "./volume-copy-command.ts";
 import { fileRestoreOptions, restoreFiles } from "./volume-restore-files.ts";
@@ -51,6 +52,7 @@ interface RestoreFlags extends Omit<FileRestoreFlags, "to"> {
 const restoreExamples = `
 Examples:
   flotilla restore volume snap-0123 --zone eu-central-1a --type gp3 --volume-config region=eu-central-1
+  flotilla restore volume volume-20260301t020000z-0123456789ab --volume-location restic.yaml
   flotilla restore volume --to ./files --location bsl.yaml --namespace shop --backup nightly --volume data`;
 
 function restore(context: CliContext, outcome: Outcome): Command {
@@ -59,7 +61,7 @@ function restore(context: CliContext, outcome: Outcome): Command {
     "Makes a volume from a snapshot, or a folder from files of Velero's.",
   )
     .argument("[snapshot]", "the snapshot's id")
-    .option("--zone <zone>", "the availability zone of the new volume")
+    .option("--zone <zone>", "the availability zone of the new volume; folders have none")
     .option("--type <type>", "its type, for example gp3", "")
     .option("--iops <number>", "its provisioned IOPS")
     .addHelpText("after", restoreExamples)
@@ -68,9 +70,11 @@ function restore(context: CliContext, outcome: Outcome): Command {
         const { zone, type, to } = flags;
         if (to !== undefined) return await restoreFiles(session, { ...flags, to }, snapshotId);
         if (snapshotId === undefined) throw new UsageError("name a snapshot, or add --to FOLDER to restore files");
-        if (zone === undefined) throw new UsageError("add --zone ZONE: the availability zone of the new volume");
+        const volumes = await session.openRequiredVolumes();
+        if (zone === undefined && volumes.location.provider !== resticProvider)
+          throw new UsageError("add --zone ZONE: the availability zone of the new volume");
         const iops = flags.iops === undefined ? {} : { iops: parseIops(flags.iops) };
-        return await restoreVolume(session, await session.openRequiredVolumes(), { snapshotId, zone, type, ...iops });
+        return await restoreVolume(session, volumes, { snapshotId, zone: zone ?? "", type, ...iops });
       });
     });
   for (const option of fileRestoreOptions()) command.addOption(option);

@@ -109,6 +109,12 @@ const meanings: readonly Meaning[] = [
     remedy: "check the network and the repository's store",
   },
   // The last words of a check, whatever it came upon: what is known more closely stands above.
+  {
+    pattern: /snapshot is empty/i,
+    kind: "invalid-config",
+    remedy:
+      "the key exclude leaves nothing of the volume: its patterns match any name in the path, also above the volume; begin one with the volume's own name",
+  },
   { pattern: /repository contains errors/i, kind: "corrupt", remedy: damageRemedy },
 ];
 
@@ -182,9 +188,11 @@ export function isHopeless(line: string): boolean {
  * quarter of an hour, for which nobody waits.
  */
 export function interruptedError(reason: unknown, end: ResticEnd, { action, repository, secret }: Attempt): unknown {
+  const { kind: reasonKind } = PluginError.from(reason);
   const line = end.lines.findLast((text) => retrying.test(text));
-  if (line === undefined || PluginError.from(reason).kind !== "timeout") return reason;
-  const words = withoutSecret(line.replace(retrying, ""), secret);
+  // An error of the plugin's own says more than that time is up.
+  if (reasonKind !== "timeout" || (line === undefined && reason instanceof PluginError)) return reason;
+  const words = line === undefined ? "it said nothing" : withoutSecret(line.replace(retrying, ""), secret);
   const { kind = "timeout", remedy = "check the network and the repository's store" } = meaningOf(end) ?? {};
   const text = `${action} in repository ${repository}: restic got no further in the time that there is: ${words}; ${remedy}`;
   return new PluginError(text, { kind, cause: reason });

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { advice, failure, isKind, ok, tried, withoutEffect } from "@flotilla/sdk/plugin";
+import { ok, tried, withoutEffect } from "@flotilla/sdk/plugin";
 import type { Call, Finding, ObjectRef } from "@flotilla/sdk/plugin";
 import { objectStoreConfig } from "./config.ts";
 import type { ObjectStoreConfig } from "./config.ts";
 import { ObjectUpload } from "./object-upload.ts";
 import type { Repository } from "./repository.ts";
+import { checkRemoval } from "./removal-check.ts";
 import type { RepositoryView } from "./repository-view.ts";
 import { forgetSnapshots } from "./snapshot-removal.ts";
 
@@ -39,23 +40,9 @@ export async function* checkRepository(
     const request = { action: "read a snapshot", args: ["ls", id], lock: "none" } as const;
     await repository.run(request, call);
   });
-  yield await checkRemoval(repository, id, call);
-}
-
-/** A store that only takes is one to back up to on purpose. */
-async function checkRemoval(repository: Repository, id: string, call: Call): Promise<Finding> {
-  const subject = "remove";
-  try {
+  yield await checkRemoval("remove", "a snapshot can be removed", async () => {
     await forgetSnapshots(repository, [id], "remove a snapshot", call);
-    return ok(subject, "a snapshot can be removed");
-  } catch (error) {
-    if (!isKind(error, "denied")) return failure(subject, error);
-    return advice(
-      subject,
-      `nothing can be removed, so that deleted backups are only marked as deleted (${failure(subject, error).detail})`,
-      "nothing, where the store is append-only on purpose; otherwise let the location's credentials delete there",
-    );
-  }
+  });
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {

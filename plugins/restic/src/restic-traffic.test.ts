@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isKind, PluginError, silentLogger } from "@flotilla/sdk/plugin";
 import { whileRead } from "./absent-reader.ts";
-import { faultOf, resticError } from "./errors.ts";
+import { faultOf, interruptedError, resticError } from "./errors.ts";
 import { LineCutter } from "./line-cutter.ts";
 import { LineTail } from "./line-tail.ts";
 import { LockWait } from "./lock-wait.ts";
@@ -63,6 +63,7 @@ test("what restic says decides the kind, and the message says what to do", () =>
       'Fatal: unable to open repository at rclone:r:x: exec: "rclone": executable file not found in $PATH',
       "unavailable",
     ],
+    ["Fatal: unable to save snapshot: snapshot is empty", "invalid-config"],
     // As S3 says it of a wrong secret and of a wrong key.
     ["Fatal: unable to open config file: Stat: The request signature we calculated does not match the one", "denied"],
     [
@@ -76,6 +77,14 @@ test("what restic says decides the kind, and the message says what to do", () =>
     assert.equal(error.kind, kind, line);
     assert.match(error.message, /^list in repository \/r: .*; /);
   }
+});
+
+test("a restic that is given up in silence is told with what it did, one that the plugin gave up with why", () => {
+  const late = new DOMException("The operation was aborted due to timeout", "TimeoutError");
+  const own = new PluginError("no progress for 30 min", { kind: "timeout" });
+
+  assert.match(String(interruptedError(late, ended(130), attempt)), /list in repository \/r: .*it said nothing; check/);
+  assert.equal(interruptedError(own, ended(130), attempt), own);
 });
 
 test("the last lines are kept, messages of --json as their text", () => {

@@ -11,6 +11,8 @@ export interface ResticVersion {
   readonly tellsRestores: boolean;
   /** Snapshots tell how many bytes they hold, since 0.17. */
   readonly tellsSizes: boolean;
+  /** `restore --exclude-xattr`, of 0.18. */
+  readonly leavesOutAttributes: boolean;
 }
 
 /** Debian 12's, and the first whose repositories are compressed. */
@@ -36,5 +38,6 @@ export function parseVersion(answer: string, path: string): ResticVersion {
     waitsForLocks: isAtLeast(16),
     tellsRestores: isAtLeast(16),
     tellsSizes: isAtLeast(17),
+    leavesOutAttributes: isAtLeast(18),
   };
 }

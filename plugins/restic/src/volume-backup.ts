@@ -1,8 +1,11 @@
+import { join } from "node:path";
+
 import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call, Clock, JsonObject } from "@flotilla/sdk/plugin";
 
 import type { Repository } from "./repository.ts";
 import type { VolumeFolder } from "./volume-folder.ts";
+import { nestedMounts } from "./volume-nested-mounts.ts";
 import { host, writeMark } from "./volume-mark.ts";
 import { readError, readStatus, readSummary } from "./volume-messages.ts";
 import type { BackupSummary } from "./volume-messages.ts";
@@ -39,6 +42,7 @@ export async function backUpVolume(
     const tags = printCompletionTags({ snapshotId: backup.snapshotId, bytes: summary.bytes });
     await writeMark(repository, { action: `${action}: mark it as complete`, tags }, watch.call);
     if (summary.files === 0n) await tellOfEmptiness(repository, volume, backup.folder, call);
+    await tellOfMounts(volume, call);
   } catch (error) {
     await forgetQuietly(repository, summary.snapshotId, call);
     throw error;
@@ -66,6 +70,18 @@ async function tellOfEmptiness(
   const text = `snapshotted the volume ${volume.shown}, in which there is no file, while there were some at a former snapshot: is it mounted in the server's pod and on its node?`;
   call.log.warn(text);
 }
+
+/** What is mounted in the volume is an empty folder in the snapshot. */
+async function tellOfMounts(volume: VolumeFolder, call: Call): Promise<void> {
+  const mounts = await nestedMounts(join(volume.parent.name, volume.name));
+  if (mounts.length === 0) return;
+  const shown = mounts.slice(0, shownMounts).join(", ");
+  const more = mounts.length > shownMounts ? ` and ${mounts.length - shownMounts} more` : "";
+  const text = `snapshotted the volume ${volume.shown} without the other file systems that are mounted in it: ${shown}${more}; what is there needs volumes of its own`;
+  call.log.warn(text);
+}
+
+const shownMounts = 3;
 
 async function runBackup(
   repository: Repository,

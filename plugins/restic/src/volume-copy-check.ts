@@ -4,6 +4,7 @@ import { advice, ok, tried } from "@flotilla/sdk/plugin";
 import type { Call, Finding } from "@flotilla/sdk/plugin";
 import { ownDomain } from "@flotilla/sdk/plugin";
 
+import { checkRemoval } from "./removal-check.ts";
 import type { Repository } from "./repository.ts";
 import type { RepositoryIdentity } from "./repository-identity.ts";
 import type { SecondRepository } from "./second-repository.ts";
@@ -36,9 +37,15 @@ export async function* checkCopies({ second, wait }: CopyCheck, call: Call): Asy
         `${region} cuts files otherwise than the location's own repository: copies are whole, but what both hold of other backups takes its room twice`,
         "nothing, where only copies go there; otherwise make it anew by restic init --copy-chunker-params, or by initialize",
       );
-  yield await tried(subject, `a snapshot can be added to ${region} and removed`, async () => {
-    await addAndRemove(repository, call);
+  let probeIds: readonly string[] | undefined;
+  yield await tried(subject, `a snapshot can be added to ${region}`, async () => {
+    probeIds = await addProbe(repository, call);
   });
+  const ids = probeIds;
+  if (ids !== undefined)
+    yield await checkRemoval(subject, `a snapshot can be removed from ${region}`, async () => {
+      await forget(repository, ids, call);
+    });
   if (wait === "none")
     yield advice(
       subject,
@@ -47,10 +54,9 @@ export async function* checkCopies({ second, wait }: CopyCheck, call: Call): Asy
     );
 }
 
-async function addAndRemove(repository: Repository, call: Call): Promise<void> {
+async function addProbe(repository: Repository, call: Call): Promise<readonly string[]> {
   const probe = `${ownDomain}/check=${randomUUID()}`;
   await writeMark(repository, { action: "add a snapshot", tags: [probe] }, call);
   const { snapshots } = await listSnapshots(repository, call);
-  const ids = snapshots.filter(({ tags }) => tags.includes(probe)).map(({ id }) => id);
-  await forget(repository, ids, call);
+  return snapshots.filter(({ tags }) => tags.includes(probe)).map(({ id }) => id);
 }

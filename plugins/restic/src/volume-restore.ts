@@ -6,11 +6,13 @@ import { PluginError } from "@flotilla/sdk/plugin";
 import type { Call, Clock, JsonObject } from "@flotilla/sdk/plugin";
 
 import type { Repository } from "./repository.ts";
+import type { ResticVersion } from "./restic-version.ts";
 import { HeldFolder } from "./volume-folder.ts";
 import { readStatus } from "./volume-messages.ts";
 import type { ResticStatus } from "./volume-messages.ts";
 import { NewFolder } from "./volume-new-folder.ts";
 import { lostOwners, restoreRights } from "./volume-owners.ts";
+import type { RestoreRights } from "./volume-owners.ts";
 import { RestoreFaults } from "./volume-restore-faults.ts";
 import { requireRoom } from "./volume-restore-room.ts";
 import { ProgressWatch } from "./volume-progress.ts";
@@ -86,9 +88,8 @@ export async function restoreInto(
     watch.hear(status);
     onStatus(status);
   };
-  const isSparse = keepsHoles && repository.restic.version.restoresHoles;
-  const sparse = isSparse ? ["--sparse"] : [];
-  const args = ["restore", snapshotId, "--json", ...sparse, "--target", `./${folder.hidden}`];
+  const flags = restoreFlags(repository.restic.version, rights, keepsHoles);
+  const args = ["restore", snapshotId, "--json", ...flags, "--target", `./${folder.hidden}`];
   const place = { workingFolder: folder.parent, onMessage, isSilent } as const;
   // Its code for files that it went on past, whatever they lack.
   const request = { action, args, lock: "none", acceptedCodes: [1], ...place } as const;
@@ -96,6 +97,15 @@ export async function restoreInto(
   faults.requireFiles(end, () => repository.errorOf({ action }, end));
   const owners = await lostOwners(repository, snapshotId, rights, call);
   return [owners, faults.text({ withoutOwners: owners !== "" })].filter((text) => text !== "").join("; ");
+}
+
+/** Flags that this version has. */
+function restoreFlags(version: ResticVersion, rights: RestoreRights, keepsHoles: boolean): readonly string[] {
+  return [
+    ...(keepsHoles && version.restoresHoles ? ["--sparse"] : []),
+    // At the first attribute that it may not set, restic leaves all others of the file, ACLs among them.
+    ...(!rights.canSetSystemAttributes && version.leavesOutAttributes ? ["--exclude-xattr", "trusted.*"] : []),
+  ];
 }
 
 async function begin(action: string, held: HeldFolder, call: Call): Promise<NewFolder> {
