@@ -113,7 +113,7 @@ export class S3Session {
 }
 
 /** Whether an endpoint is one of AWS's own. */
-export function isAwsEndpoint(endpoint: string | undefined): boolean {
+function isAwsEndpoint(endpoint: string | undefined): boolean {
   return endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
 }
 
