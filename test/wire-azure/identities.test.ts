@@ -337,23 +337,6 @@ describe("identities that work", { concurrency: true, timeout: 600_000 }, () => 
   });
 });
 
-describe("whoever issues tokens is busy for a moment", { timeout: 600_000 }, () => {
-  for (const [who, operation, lines, env] of [
-    ["the metadata service", "ManagedIdentity_Imds", { AZURE_CLIENT_ID: "node" }, rig.arm.identity.imdsEnvironment],
-    ["Entra", "Entra_Token", ownerLines, {}],
-  ] as const)
-    test(`${who} is asked again after 429`, async () => {
-      const location = await rig.open(`busy-${operation.toLowerCase().replace("_", "-")}`, {
-        ...tokens(lines, { session: rig.start(env) }),
-      });
-      const refusal = { kind: "error", status: 429, code: "too_many_requests" } as const;
-      const fault = rig.arm.identity.faults.add(refusal, { operation }, { times: 2 });
-
-      assert.deepEqual(await location.list(), []);
-      assert.equal(fault.hits, 2);
-    });
-});
-
 describe("the account's access key", { concurrency: true, timeout: 600_000 }, () => {
   test("it is asked of Resource Manager where the location neither has it nor uses tokens", async () => {
     const location = await rig.open("exchanged", { lines: ownerLines });

@@ -304,6 +304,16 @@ describe("the check of a location with copies", { concurrency: true }, () => {
     assert.match(found?.remedy ?? "", /flotilla backup copy --all/);
   });
 
+  test("tells which backups are another location's", async () => {
+    const { location, copy } = await openCopied(rig, "check-shared");
+    await copy.put("backups/nightly/velero-backup.json", small);
+
+    const found = (await collectAll(location.store.check())).find(({ subject }) => subject.endsWith("other backups"));
+
+    assert.equal(found?.severity, "advice");
+    assert.match(`${found?.detail} ${found?.remedy}`, /1 are here and not in the location: nightly.*a path of its own/);
+  });
+
   test("advises against a bucket that is lost together with the location's own", async () => {
     const { location } = await openCopied(rig, "check-near", { copyRegion: "us-east-1" });
 

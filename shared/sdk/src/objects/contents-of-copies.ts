@@ -7,9 +7,9 @@ import type { BlobLister } from "./listing.ts";
 const maxNamed = 5;
 
 /**
- * Tells what a place of copies holds beside them, so that a server there would not take it for a location, and which
- * backups have nothing in it: those that are older than `copyTo`, and those whose copies were deleted. A lost region would
- * take them along.
+ * Tells what a place of copies holds beside them, so that a server there would not take it for a location; which backups
+ * have nothing in it: those that are older than `copyTo`, and those whose copies were deleted, which a lost region would
+ * take along; and which of its backups are not the location's.
  */
 export async function* checkContentsOfCopies(
   { root, places }: CopiesOptions,
@@ -25,9 +25,11 @@ export async function* checkContentsOfCopies(
         const finding = foldersFinding(prefix, folders);
         if (finding.severity !== "ok") yield finding;
         const here = await namesOfBackups(openDriver(root.bucket), { bucket: root.bucket, prefix: root.prefix }, call);
-        const there = new Set(await namesOfBackups(lister, { bucket, prefix }, call));
-        const missing = here.filter((backup) => !there.has(backup));
+        const there = await namesOfBackups(lister, { bucket, prefix }, call);
+        const missing = here.filter((backup) => !there.includes(backup));
         if (missing.length > 0) yield withoutCopy(missing);
+        const others = there.filter((backup) => !here.includes(backup));
+        if (others.length > 0) yield notOfLocation(others);
       } catch (error) {
         // A place that cannot be listed is what the findings about its permissions are for: not told a second time.
         const reason = PluginError.from(error).message;
@@ -53,11 +55,22 @@ async function listFolders(lister: BlobLister, bucket: string, prefix: string, c
 }
 
 function withoutCopy(missing: readonly string[]): Finding {
-  const named = missing.slice(0, maxNamed).join(", ");
-  const more = missing.length > maxNamed ? `, and ${missing.length - maxNamed} more` : "";
   return advice(
     "backups",
-    `${missing.length} have no copy here, and would be lost with the location: ${named}${more}`,
+    `${missing.length} have no copy here, and would be lost with the location: ${named(missing)}`,
     "make their copies with `flotilla backup copy --all`",
   );
+}
+
+function notOfLocation(others: readonly string[]): Finding {
+  return advice(
+    "other backups",
+    `${others.length} are here and not in the location: ${named(others)}`,
+    "if another location has its copies here, give each a path of its own, since backups of one name overwrite each other; what was left behind delete by hand",
+  );
+}
+
+function named(backups: readonly string[]): string {
+  const more = backups.length > maxNamed ? `, and ${backups.length - maxNamed} more` : "";
+  return `${backups.slice(0, maxNamed).join(", ")}${more}`;
 }
