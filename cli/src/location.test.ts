@@ -104,6 +104,18 @@ spec:
   });
 });
 
+test("--provider restic is the plugin that install and demo call so; a file's provider is as the server reads it", async () => {
+  const location = await file("kind: BackupStorageLocation\nspec: {provider: restic, objectStorage: {bucket: b}}\n");
+
+  const byFlag = await resolveObjectLocation({ ...none, provider: "restic", bucket: "b" });
+  const volumes = await resolveVolumeLocation({ ...none, provider: "restic", volumeConfig: ["repository=r"] });
+  const byFile = await resolveObjectLocation({ ...none, location });
+
+  assert.equal(byFlag.provider, "flotilla.io/restic");
+  assert.equal(volumes?.provider, "flotilla.io/restic");
+  assert.equal(byFile.provider, "restic");
+});
+
 test("a flag that says where a key or password is takes the place of the Secret that the file names", async () => {
   const location = await file(
     "kind: BackupStorageLocation\nspec: {provider: aws, objectStorage: {bucket: b}, config: {region: r, customerKeyEncryptionSecret: s/k}}\n",
