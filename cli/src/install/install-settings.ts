@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 
 import { UsageError } from "../cli-error.ts";
 import type { CliContext } from "../context.ts";
+import { checkedImage, withoutSlash } from "../image-reference.ts";
 import { checkedBucket, parsePairs } from "../location.ts";
 import type { LocationFlags } from "../location.ts";
 import { readLocationFile } from "../location-file.ts";
@@ -170,19 +171,6 @@ function checkKeys(
 
 function imageOf({ registry, tag }: InstallFlags, cloud: Cloud): string {
   return `${withoutSlash(registry)}/velero-plugin-for-${cloud}:${tag}`;
-}
-
-function withoutSlash(registry: string): string {
-  return registry.replace(/\/+$/, "");
-}
-
-/** As a node reads it: the registry, a name in lower case, a tag or a digest. */
-function checkedImage(reference: string): string {
-  const form = /^(?:[\w.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
-  if (form.test(reference)) return reference;
-  throw new UsageError(
-    `no node pulls the image ${reference}: give it as REGISTRY/name:TAG, without https:// and blanks`,
-  );
 }
 
 async function readCopyTarget(flags: InstallFlags): Promise<CopyTarget | undefined> {
