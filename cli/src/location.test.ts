@@ -61,7 +61,7 @@ test("a file that is no YAML is refused with the place of the fault, and none of
 
 test("a CA in a secret asks for a file", async () => {
   const location = await file(
-    "kind: BackupStorageLocation\nspec: {provider: aws, objectStorage: {bucket: b, caCertRef: {name: ca, key: ca.crt}}}\n",
+    "kind: BackupStorageLocation\nspec: {provider: aws, objectStorage: {bucket: b, caCertRef: {name: ca}}}\n",
   );
 
   await assert.rejects(resolveObjectLocation({ ...none, location }), /--ca-cert FILE/);

@@ -109,6 +109,8 @@ export async function readSettings(context: CliContext, flags: InstallFlags): Pr
     schedules: { verify: flags.verifySchedule, copy: flags.copySchedule },
     copyTo: await readCopyTarget(flags),
   };
+  const { store, volumes, copyTo } = settings;
+  checkSecrets([store.secret, store.caSecret, volumes?.secret, copyTo?.location.secret, copyTo?.location.caSecret]);
   checkKeys(cloud, "ObjectStore", settings.store.config);
   checkKeys(cloud, "VolumeSnapshotter", settings.volumes?.config ?? {});
   return settings;
@@ -124,6 +126,12 @@ function checkNames({ namespace, verifySchedule, copySchedule }: InstallFlags): 
     if (/^[\d*,/a-z?-]+(?: +[\d*,/a-z?-]+){4}$/i.test(schedule)) continue;
     throw new UsageError(`${flag} ${schedule}: give the five fields of cron, such as "17 5 * * *", or @daily`);
   }
+}
+
+function checkSecrets(secrets: readonly (SecretKey | undefined)[]): void {
+  const incomplete = secrets.find((secret) => secret?.key === "");
+  if (incomplete !== undefined)
+    throw new UsageError(`a location takes the Secret ${incomplete.name} and names no key in it: add the key`);
 }
 
 function readProvider(given: string | undefined): { readonly cloud: Cloud; readonly provider: string } {
