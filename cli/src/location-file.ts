@@ -32,6 +32,7 @@ export interface LocationFile {
 /** A key of a Secret in the server's namespace. */
 export interface SecretKey {
   readonly name: string;
+  /** Empty where the file lacks it, which the cluster would not take. */
   readonly key: string;
 }
 
@@ -107,7 +108,7 @@ function readConfig(config: Readonly<Record<string, unknown>>, path: string): Re
 
 function readSecretKey(value: unknown, path: string, field: string): SecretKey | undefined {
   if (value === undefined || value === null) return undefined;
-  const { name, key } = section(value);
+  const { name, key = "" } = section(value);
   if (typeof name === "string" && typeof key === "string") return { name, key };
   throw new UsageError(`${path}: ${field} needs a name and a key, both text`);
 }

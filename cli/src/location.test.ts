@@ -61,7 +61,7 @@ test("a file that is no YAML is refused with the place of the fault, and none of
 
 test("a CA in a secret asks for a file", async () => {
   const location = await file(
-    "kind: BackupStorageLocation\nspec: {provider: aws, objectStorage: {bucket: b, caCertRef: {name: ca, key: ca.crt}}}\n",
+    "kind: BackupStorageLocation\nspec: {provider: aws, objectStorage: {bucket: b, caCertRef: {name: ca}}}\n",
   );
 
   await assert.rejects(resolveObjectLocation({ ...none, location }), /--ca-cert FILE/);
@@ -102,6 +102,18 @@ spec:
     },
     isReadOnly: false,
   });
+});
+
+test("--provider restic is the plugin that install and demo call so; a file's provider is as the server reads it", async () => {
+  const location = await file("kind: BackupStorageLocation\nspec: {provider: restic, objectStorage: {bucket: b}}\n");
+
+  const byFlag = await resolveObjectLocation({ ...none, provider: "restic", bucket: "b" });
+  const volumes = await resolveVolumeLocation({ ...none, provider: "restic", volumeConfig: ["repository=r"] });
+  const byFile = await resolveObjectLocation({ ...none, location });
+
+  assert.equal(byFlag.provider, "flotilla.io/restic");
+  assert.equal(volumes?.provider, "flotilla.io/restic");
+  assert.equal(byFile.provider, "restic");
 });
 
 test("a flag that says where a key or password is takes the place of the Secret that the file names", async () => {

@@ -121,7 +121,9 @@ function credentials(flags: LocationFlags, file: LocationFile | undefined): Read
 }
 
 function identity(flags: LocationFlags, file: LocationFile | undefined): { name: string; provider: string } {
-  return { name: file?.name ?? defaultName, provider: flags.provider ?? file?.provider ?? defaultProvider };
+  // The server would take the bare word for one of velero.io's, of which there is none.
+  const given = flags.provider === "restic" ? "flotilla.io/restic" : flags.provider;
+  return { name: file?.name ?? defaultName, provider: given ?? file?.provider ?? defaultProvider };
 }
 
 /** A bucket's name as the server takes it. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { canDrawOver } from "./output/progress.ts";
 import { runCli } from "./run-cli.ts";
 import { exitCodes } from "./run-command.ts";
 
@@ -25,7 +26,7 @@ const exitCode = await runCli(process.argv.slice(2), {
   workingDirectory: process.cwd(),
   printOut: (text) => void process.stdout.write(text),
   printError: (text) => void process.stderr.write(text),
-  isTerminal: process.stderr.isTTY,
+  isTerminal: canDrawOver(process.stderr.isTTY, process.env),
   signal: interruption.signal,
   now: () => new Date(),
 });

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,7 +57,9 @@ function readReleases(): readonly PackageRelease[] {
   const scratch = mkdtempSync(join(tmpdir(), "release-"));
   try {
     const path = join(scratch, "status.json");
-    execFileSync("changeset", ["status", "--output", path], { stdio: ["ignore", "ignore", "pipe"] });
+    const { status, stdout, error } = spawnSync("changeset", ["status", "--output", path], { encoding: "utf8" });
+    // Its reasons stand among its results.
+    if (status !== 0) throw new Error(`what is to be released cannot be told\n${stdout}`, { cause: error });
     return parseStatus(readFileSync(path, "utf8"));
   } finally {
     rmSync(scratch, { recursive: true });

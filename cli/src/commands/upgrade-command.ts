@@ -5,6 +5,7 @@ import { Command, Option } from "commander";
 import { UsageError } from "../cli-error.ts";
 import { runOptions } from "../common-options.ts";
 import type { CliContext, Report } from "../context.ts";
+import { checkedImage, withoutSlash } from "../image-reference.ts";
 import { formatTable } from "../output/table.ts";
 import { runCommand } from "../run-command.ts";
 import type { Outcome } from "../run-command.ts";
@@ -49,9 +50,17 @@ export function upgradeCommand(context: CliContext, outcome: Outcome): Command {
       const paths = [...files, flags.location, flags.volumeLocation].filter((path) => path !== undefined);
       if (paths.length === 0) throw new UsageError("nothing to look at: give files, --location or --volume-location");
       const resources = await readResources(paths.map((path) => resolve(context.workingDirectory, path)));
-      return report(planChange(resources, { to: flags.to, registry: flags.registry, image: flags.image }), flags.to);
+      return report(planChange(resources, { to: flags.to, ...imagesOf(flags) }), flags.to);
     });
   });
+}
+
+function imagesOf({ registry, image }: UpgradeFlags): {
+  readonly registry: string;
+  readonly image: string | undefined;
+} {
+  checkedImage(image ?? `${withoutSlash(registry)}/plugin`);
+  return { registry: withoutSlash(registry), image };
 }
 
 function report(steps: readonly Step[], to: Direction): Report {

@@ -144,12 +144,14 @@ test("in JSON a secret may be a number or a list as well", () => {
     password: 123_456,
     tokens: ["horse"],
     credential: { name: "cloud", key: "k" },
+    secretKey: { value: "horse", others: [{ text: "horse" }], isSet: true },
   });
 
   assert.deepEqual(clean, {
     password: "(redacted)",
     tokens: "(redacted)",
     credential: { name: "cloud", key: "k" },
+    secretKey: { value: "(redacted)", others: [{ text: "(redacted)" }], isSet: true },
   });
 });
 

@@ -27,14 +27,19 @@ export class Redactor {
 
   /** A JSON value without secrets; what a name calls a secret goes whole. */
   json(value: unknown): unknown {
-    if (typeof value === "string") return this.text(value);
-    if (Array.isArray(value)) return value.map((item: unknown) => this.json(item));
+    return this.#json(value, false);
+  }
+
+  #json(value: unknown, isSecret: boolean): unknown {
+    if (typeof value === "string") return isSecret && value !== "" ? redacted : this.text(value);
+    if (Array.isArray(value)) return value.map((item: unknown) => this.#json(item, isSecret));
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(
-      Object.entries(value).map(([name, item]: [string, unknown]) => [
-        this.text(name),
-        secretName.test(name) && isWhole(item) ? redacted : this.json(item),
-      ]),
+      Object.entries(value).map(([name, item]: [string, unknown]) => {
+        // What refers to a Secret of the cluster holds none.
+        const isHeld = secretName.test(name) || (isSecret && !references.has(name));
+        return [this.text(name), isHeld && isWhole(item) ? redacted : this.#json(item, isHeld)];
+      }),
     );
   }
 
@@ -43,6 +48,8 @@ export class Redactor {
     return this.#known !== undefined && text.search(this.#known) >= 0;
   }
 }
+
+const references: ReadonlySet<string> = new Set(["name", "namespace", "key", "kind"]);
 
 /** Whether a value goes as it is: of what has names of its own, those decide. */
 function isWhole(value: unknown): boolean {

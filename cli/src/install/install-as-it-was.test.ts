@@ -135,10 +135,14 @@ test("what the chart would take for a template of its own is no template", async
   assert.equal(values.configuration.backupStorageLocation[0]?.config.tagging, "a={{x}}&b=c");
 });
 
-test("a bucket and images that the cluster would refuse are refused", async () => {
+test("a bucket, images and a Secret that the cluster would refuse are refused", async () => {
   const aws = ["install", "--provider", "aws", "--no-volumes", "--bucket"];
+  const location =
+    "kind: BackupStorageLocation\nspec: {provider: aws, credential: {name: s}, objectStorage: {bucket: b}}";
+  const keyless = await flotilla.write({ "bsl.yaml": location });
   const faults = [
     [[...aws, "b/c"], /the bucket b\/c holds a slash/],
+    [["install", "--no-volumes", "--location", join(keyless, "bsl.yaml")], /the Secret s .* no key/],
     [[...aws, "b; true"], /the bucket "b; true"/],
     [[...aws, "b", "--registry", "https://r.example.com"], /https:\/\/r\.example\.com.*without https/],
     [[...aws, "b", "--image", "r/plugin:v 1"], /r\/plugin:v 1/],

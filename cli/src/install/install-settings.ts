@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 
 import { UsageError } from "../cli-error.ts";
 import type { CliContext } from "../context.ts";
+import { checkedImage, withoutSlash } from "../image-reference.ts";
 import { checkedBucket, parsePairs } from "../location.ts";
 import type { LocationFlags } from "../location.ts";
 import { readLocationFile } from "../location-file.ts";
@@ -108,6 +109,8 @@ export async function readSettings(context: CliContext, flags: InstallFlags): Pr
     schedules: { verify: flags.verifySchedule, copy: flags.copySchedule },
     copyTo: await readCopyTarget(flags),
   };
+  const { store, volumes, copyTo } = settings;
+  checkSecrets([store.secret, store.caSecret, volumes?.secret, copyTo?.location.secret, copyTo?.location.caSecret]);
   checkKeys(cloud, "ObjectStore", settings.store.config);
   checkKeys(cloud, "VolumeSnapshotter", settings.volumes?.config ?? {});
   return settings;
@@ -123,6 +126,12 @@ function checkNames({ namespace, verifySchedule, copySchedule }: InstallFlags): 
     if (/^[\d*,/a-z?-]+(?: +[\d*,/a-z?-]+){4}$/i.test(schedule)) continue;
     throw new UsageError(`${flag} ${schedule}: give the five fields of cron, such as "17 5 * * *", or @daily`);
   }
+}
+
+function checkSecrets(secrets: readonly (SecretKey | undefined)[]): void {
+  const incomplete = secrets.find((secret) => secret?.key === "");
+  if (incomplete !== undefined)
+    throw new UsageError(`a location takes the Secret ${incomplete.name} and names no key in it: add the key`);
 }
 
 function readProvider(given: string | undefined): { readonly cloud: Cloud; readonly provider: string } {
@@ -170,19 +179,6 @@ function checkKeys(
 
 function imageOf({ registry, tag }: InstallFlags, cloud: Cloud): string {
   return `${withoutSlash(registry)}/velero-plugin-for-${cloud}:${tag}`;
-}
-
-function withoutSlash(registry: string): string {
-  return registry.replace(/\/+$/, "");
-}
-
-/** As a node reads it: the registry, a name in lower case, a tag or a digest. */
-function checkedImage(reference: string): string {
-  const form = /^(?:[\w.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
-  if (form.test(reference)) return reference;
-  throw new UsageError(
-    `no node pulls the image ${reference}: give it as REGISTRY/name:TAG, without https:// and blanks`,
-  );
 }
 
 async function readCopyTarget(flags: InstallFlags): Promise<CopyTarget | undefined> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Progress } from "./progress.ts";
+import { canDrawOver, Progress } from "./progress.ts";
 import { formatFields, formatTable } from "./table.ts";
 import { formatBytes, formatDuration, formatTime } from "./units.ts";
 
@@ -74,4 +74,15 @@ test("amounts, spans and moments are printed for people", () => {
   ]);
   assert.deepEqual([4, 1500, 65_000].map(formatDuration), ["4 ms", "1.5 s", "1m 05s"]);
   assert.equal(formatTime(new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 678))), "2026-01-02T03:04:05Z");
+});
+
+test("nothing is drawn over where there is no terminal, or one that only prints", () => {
+  const cases = [
+    canDrawOver(true, { TERM: "xterm" }),
+    canDrawOver(true, {}),
+    canDrawOver(true, { TERM: "dumb" }),
+    canDrawOver(false, { TERM: "xterm" }),
+  ];
+
+  assert.deepEqual(cases, [true, true, false, false]);
 });

@@ -7,6 +7,11 @@ export interface ProgressOutput {
   readonly isTerminal: boolean;
 }
 
+/** Whether lines can be drawn over there: a terminal, and not one that knows no more than to print. */
+export function canDrawOver(isTerminal: boolean, env: Readonly<Record<string, string | undefined>>): boolean {
+  return isTerminal && env["TERM"] !== "dumb";
+}
+
 /** A body on its way. */
 export interface Transfer {
   readonly pass: (body: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;

@@ -153,6 +153,19 @@ test("of every key of ours it is known what becomes of what it did", () => {
   }
 });
 
+test("a registry means the same with a slash behind it, and one that no image can have is refused", async () => {
+  const image = "r.example.com/x/velero-plugin-for-aws:v1";
+  const folder = await flotilla.write({ "cluster.yaml": cluster({ image, config: {} }) });
+  const words = ["upgrade", "--to", "official", join(folder, "cluster.yaml"), "--registry"];
+
+  const known = await flotilla.run(...words, "r.example.com/x/");
+  const refused = await flotilla.run(...words, "https://r.example.com/x");
+
+  assert.match(known.stdout, /becomes velero\/velero-plugin-for-aws:TAG/);
+  assert.equal(refused.exitCode, 2);
+  assert.match(refused.stderr, /without https/);
+});
+
 test("files without any of these resources, and no files, are refused in words", async () => {
   const folder = await flotilla.write({ "a.yaml": "kind: ConfigMap\n", "b.yaml": "a: [\n" });
   const faults = [

@@ -42,7 +42,10 @@ export class Registry {
     if (plugin !== undefined) return plugin;
     const known = this.list(kind).map((other) => other.name);
     const hint = known.length === 0 ? `no ${kind} is registered` : `registered are ${known.join(", ")}`;
-    throw new PluginError(`unable to locate ${kind} plugin named ${full}: ${hint}`, { kind: "invalid-config" });
+    throw new PluginError(
+      `unable to locate ${kind} plugin named ${full}: ${hint}; correct the provider, or add the executable that registers it`,
+      { kind: "invalid-config" },
+    );
   }
 
   /** Everything registered, of one kind or of all, by name and kind. */

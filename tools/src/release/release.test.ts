@@ -153,6 +153,21 @@ describe("a release", { skip: isRepository ? false : "this is no git repository"
     assert.doesNotMatch(git("show", "--stat", "--format="), /plugins\//);
   });
 
+  test("elsewhere than on a branch that begins at main says so", () => {
+    git("branch", "--move", "trunk");
+    try {
+      const { status, stderr } = spawnSync("node", [join(clone, "tools/src/release.ts"), "--dry-run"], {
+        cwd: clone,
+        env,
+      });
+
+      assert.notEqual(status, 0);
+      assert.match(stderr.toString(), /HEAD diverged from "main"/);
+    } finally {
+      git("branch", "--move", "main");
+    }
+  });
+
   test("whose images cannot be built has not begun: nothing is written, and the next try makes all of it", () => {
     writeFileSync(join(clone, ".changeset/a-change.md"), '---\n"@flotilla/cli": patch\n---\n\nIt was wrong.\n');
     git("add", "--all");
