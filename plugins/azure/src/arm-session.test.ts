@@ -57,3 +57,10 @@ test("a region is named as zones begin with it, whatever the answer calls it", a
 
   assert.deepEqual([location, snapshot.location], ["westeurope", "westeurope"]);
 });
+
+test("a page that is answered to a creation is no snapshot", async () => {
+  const api = open({ getToken: async () => ({ token: "t", expiresOnTimestamp: Date.now() + 3_600_000 }) });
+  const snapshot = { ...disk, type: "snapshots" } as const;
+
+  await assert.rejects(api.createSnapshot(snapshot, { location: "westeurope" }, quietCall), /not the service's/);
+});

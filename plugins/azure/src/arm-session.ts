@@ -9,6 +9,7 @@ import { describeLateFailure, translateArmError } from "./arm-errors.ts";
 import { ArmOperation } from "./arm-operation.ts";
 import type { ArmAnswer } from "./arm-operation.ts";
 import type { ArmClientOptions } from "./client.ts";
+import { foreignAnswer } from "./errors.ts";
 import type { Attempt } from "@flotilla/sdk/network";
 
 // The SDK asks for the newest API version, which the clouds of China and the US Government know months later. This one
@@ -69,6 +70,7 @@ export class ArmSession {
       const onResponse = (response: PipelineResponse): void => void (answer = answerOf(response));
       await request(client, { abortSignal: call.signal, onResponse }).submitted();
       if (answer === undefined) throw new Error("the SDK handed over no answer");
+      if (method === "PUT" && !tellsOfResource(answer)) throw foreignAnswer(attempt);
       return new ArmOperation(answer, method, {
         get: async (url, call) => await this.#get(client, url, attempt, call),
         describe: (failure) => describeLateFailure(failure, attempt),
@@ -115,6 +117,14 @@ async function translated<T>(attempt: Attempt, call: Call, work: () => Promise<T
   } catch (error) {
     throw translateArmError(error, { ...attempt, signal: call.signal });
   }
+}
+
+/** Whether an answer tells how a resource goes on, or is one: a proxy's page must not count as a snapshot. */
+function tellsOfResource(answer: ArmAnswer): boolean {
+  if (["azure-asyncoperation", "operation-location", "location"].some((name) => answer.header(name) !== undefined))
+    return true;
+  const { body } = answer;
+  return typeof body === "object" && body !== null && "id" in body;
 }
 
 function answerOf({ status, headers, bodyAsText, request }: PipelineResponse): ArmAnswer {
