@@ -120,7 +120,8 @@ async function runTest(
       seed: options.seed ?? prefix,
     },
   });
-  const usualMs = (test.timeoutMs ?? defaultTimeoutMs) * (options.target.timeLimitFactor ?? 1);
+  const factor = options.target.timeLimitFactor ?? 1;
+  const usualMs = (test.timeoutMs ?? defaultTimeoutMs) * factor;
   const limitMs = usualMs + (test.id.startsWith("soak/") ? (options.soakMs ?? 0) : 0);
   const thrown = await within(limitMs, test.run(context)).then(
     () => undefined,
@@ -128,7 +129,7 @@ async function runTest(
   );
   timeout.abort();
   const evidence = thrown === undefined ? [] : journal.last(evidenceLines);
-  const leftovers = await within(closeTimeoutMs, context.close()).catch((error: unknown) => [String(error)]);
+  const leftovers = await within(closeTimeoutMs * factor, context.close()).catch((error: unknown) => [String(error)]);
   const tookMs = performance.now() - started;
   if (thrown === undefined) return ended(test, options, { verdict: "passed", tookMs, leftovers });
   return ended(test, options, {
@@ -156,13 +157,8 @@ function locationPrefix(target: Target): string {
 async function removeObjects({ command, target }: SuiteOptions, prefix: string): Promise<void> {
   const store = target.objectStore;
   if (store === undefined) return;
-  const context = new TestContext({
-    ...bystander,
-    command,
-    target,
-    prefix,
-    signal: AbortSignal.timeout(closeTimeoutMs),
-  });
+  const limitMs = closeTimeoutMs * (target.timeLimitFactor ?? 1);
+  const context = new TestContext({ ...bystander, command, target, prefix, signal: AbortSignal.timeout(limitMs) });
   const remove = async (): Promise<void> => {
     const session = await context.start();
     for (const config of [{}, ...(store.second === undefined ? [] : [store.second])]) {
@@ -170,7 +166,7 @@ async function removeObjects({ command, target }: SuiteOptions, prefix: string):
       for (const key of await location.listObjects(prefix)) await location.delete(key);
     }
   };
-  await within(closeTimeoutMs, remove()).catch(() => undefined);
+  await within(limitMs, remove()).catch(() => undefined);
   await context.close();
 }
 
