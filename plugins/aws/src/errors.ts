@@ -23,6 +23,8 @@ interface ServiceAnswer extends CommonAnswer {
 }
 
 const absentS3Codes = new Set(["NoSuchKey", "NotFound", "NoSuchVersion"]);
+// The one is a proxy's; of the other the number says it all.
+const wordlessStatuses: ReadonlySet<number> = new Set([407, 429]);
 
 /** Turns what the S3 client threw into a PluginError. */
 export function translateS3Error(thrown: unknown, attempt: Attempt): PluginError {
@@ -126,7 +128,7 @@ function meaningOfStatus(answer: ServiceAnswer, attempt: Attempt): Meaning {
 
 /** With the service's text where it refused; a service that failed, or what stands in its place, has no say. */
 function worded(meaning: Meaning, answer: ServiceAnswer, attempt: Attempt): Meaning {
-  const hasRefused = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
+  const hasRefused = answer.status >= 400 && answer.status < 500 && !wordlessStatuses.has(answer.status);
   return hasRefused ? inItsWords(meaning, answer, attempt) : meaning;
 }
 
