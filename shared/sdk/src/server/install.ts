@@ -22,6 +22,7 @@ export async function installExecutable(executable: string, target: string): Pro
   const libraries = `${executable}.lib`;
   const files = await libraryFiles(libraries);
   await requireFolder(target);
+  await requireOwn(join(target, `${name}.lib`));
   try {
     await requireRoom(target, [executable, ...files.map((file) => join(libraries, file))]);
     if (files.length > 0) await installLibraries(libraries, files, join(target, `${name}.lib`));
@@ -62,12 +63,17 @@ async function requireRoom(target: string, files: readonly string[]): Promise<vo
   );
 }
 
+/** A link in the place of the libraries might lead to somebody else's files, which would go with the former version's. */
+async function requireOwn(libraries: string): Promise<void> {
+  const present = await lstat(libraries).catch(ignoreAbsence);
+  if (present?.isDirectory() !== false) return;
+  throw new PluginError(`install into ${libraries}: what stands there is no folder; take it away`, {
+    kind: "conflict",
+  });
+}
+
 async function installLibraries(from: string, files: readonly string[], to: string): Promise<void> {
-  const present = await lstat(to).catch(ignoreAbsence);
-  // A link might lead to a folder of somebody else's, whose files would go with the former version's.
-  if (present?.isDirectory() === false)
-    throw new PluginError(`install into ${to}: what stands there is no folder; take it away`, { kind: "conflict" });
-  if (present === undefined) await mkdir(to);
+  await mkdir(to, { recursive: true });
   // The umask of the container is not ours.
   await chmod(to, folderMode);
   for (const file of files) await replaceFile(join(from, file), join(to, file));
