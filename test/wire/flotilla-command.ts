@@ -15,6 +15,8 @@ interface CommandRun {
 /** A command that runs. */
 export interface RunningCommand {
   readonly finished: Promise<CommandRun>;
+  /** What it has written to its standard error so far. */
+  told(): string;
   /** Ends it as a machine that fails would: without a chance to clean up. */
   kill(): Promise<void>;
   /** Ends the plugin processes that it runs, and not itself. */
@@ -32,8 +34,11 @@ export function startFlotilla(
     stdio: ["ignore", "pipe", "pipe"],
   });
   const finished = collected(child);
+  let told = "";
+  child.stderr.on("data", (words: Buffer) => void (told += words.toString()));
   return {
     finished,
+    told: () => told,
     kill: async () => {
       child.kill("SIGKILL");
       await finished;

@@ -130,25 +130,29 @@ describe("flotilla volume copy", { concurrency: 2 }, () => {
   test("of a named snapshot that is deleted meanwhile is not complete; one of all that expires is told and is no failure", async () => {
     const clock = movedClock();
     const { start, rig, ids } = await region(2, { copyMs: minutes, now: clock.now });
-    const watched = [start(["copy", "--watch", "--interval", "20ms", ids[0] ?? ""]), start(watch)];
-    await until("the copies are on their way", async () => ((await tally(rig))[`${elsewhere} pending`] ?? 0) >= 2);
+    const isBegun = async (id = ""): Promise<boolean> => {
+      const copies = await Promise.all([there, elsewhere].map(async (name) => await rig.copiesIn(name, id)));
+      return copies.every(({ length }) => length > 0);
+    };
+    // Each has looked at its snapshots once it begins to copy them; one that looks later finds the first one gone.
+    const ofNamed = start(["copy", "--watch", "--interval", "20ms", ids[0] ?? ""]);
+    await until("the copies of the named snapshot are on their way", async () => await isBegun(ids[0]));
+    const ofAll = start(watch);
+    await until("those of the other are on their way", async () => await isBegun(ids[1]));
     await rig.deleteOfficially(ids[0] ?? "");
-    // Until all that is asked for is on its way, of the other one too.
-    await until("both targets have a copy of the other", async () => {
-      const counts = await Promise.all(
-        [there, elsewhere].map(async (name) => (await rig.copiesIn(name, ids[1])).length),
-      );
-      return counts.every((count) => count === 1);
-    });
+    // Copies that are complete before it is missed are good ones.
+    await until("both miss the first one", () =>
+      [ofNamed, ofAll].every((command) => command.told().includes("was deleted meanwhile")),
+    );
     clock.move(minutes);
 
-    const [named, all] = await Promise.all(watched.map(async ({ finished }) => await finished));
+    const [named, all] = await Promise.all([ofNamed.finished, ofAll.finished]);
 
     // What the command prints with -o json.
-    const { complete, missing } = JSON.parse(named?.stdout ?? "") as Report;
-    const { deleted } = JSON.parse(all?.stdout ?? "") as Report;
-    assert.deepEqual([named?.exitCode, complete, missing], [1, false, [ids[0]]]);
-    assert.deepEqual([all?.exitCode, deleted], [0, [ids[0]]]);
+    const { complete, missing } = JSON.parse(named.stdout) as Report;
+    const { deleted } = JSON.parse(all.stdout) as Report;
+    assert.deepEqual([named.exitCode, complete, missing], [1, false, [ids[0]]]);
+    assert.deepEqual([all.exitCode, deleted], [0, [ids[0]]]);
   });
 
   test("without --watch starts what it may and is not zero until all is complete", async () => {
