@@ -5,7 +5,7 @@ import { silentLogger } from "@flotilla/sdk/plugin";
 import { azureDefaults } from "@flotilla/test/emulators";
 import type { AzureArmOptions } from "@flotilla/test/emulators";
 
-import { until } from "../wire/until.ts";
+import { untilSettled } from "../wire/until-settled.ts";
 import type { Session } from "./harness.ts";
 import { startVolumeRig } from "./volume-rig.ts";
 import type { VolumeRig } from "./volume-rig.ts";
@@ -32,9 +32,6 @@ export interface RegionsRig extends VolumeRig {
   /** Copies all snapshots of backups until nothing is left to be done, as `flotilla volume copy --all --watch` does. */
   copyAll(home: VolumeSnapshotterClient): Promise<readonly CopyStatus[]>;
 }
-
-// A storm of throttles is outlasted in real time, which a loaded machine stretches.
-const stormMs = 150_000;
 
 const call = { log: silentLogger, signal: new AbortController().signal };
 
@@ -67,16 +64,7 @@ export async function startRegionsRig(options: Omit<AzureArmOptions, "stateDir">
       }),
     copyAll: async (home) => {
       const rounds = new CopyRounds(home.copies);
-      let statuses: readonly CopyStatus[] = [];
-      await until(
-        "all copies are complete or have failed",
-        async () => {
-          statuses = await copyRound(home, rounds);
-          return statuses.every(({ state }) => state === "completed" || state === "failed");
-        },
-        stormMs,
-      );
-      return statuses;
+      return await untilSettled(async () => await copyRound(home, rounds));
     },
   };
 }

@@ -5,7 +5,7 @@ import { silentLogger } from "@flotilla/sdk/plugin";
 import { gcpDefaults } from "@flotilla/test/emulators";
 import type { GceOptions } from "@flotilla/test/emulators";
 
-import { until } from "../wire/until.ts";
+import { untilSettled } from "../wire/until-settled.ts";
 import type { Session } from "./harness.ts";
 import { project, startVolumeRig } from "./volume-rig.ts";
 import type { VolumeRig } from "./volume-rig.ts";
@@ -31,9 +31,6 @@ export interface SnapshotCopiesRig extends VolumeRig {
   /** The names of all disks and snapshots on the way to copies, and of the copies, in the usual project. */
   remnants(): Promise<readonly string[]>;
 }
-
-// A storm of throttles is outlasted in real time, which a loaded machine stretches.
-const stormMs = 150_000;
 
 const call = { log: silentLogger, signal: new AbortController().signal };
 
@@ -64,16 +61,7 @@ export async function startSnapshotCopiesRig(
     },
     copyAll: async (home) => {
       const rounds = new CopyRounds(home.copies);
-      let statuses: readonly CopyStatus[] = [];
-      await until(
-        "all copies are complete or have failed",
-        async () => {
-          statuses = await copyRound(home, rounds);
-          return statuses.every(({ state }) => state === "completed" || state === "failed");
-        },
-        stormMs,
-      );
-      return statuses;
+      return await untilSettled(async () => await copyRound(home, rounds));
     },
     remnants: async () => await rig.namesLike("copy-"),
   };

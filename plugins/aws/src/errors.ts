@@ -46,9 +46,10 @@ export function translateEc2Error(thrown: unknown, attempt: Attempt): PluginErro
   if (answer === undefined) return translateLocalError(thrown, attempt);
   const isAbsent = answer.code === "InvalidSnapshot.NotFound" || answer.code === "InvalidVolume.NotFound";
   if (attempt.subject !== undefined && isAbsent) return absentError(thrown, answer, attempt.subject);
-  const common = meaningIn({}, answer);
-  const own = (): Meaning => worded(meaningIn(ec2Codes, answer) ?? meaningOfStatus(answer, attempt), answer, attempt);
-  return answerError(thrown, answer, attempt, common ?? own());
+  const meaning = meaningIn(ec2Codes, answer) ?? meaningOfStatus(answer, attempt);
+  // What every service's code means is said in full.
+  const isCommon = Object.hasOwn(commonCodes, answer.code);
+  return answerError(thrown, answer, attempt, isCommon ? meaning : worded(meaning, answer, attempt));
 }
 
 /** Turns what a credential provider threw into a PluginError that names the source, never its contents. */
@@ -95,13 +96,13 @@ function translateStsError(thrown: unknown, attempt: Attempt): PluginError | und
 export function redirectRegion(thrown: unknown): string | undefined {
   const answer = serviceAnswer(thrown);
   if (answer === undefined || ![301, 307, 400].includes(answer.status)) return undefined;
-  return regionOf(thrown);
+  return regionIn(answer);
 }
 
 /** The region of the bucket, where S3 names it in the answer behind an SDK error. */
 export function regionOf(thrown: unknown): string | undefined {
   const answer = serviceAnswer(thrown);
-  return answer?.headers["x-amz-bucket-region"] ?? answer?.region;
+  return answer === undefined ? undefined : regionIn(answer);
 }
 
 /** The HTTP status of the answer behind an SDK error, if there was one. */
@@ -136,8 +137,12 @@ function isAboutKms({ code }: ServiceAnswer): boolean {
   return code.startsWith("KMS");
 }
 
+function regionIn({ headers, region }: ServiceAnswer): string | undefined {
+  return headers["x-amz-bucket-region"] ?? region;
+}
+
 function withRegion(meaning: Meaning, answer: ServiceAnswer): Meaning {
-  const region = answer.headers["x-amz-bucket-region"] ?? answer.region;
+  const region = regionIn(answer);
   if (region === undefined || meaning !== s3Codes["PermanentRedirect"]) return meaning;
   return {
     ...meaning,
